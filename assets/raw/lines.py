@@ -1,0 +1,136 @@
+"""Physical lines and JSON array elements, cut out of a byte stream without ever holding more than one bounded row."""
+
+import re
+from collections.abc import Iterator
+from typing import IO
+
+from assets.raw.rows import MAX_ROW, Fault, Piece, Row
+from assets.raw.strict_json import parse_object
+from resources.digests import CHUNK
+
+BOM = b"\xef\xbb\xbf"
+_STRUCTURE = re.compile(rb'["{}\[\],]')
+_IN_STRING = re.compile(rb'["\\]')
+
+
+def physical_lines(stream: IO[bytes]) -> Iterator[Piece]:
+    """Every line, blank ones too, without its line end and without a byte order mark."""
+    number = 0
+    while part := stream.readline(CHUNK):
+        number += 1
+        piece = Piece(number)
+        if number == 1:
+            part = part.removeprefix(BOM)
+        while part and not part.endswith(b"\n"):
+            piece.add(part)
+            part = stream.readline(CHUNK)
+        piece.add(part.removesuffix(b"\n").removesuffix(b"\r"))
+        yield piece
+
+
+def json_lines(stream: IO[bytes]) -> Iterator[Row]:
+    """One row for every line that is not blank."""
+    return (object_row(piece) for piece in physical_lines(stream) if not piece.blank)
+
+
+def object_row(piece: Piece) -> Row:
+    """The row in a piece that should be one JSON object."""
+    try:
+        piece.check_length()
+        return Row(piece.line, piece.digest, parse_object(piece.data))
+    except Fault as fault:
+        return Row(piece.line, piece.digest, fault=fault)
+
+
+def json_array(stream: IO[bytes]) -> Iterator[Row]:
+    """The elements of the array whose ``[`` is the next byte of the stream.
+
+    Elements are cut at the commas between them and read one by one, so that a bad element costs one row and not, as
+    with a streaming parser that stops at the first error, all that follow. An array that does not end, or is followed
+    by something else, gives a last row that says so.
+    """
+    cutter = _Cutter()
+    stream.read(1)
+    while chunk := stream.read(CHUNK):
+        yield from cutter.feed(chunk)
+    yield from cutter.finish()
+
+
+class _Cutter:
+    """Tracks strings and depth over chunks; gives a row at every comma, or closing bracket, at depth 0."""
+
+    def __init__(self) -> None:
+        self.piece = Piece(1)
+        self.depth = 0
+        self.in_string = self.escaped = self.closed = False
+
+    def feed(self, chunk: bytes) -> Iterator[Row]:
+        start = place = 0
+        if self.escaped:  # the backslash was the last byte of the chunk before
+            self.escaped, place = False, 1
+        while not self.closed and (match := (_IN_STRING if self.in_string else _STRUCTURE).search(chunk, place)):
+            place, mark = match.end(), match.group()
+            if self.in_string:
+                if mark == b'"':
+                    self.in_string = False
+                else:
+                    self.escaped = place == len(chunk)
+                    place += 1
+            elif mark == b'"':
+                self.in_string = True
+            elif mark in b"{[":
+                self.depth += 1
+            elif mark in b"}]" and self.depth:
+                self.depth -= 1
+            elif self.depth == 0 and mark in b",]":
+                self.piece.add(chunk[start : match.start()].strip() if start else chunk[: match.start()])
+                start = place
+                self.closed = mark == b"]"
+                if not (self.closed and self.piece.line == 1 and self.piece.blank):
+                    yield object_row(self.piece)
+                self.piece = Piece(self.piece.line + 1)
+        self.piece.add(chunk[start:])
+
+    def finish(self) -> Iterator[Row]:
+        if not self.closed:
+            fault = Fault("json-truncated", "the array has no end: the object was cut off or its brackets do not match")
+            yield Row(self.piece.line, self.piece.digest, fault=fault)
+        elif not self.piece.blank:
+            fault = Fault("json-trailing", "something follows the end of the array")
+            yield Row(self.piece.line, self.piece.digest, fault=fault)
+
+
+def find_array(head: bytes) -> int | None:
+    """Where the array of ``{"data": [...]}`` starts in the first bytes of an object; None where it has no such key.
+
+    An object that names a form's own field before it is a row, not a wrapper.
+    """
+    depth, in_string, text_start, place = 0, False, 0, 0
+    while match := (_IN_STRING if in_string else _STRUCTURE).search(head, place):
+        place, mark = match.end(), match.group()
+        if in_string:
+            if mark == b"\\":
+                place += 1
+                continue
+            in_string = False
+            key = head[text_start : match.start()]
+            value = re.compile(rb"\s*:\s*").match(head, place)
+            if depth == 1 and value and key in (b"messages", b"instruction", b"prompt"):
+                return None
+            if depth == 1 and value and key == b"data" and head[value.end() : value.end() + 1] == b"[":
+                return value.end()
+        elif mark == b'"':
+            in_string, text_start = True, place
+        else:
+            depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(mark, 0)
+    return None
+
+
+def whole_object(stream: IO[bytes]) -> Row:
+    """The one JSON object the stream consists of."""
+    piece = Piece(1)
+    while chunk := stream.read(CHUNK):
+        piece.add(chunk)
+        if piece.size > 2 * MAX_ROW:
+            break
+    return object_row(piece)

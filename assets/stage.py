@@ -1,0 +1,152 @@
+"""How a stage runs: prove the predecessor, make the artefact of its inputs or find it, say what came out.
+
+Every ``asset.py`` is written with these pieces and nothing else from Dagster, so that all stages fail, resume and
+report in the same way. The verdict of a predecessor is judged again here, from its recorded metrics and its bytes: a
+check that stopped another run is not evidence in this one (law 8).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets.outcome import FILES, Outcome, read_records, write_outcomes
+from assets.record import Record
+from expectations.policy import GateResult, Policy, worst
+from resources.artifacts import WHOLE, Artifact, Counts, Draft, Metric
+from resources.errors import GateRefused
+from resources.line_cipher import LineCipher
+from resources.project import Project
+
+drops = dg.DynamicPartitionsDefinition(name="drops")
+
+OWNERS = ["team:ml-platform", "team:ai-security"]
+
+
+def policy_of(project: Project) -> Policy:
+    return Policy.load(project.policy_path)
+
+
+def judged(policy: Policy, artifact: Artifact) -> list[GateResult]:
+    """The gates of an artefact's stage, judged from its recorded metrics."""
+    return policy.judge(artifact.manifest.stage, artifact.manifest.metrics)
+
+
+def proven(project: Project, stage: str, partition: str = WHOLE) -> Artifact:
+    """The current artefact of ``stage``, if its bytes are those recorded and every gate passes; else ``GateRefused``."""
+    artifact = project.artifacts.current(stage, partition)
+    if artifact is None:
+        raise GateRefused(f"{stage} {partition} has not been made; run it first")
+    artifact.verify()
+    results = judged(policy_of(project), artifact)
+    if worst(results) != "pass":
+        blocking = "; ".join(f"{result.gate}: {result.reason}" for result in results if result.verdict != "pass")
+        raise GateRefused(f"{stage} {partition} did not pass its gates ({blocking})")
+    return artifact
+
+
+def make(
+    project: Project,
+    stage: str,
+    partition: str,
+    code_version: str,
+    inputs: Mapping[str, str],
+    build: Callable[[Draft], Artifact],
+) -> Artifact:
+    """The artefact of these inputs: found whole, or built. Finding it makes it current again."""
+    found = project.artifacts.find(stage, partition, code_version, inputs)
+    if found:
+        found.verify()
+        project.artifacts.use(found)
+        return found
+    with project.artifacts.draft(stage, partition, code_version, inputs) as draft:
+        return build(draft)
+
+
+def seal_rows(
+    draft: Draft,
+    rows_in: int | None,
+    outcomes: Iterator[Outcome],
+    *,
+    cipher: LineCipher | None = None,
+    metrics: Callable[[], Mapping[str, Metric]] = dict,
+    details: Callable[[], Mapping[str, Any]] = dict,
+) -> Artifact:
+    """Stream a row stage's outcomes into its artefact and seal it; through ``cipher`` where the text is still raw.
+
+    ``rows_in`` is what the predecessor passed on, or None where the stage itself reads the drop. ``metrics`` and
+    ``details`` are asked after the last row.
+    """
+    counts, rules = write_outcomes(draft.folder, outcomes, cipher)
+    if rows_in is not None:
+        counts = Counts(rows_in, counts.passed, counts.quarantined, counts.rejected)
+    gone = counts.rows_in - counts.passed - counts.quarantined - counts.rejected
+    own = {
+        "unaccounted_rows": Metric(abs(gone), counts.rows_in),
+        "passed_rows": Metric(counts.passed, counts.rows_in),
+        "quarantined_share": _share(counts.quarantined, counts.rows_in),
+        "rejected_share": _share(counts.rejected, counts.rows_in),
+    }
+    return draft.seal(metrics={**own, **metrics()}, counts=counts, details={"rules": rules, **details()})
+
+
+def records_of(artifact: Artifact, cipher: LineCipher | None = None) -> Iterator[Record]:
+    """The rows that passed a stage, streamed."""
+    return read_records(artifact.path(FILES["passed"]), cipher)
+
+
+def passed_rows(artifact: Artifact) -> int:
+    return artifact.manifest.counts.passed if artifact.manifest.counts else 0
+
+
+def materialization(project: Project, artifact: Artifact, **extra: Any) -> dg.MaterializeResult[Any]:
+    """What Dagster shows: counts, gates and digest; never a row (law 7). The data version is the digest."""
+    manifest = artifact.manifest
+    metadata: dict[str, Any] = {
+        "path": dg.MetadataValue.path(str(artifact.folder)),
+        "digest": manifest.digest,
+        "seconds": manifest.seconds,
+        "gates": dg.MetadataValue.md(gate_table(judged(policy_of(project), artifact))),
+        **extra,
+    }
+    if manifest.counts:
+        counts = manifest.counts
+        metadata |= {
+            "dagster/row_count": counts.passed,
+            "rows_in": counts.rows_in,
+            "quarantined": counts.quarantined,
+            "rejected": counts.rejected,
+            "dagster/column_schema": ROW_SCHEMA,
+        }
+    if rules := manifest.details.get("rules"):
+        metadata["rows_by_rule"] = dg.MetadataValue.md(bar_table(rules))
+    return dg.MaterializeResult(data_version=dg.DataVersion(manifest.digest), metadata=metadata)
+
+
+def gate_table(results: list[GateResult]) -> str:
+    lines = ["| gate | verdict | value | limit |", "|---|---|---|---|"]
+    for result in results:
+        value = "-" if result.value is None else f"{result.value:.4g}"
+        lines.append(f"| {result.gate} | **{result.verdict}** | {value} | {result.limit} |")
+    return "\n".join(lines)
+
+
+def bar_table(counts: Mapping[str, int]) -> str:
+    """A bar chart that Markdown can carry."""
+    top = max(counts.values(), default=1)
+    lines = ["| what | n | |", "|---|---|---|"]
+    lines += [f"| {name} | {n} | {'█' * max(1, round(20 * n / top))} |" for name, n in counts.items()]
+    return "\n".join(lines)
+
+
+def _share(part: int, whole: int) -> Metric:
+    return Metric(part / whole, whole) if whole else Metric(None, 0, missing="no rows came in")
+
+
+ROW_SCHEMA = dg.TableSchema(
+    columns=[
+        dg.TableColumn("row_id", "string", description="digest of source object and line"),
+        dg.TableColumn("fields", "object", description="the row's own fields, in the form it arrived in"),
+        dg.TableColumn("origin", "object", description="object key, version, line, digest, drop, source, author, date"),
+    ]
+)

@@ -1,0 +1,236 @@
+"""Where stages keep what they make: folders that are whole or absent, found again by what went into them.
+
+A stage asks ``find`` for the artefact of its inputs; if there is none it opens a ``draft``, writes files into it and
+``seal``s it. Sealing hashes every file, writes ``manifest.json`` last and moves the folder into place in one rename, so
+that a reader sees a whole artefact or none (law 10). A killed draft stays in ``.drafts/<key>`` and is offered again to the
+next attempt, which may resume from what it finds there or start over.
+
+Layout below the root::
+
+    <stage>/<partition>/<key>/manifest.json      a sealed artefact; key = digest of stage, code version and inputs
+    <stage>/<partition>/current                  the key of the artefact that counts
+    .drafts/<key>/                               work in progress
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from resources.digests import canonical_json, digest_file, digest_json
+from resources.errors import IntegrityError, StoreError
+
+MANIFEST = "manifest.json"
+WHOLE = "all"  # the partition of an artefact that has none
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measured number. ``missing`` says why there is none or why it proves nothing (an inconclusive verdict)."""
+
+    value: float | None
+    n: int | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The conservation law: ``rows_in == passed + quarantined + rejected``."""
+
+    rows_in: int
+    passed: int
+    quarantined: int
+    rejected: int
+
+    @property
+    def conserved(self) -> bool:
+        return self.rows_in == self.passed + self.quarantined + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an artefact is: pure data, written last. ``digest`` covers everything but ``created_at`` and ``seconds``."""
+
+    stage: str
+    partition: str
+    key: str
+    code_version: str
+    inputs: dict[str, str]
+    files: dict[str, str]
+    metrics: dict[str, Metric]
+    counts: Counts | None
+    details: dict[str, Any]
+    created_at: str = ""
+    seconds: float = 0.0
+
+    @property
+    def digest(self) -> str:
+        body = dataclasses.asdict(self)
+        del body["created_at"], body["seconds"]
+        return digest_json(body)
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> "Manifest":
+        values = dict(body)
+        values["metrics"] = {name: Metric(**metric) for name, metric in body["metrics"].items()}
+        values["counts"] = Counts(**body["counts"]) if body["counts"] else None
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    folder: Path
+    manifest: Manifest
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+    def verify(self) -> None:
+        """Hash every file again; ``IntegrityError`` lists each difference from the manifest."""
+        present = {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()}
+        recorded = self.manifest.files
+        differences = [f"missing: {name}" for name in sorted(recorded.keys() - present)]
+        differences += [f"unexpected: {name}" for name in sorted(present - recorded.keys() - {MANIFEST})]
+        differences += [
+            f"changed: {name}"
+            for name in sorted(recorded.keys() & present)
+            if digest_file(self.folder / name) != recorded[name]
+        ]
+        if differences:
+            raise IntegrityError(f"{self.folder} is not what its manifest records", tuple(differences))
+
+
+@dataclass(slots=True)
+class Draft:
+    """An artefact being made. ``resumed`` says that an earlier attempt left files here."""
+
+    folder: Path
+    resumed: bool
+    _owner: "ArtifactStore"
+    _plan: dict[str, Any]
+    _started: float = field(default_factory=time.monotonic)
+
+    def path(self, name: str) -> Path:
+        target = self.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def write_json(self, name: str, value: Any) -> None:
+        self.path(name).write_bytes(canonical_json(value) + b"\n")
+
+    def seal(
+        self,
+        *,
+        metrics: Mapping[str, Metric] | None = None,
+        counts: Counts | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> Artifact:
+        """Hash, write the manifest, move into place, make current. ``details`` is small JSON: no rows, no PII."""
+        files = {
+            path.relative_to(self.folder).as_posix(): digest_file(path)
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and path.name != MANIFEST
+        }
+        manifest = Manifest(
+            **self._plan,
+            files=files,
+            metrics=dict(metrics or {}),
+            counts=counts,
+            details=dict(details or {}),
+            created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            seconds=round(time.monotonic() - self._started, 3),
+        )
+        return self._owner._promote(self.folder, manifest)
+
+
+class ArtifactStore:
+    """The artefacts below one root folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @staticmethod
+    def key(stage: str, code_version: str, inputs: Mapping[str, str]) -> str:
+        return digest_json([stage, code_version, dict(inputs)])[:32]
+
+    def find(self, stage: str, partition: str, code_version: str, inputs: Mapping[str, str]) -> Artifact | None:
+        """The sealed artefact made from exactly these inputs by this code, or None."""
+        return self._read(self.root / stage / partition / self.key(stage, code_version, inputs))
+
+    def current(self, stage: str, partition: str = WHOLE) -> Artifact | None:
+        """The artefact that counts for this stage and partition, or None if none was ever sealed."""
+        pointer = self.root / stage / partition / "current"
+        return self._read(pointer.parent / pointer.read_text().strip()) if pointer.exists() else None
+
+    def partitions(self, stage: str) -> list[str]:
+        """The partitions that have a current artefact of this stage, sorted."""
+        return sorted(pointer.parent.name for pointer in (self.root / stage).glob("*/current"))
+
+    @contextlib.contextmanager
+    def draft(self, stage: str, partition: str, code_version: str, inputs: Mapping[str, str]) -> Iterator[Draft]:
+        """A folder to write into, held by a lock; a second writer of the same key gets ``StoreError``.
+
+        If the block ends without ``seal`` the files stay, so that a later attempt can resume.
+        """
+        key = self.key(stage, code_version, inputs)
+        folder = self.root / ".drafts" / key
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{folder}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise StoreError(f"{stage} {partition} is being made by another process; wait for it to finish") from None
+        try:
+            resumed = folder.exists()
+            folder.mkdir(exist_ok=True)
+            plan = {"stage": stage, "partition": partition, "key": key, "code_version": code_version, "inputs": dict(inputs)}
+            yield Draft(folder, resumed, self, plan)
+        finally:
+            lock.release()
+
+    def use(self, artifact: Artifact) -> None:
+        """Make an existing artefact the current one of its stage and partition."""
+        pointer = artifact.folder.parent / "current"
+        write_whole(pointer, artifact.manifest.key.encode())
+
+    def _promote(self, folder: Path, manifest: Manifest) -> Artifact:
+        write_whole(folder / MANIFEST, canonical_json(dataclasses.asdict(manifest)) + b"\n")
+        home = self.root / manifest.stage / manifest.partition / manifest.key
+        home.parent.mkdir(parents=True, exist_ok=True)
+        if home.exists():  # only an unreadable one gets here: find() would have returned a whole one
+            shutil.rmtree(home)
+        folder.rename(home)
+        artifact = Artifact(home, manifest)
+        self.use(artifact)
+        return artifact
+
+    @staticmethod
+    def _read(folder: Path) -> Artifact | None:
+        try:
+            body = json.loads((folder / MANIFEST).read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise IntegrityError(f"{folder / MANIFEST} is not readable JSON") from error
+        return Artifact(folder, Manifest.from_json(body))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)

