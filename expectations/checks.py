@@ -77,7 +77,9 @@ def _whole(stage: str, artifact: Artifact) -> dg.AssetCheckResult:
             written = tuple(_lines(artifact, name) for name in FILES.values())
             if written != recorded:
                 problems.append(f"the files hold {written} rows, the manifest says {recorded}")
-    missing = [name for name, metric in artifact.manifest.metrics.items() if metric.value is None and not metric.missing]
+    missing = [
+        name for name, metric in artifact.manifest.metrics.items() if metric.value is None and not metric.missing
+    ]
     if missing:
         problems.append(f"no value and no reason: {', '.join(missing)}")
     return dg.AssetCheckResult(

@@ -82,9 +82,17 @@ class Gate(_Strict):
         found = metric or Metric(None)
         value = found.value if found.value is not None and math.isfinite(found.value) else None
         return GateResult(
-            gate=self.name, stage=self.stage, metric=self.metric, verdict=verdict, value=value, limit=self.limit,
-            n=found.n, ci_low=found.ci_low, ci_high=found.ci_high, reason=reason,
-        )  # fmt: skip
+            gate=self.name,
+            stage=self.stage,
+            metric=self.metric,
+            verdict=verdict,
+            value=value,
+            limit=self.limit,
+            n=found.n,
+            ci_low=found.ci_low,
+            ci_high=found.ci_high,
+            reason=reason,
+        )
 
     def _verdict(self, metric: Metric | None) -> tuple[Verdict, str]:
         if metric is None:

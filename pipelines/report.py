@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from resources.artifacts import write_whole
-from resources.digests import digest_file, digest_tree, digest_json
+from resources.digests import digest_file, digest_json, digest_tree
 
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
 console = Console(stderr=True)
@@ -53,6 +53,12 @@ class StageReport:
 @contextlib.contextmanager
 def progress() -> Iterator[Progress]:
     """A progress display on stderr; a line now and then where stderr is no terminal."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as display:
         yield display

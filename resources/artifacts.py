@@ -193,7 +193,13 @@ class ArtifactStore:
         try:
             resumed = folder.exists()
             folder.mkdir(exist_ok=True)
-            plan = {"stage": stage, "partition": partition, "key": key, "code_version": code_version, "inputs": dict(inputs)}
+            plan = {
+                "stage": stage,
+                "partition": partition,
+                "key": key,
+                "code_version": code_version,
+                "inputs": dict(inputs),
+            }
             yield Draft(folder, resumed, self, plan)
         finally:
             lock.release()

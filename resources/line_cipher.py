@@ -1,7 +1,7 @@
 """Encryption of text lines at rest, for what stages keep before personal data and secrets are removed (law 7).
 
-AES-SIV (RFC 5297) is deterministic: the same line gives the same bytes, so an artefact made twice from the same inputs has
-the same digest (law 10). What that gives away is that two lines are equal, which the row digests say anyway.
+AES-SIV (RFC 5297) is deterministic: the same line gives the same bytes, so an artefact made twice from the same inputs
+has the same digest (law 10). What that gives away is that two lines are equal, which the row digests say anyway.
 """
 
 import base64

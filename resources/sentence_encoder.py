@@ -27,7 +27,6 @@ class SentenceEncoder:
 
     tokenizer: Any
     model: Any
-    autocast: bool
 
     @classmethod
     def load(cls) -> "SentenceEncoder":
@@ -37,16 +36,18 @@ class SentenceEncoder:
         except ImportError as error:
             raise ModelError("the sentence encoder is missing: install requirements-models.lock") from error
         import torch
+        from safetensors.torch import load_file
         from tokenizers import Tokenizer
-        from transformers import BertModel
+        from transformers import BertConfig, BertModel
 
         folder = get_model_path()
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_TOKENS)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = BertModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, add_pooling_layer=False)
-        return cls(tokenizer, model.eval().to(device), _has_fast_bf16())
+        model = BertModel(BertConfig.from_json_file(folder / "config.json"), add_pooling_layer=False)
+        weights = load_file(folder / "model.safetensors")
+        model.load_state_dict({name: value for name, value in weights.items() if not name.startswith("pooler.")})
+        return cls(tokenizer, model.eval().to("cuda" if torch.cuda.is_available() else "cpu"))
 
     def encode(self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None) -> np.ndarray:
         """Unit vectors ``[len(texts), 384]`` float32, in the order given. Equal texts are embedded once.
@@ -76,8 +77,7 @@ class SentenceEncoder:
             ids[row, : len(tokens)] = torch.tensor(tokens)
             mask[row, : len(tokens)] = 1
         ids, mask = ids.to(self.model.device), mask.to(self.model.device)
-        with torch.autocast(self.model.device.type, dtype=torch.bfloat16, enabled=self.autocast):
-            states = self.model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        states = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
         weights = mask.unsqueeze(-1).float()
         pooled = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
         vectors: np.ndarray = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
@@ -94,11 +94,3 @@ def _batches(lengths: list[int]) -> list[list[int]]:
             batches.append([row])
     return batches
 
-
-def _has_fast_bf16() -> bool:
-    """True where the processor multiplies bf16 natively; elsewhere autocast would only be slower."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
-from assets.raw.rows import MAX_ROW, Fault, Piece, Row
+from assets.raw.rows import Fault, Piece, Row
 from assets.raw.strict_json import parse_object
 from resources.digests import CHUNK
 
@@ -83,7 +83,7 @@ class _Cutter:
             elif mark in b"}]" and self.depth:
                 self.depth -= 1
             elif self.depth == 0 and mark in b",]":
-                self.piece.add(chunk[start : match.start()].strip() if start else chunk[: match.start()])
+                self.piece.add(chunk[start : match.start()])
                 start = place
                 self.closed = mark == b"]"
                 if not (self.closed and self.piece.line == 1 and self.piece.blank):
@@ -126,11 +126,10 @@ def find_array(head: bytes) -> int | None:
     return None
 
 
-def whole_object(stream: IO[bytes]) -> Row:
-    """The one JSON object the stream consists of."""
+def whole_object(stream: IO[bytes]) -> Iterator[Row]:
+    """The one JSON object the stream consists of; nothing from a blank stream."""
     piece = Piece(1)
     while chunk := stream.read(CHUNK):
         piece.add(chunk)
-        if piece.size > 2 * MAX_ROW:
-            break
-    return object_row(piece)
+    if not piece.blank:
+        yield object_row(piece)

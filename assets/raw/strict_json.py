@@ -23,6 +23,21 @@ _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def parse_object(data: bytes) -> dict[str, Any]:
     """The JSON object in ``data``; ``Fault`` if it is not exactly one, in UTF-8, with finite numbers and whole text."""
+    value = _parse(data)
+    if not isinstance(value, dict):
+        raise Fault("not-an-object", "the row is JSON but not an object")
+    return value
+
+
+def parse_array(data: bytes) -> list[Any]:
+    """The same for an array, as a CSV cell holds it."""
+    value = _parse(data)
+    if not isinstance(value, list):
+        raise Fault("json-syntax", "the cell does not hold a JSON array")
+    return value
+
+
+def _parse(data: bytes) -> Any:
     text = decode(data)
     try:
         value = _DECODER.decode(text)
@@ -30,8 +45,6 @@ def parse_object(data: bytes) -> dict[str, Any]:
         raise Fault("json-syntax", f"not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
         raise Fault("nesting", f"containers are nested deeper than {MAX_DEPTH}") from None
-    if not isinstance(value, dict):
-        raise Fault("not-an-object", "the row is JSON but not an object")
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
         check_depth(value)
     if _ESCAPED_SURROGATE.search(text):

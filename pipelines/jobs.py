@@ -1,0 +1,36 @@
+"""The jobs: what is run together."""
+
+import dagster as dg
+
+from expectations.checks import ROW_STAGES, TRIALS
+
+CANDIDATE_STAGES = ("training_corpus", "lora_adapter", *TRIALS, "evaluated_adapter")
+
+# One run a drop: from raw bytes to screened rows.
+prove_drop = dg.define_asset_job(
+    "prove_drop",
+    selection=dg.AssetSelection.assets(*ROW_STAGES),
+    description="Prove one data drop: provenance, validation, sanitising, poison screen.",
+)
+
+# Everything admitted, into one candidate and its trial.
+build_candidate = dg.define_asset_job(
+    "build_candidate",
+    selection=dg.AssetSelection.assets(*CANDIDATE_STAGES),
+    description="Train a candidate on every admitted drop and put it on trial.",
+)
+
+# Only ever requested for a signed approval.
+release = dg.define_asset_job(
+    "release",
+    selection=dg.AssetSelection.assets("approved_release"),
+    description="Release a candidate whose approval is signed and bound to it.",
+)
+
+red_team_release = dg.define_asset_job(
+    "red_team_release",
+    selection=dg.AssetSelection.assets("release_red_team"),
+    description="Attack the current release again, with fresh seeds.",
+)
+
+ALL = (prove_drop, build_candidate, release, red_team_release)

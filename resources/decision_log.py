@@ -1,0 +1,184 @@
+"""The log of decisions: append-only JSON lines, each carrying the digest of the line before.
+
+A changed, removed or reordered line breaks the chain. Cutting lines off the end does not, so the head (how many entries,
+the digest of the last, the size in bytes) is kept in a second file beside the log, and every approval and release
+signs the head it saw: whoever shortens the log and its head is still contradicted by a signature.
+
+A line is written in one call, then the head. A writer killed between the two leaves one whole line more than the head
+knows: the next ``append`` adopts it. A line torn by a power cut was never acknowledged: the next ``append`` removes it.
+
+>>> import tempfile
+>>> log = DecisionLog(Path(tempfile.mkdtemp()) / "decisions.jsonl")
+>>> first, second = log.append("review", {"row": "r1"}), log.append("approval", {"candidate": "ab12"})
+>>> second.previous == first.digest, [entry.kind for entry in log.entries("approval")], log.head().entries
+(True, ['approval'], 2)
+"""
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from resources.artifacts import write_whole
+from resources.digests import canonical_json, digest_json
+from resources.errors import IntegrityError, StoreError
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One decision. ``digest`` covers kind, body, at and previous; ``at`` is UTC, ISO 8601, whole seconds."""
+
+    kind: str
+    body: dict[str, Any]
+    at: str
+    previous: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the log ends. ``size`` is in bytes."""
+
+    entries: int = 0
+    digest: str = GENESIS
+    size: int = 0
+
+    def anchor(self) -> dict[str, Any]:
+        """What a signed record says about the log it was made beside."""
+        return {"entries": self.entries, "digest": self.digest}
+
+
+class DecisionLog:
+    """The log at ``path``; its head is ``<path>.head``, its lock ``<path>.lock``. Safe for concurrent writers."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._head_path = path.with_name(f"{path.name}.head")
+
+    def append(self, kind: str, body: dict[str, Any]) -> Entry:
+        """Add a decision and return it. ``body`` is JSON; a log that does not fit its head is an ``IntegrityError``."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            head = self._recover()
+            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            entry = _seal(kind, body, at, head.digest)
+            line = canonical_json(dataclasses.asdict(entry)) + b"\n"
+            self._write_line(line, head.size)
+            self._write_head(Head(head.entries + 1, entry.digest, head.size + len(line)))
+        return entry
+
+    def entries(self, kind: str | None = None) -> list[Entry]:
+        """The decisions, oldest first, of one kind if given; the chain is checked while reading."""
+        return [entry for entry in self._chain() if kind is None or entry.kind == kind]
+
+    def head(self) -> Head:
+        """The recorded head; the empty head where nothing was ever decided."""
+        try:
+            return Head(**json.loads(self._head_path.read_bytes()))
+        except FileNotFoundError:
+            if self.path.exists() and self.path.stat().st_size:
+                raise IntegrityError(f"{self.path} has entries but its head {self._head_path.name} is gone") from None
+            return Head()
+        except (ValueError, TypeError) as error:
+            raise IntegrityError(f"{self._head_path} is not readable") from error
+
+    def verify(self) -> None:
+        """Read every line; ``IntegrityError`` says where the chain breaks or that the end is missing."""
+        if not self.path.parent.exists():
+            return
+        with self._lock():
+            head, size = self.head(), self._size()
+            chain = list(self._chain())
+        if len(chain) < head.entries or size < head.size:
+            raise IntegrityError(f"{self.path} was cut: {len(chain)} entries, its head counts {head.entries}")
+        if head.entries and chain[head.entries - 1].digest != head.digest:
+            raise IntegrityError(f"{self.path}: entry {head.entries} is not the one its head names")
+
+    def contradicts(self, anchor: dict[str, Any]) -> str:
+        """Why this log cannot be the one a signed record was made beside (see ``Head.anchor``); empty if it can."""
+        count, digest = int(anchor["entries"]), str(anchor["digest"])
+        chain = self.entries()
+        if len(chain) < count:
+            return f"the log has {len(chain)} entries, a signed record saw {count}: it was cut"
+        found = chain[count - 1].digest if count else GENESIS
+        return "" if found == digest else f"entry {count} of the log is not the one a signed record saw: it was rewritten"
+
+    def _lock(self) -> FileLock:
+        return FileLock(f"{self.path}.lock")
+
+    def _size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def _chain(self) -> Iterator[Entry]:
+        """Every whole line as an entry, each proven against the one before. A torn last line is left out."""
+        previous = GENESIS
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if not line.endswith(b"\n"):
+                    return
+                entry = _parse(line, f"{self.path}:{number}")
+                if entry.previous != previous:
+                    raise IntegrityError(f"{self.path}:{number} does not follow the line before it")
+                previous = entry.digest
+                yield entry
+
+    def _recover(self) -> Head:
+        """The head to append to; after a killed writer, adopts its whole lines and drops its torn one."""
+        head, size = self.head(), self._size()
+        if size < head.size:
+            raise IntegrityError(f"{self.path} was cut: {size} bytes, its head counts {head.size}")
+        if size == head.size:
+            return head
+        with self.path.open("r+b") as stream:
+            stream.seek(head.size)
+            entries, digest, end = head.entries, head.digest, head.size
+            for line in stream.readlines():
+                if not line.endswith(b"\n"):
+                    stream.truncate(end)
+                    break
+                entry = _parse(line, f"{self.path}:{entries + 1}")
+                if entry.previous != digest:
+                    raise IntegrityError(f"{self.path}:{entries + 1} does not follow the line before it")
+                entries, digest, end = entries + 1, entry.digest, end + len(line)
+        return Head(entries, digest, end)
+
+    def _write_line(self, line: bytes, size: int) -> None:
+        target = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            if os.write(target, line) != len(line):
+                raise OSError(f"only a part of the entry fitted on the disk of {self.path}")
+            os.fsync(target)
+        except OSError as error:
+            os.ftruncate(target, size)
+            raise StoreError(f"the decision was not recorded: {error}") from error
+        finally:
+            os.close(target)
+
+    def _write_head(self, head: Head) -> None:
+        write_whole(self._head_path, canonical_json(dataclasses.asdict(head)) + b"\n")
+
+
+def _seal(kind: str, body: dict[str, Any], at: str, previous: str) -> Entry:
+    return Entry(kind, body, at, previous, digest_json({"kind": kind, "body": body, "at": at, "previous": previous}))
+
+
+def _parse(line: bytes, where: str) -> Entry:
+    try:
+        entry = Entry(**json.loads(line))
+        sealed = _seal(entry.kind, entry.body, entry.at, entry.previous)
+        honest = sealed == entry and canonical_json(dataclasses.asdict(entry)) + b"\n" == line
+    except (ValueError, TypeError) as error:
+        raise IntegrityError(f"{where} is not a decision") from error
+    if not honest:
+        raise IntegrityError(f"{where} was changed: its digest does not fit its content")
+    return entry
