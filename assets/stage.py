@@ -6,6 +6,7 @@ check that stopped another run is not evidence in this one (law 8).
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -33,7 +34,7 @@ def judged(policy: Policy, artifact: Artifact) -> list[GateResult]:
 
 
 def proven(project: Project, stage: str, partition: str = WHOLE) -> Artifact:
-    """The current artefact of ``stage``, if its bytes are those recorded and every gate passes; else ``GateRefused``."""
+    """The current artefact of ``stage``, if its bytes are those recorded and its gates pass; else ``GateRefused``."""
     artifact = project.artifacts.current(stage, partition)
     if artifact is None:
         raise GateRefused(f"{stage} {partition} has not been made; run it first")
@@ -45,22 +46,32 @@ def proven(project: Project, stage: str, partition: str = WHOLE) -> Artifact:
     return artifact
 
 
-def make(
-    project: Project,
-    stage: str,
-    partition: str,
-    code_version: str,
-    inputs: Mapping[str, str],
-    build: Callable[[Draft], Artifact],
-) -> Artifact:
-    """The artefact of these inputs: found whole, or built. Finding it makes it current again."""
-    found = project.artifacts.find(stage, partition, code_version, inputs)
-    if found:
-        found.verify()
-        project.artifacts.use(found)
-        return found
-    with project.artifacts.draft(stage, partition, code_version, inputs) as draft:
-        return build(draft)
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage's name, the version of its code, and what its output depends on.
+
+    ``inputs`` gives ``{name: digest}`` for a partition, and raises ``GateRefused`` where a predecessor is not proven.
+    """
+
+    name: str
+    code_version: str
+    inputs: Callable[[Project, str], dict[str, str]]
+
+    def found(self, project: Project, partition: str = WHOLE) -> Artifact | None:
+        """The artefact of today's inputs, if it was ever made."""
+        inputs = self.inputs(project, partition)
+        return project.artifacts.find(self.name, partition, self.code_version, inputs)
+
+    def make(self, project: Project, build: Callable[[Draft], Artifact], partition: str = WHOLE) -> Artifact:
+        """The artefact of today's inputs: found whole, or built. Finding it makes it current again."""
+        inputs = self.inputs(project, partition)
+        found = project.artifacts.find(self.name, partition, self.code_version, inputs)
+        if found:
+            found.verify()
+            project.artifacts.use(found)
+            return found
+        with project.artifacts.draft(self.name, partition, self.code_version, inputs) as draft:
+            return build(draft)
 
 
 def seal_rows(

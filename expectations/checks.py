@@ -1,7 +1,7 @@
 """The asset checks: every gate of the policy, shown in Dagster and blocking there.
 
-One multi-check a stage, which judges the recorded metrics again, hashes the artefact again and counts its rows again. The
-trials (golden evaluation, scans and audits) only block on being whole and finite: their limits warn, so that a failing
+One multi-check a stage, which judges the recorded metrics again, hashes the artefact again and counts its rows again.
+The trials (golden evaluation, scans, audits) only block on being whole and finite: their limits warn, so that a failing
 candidate still gets its verdict and dossier, and block at ``evaluated_adapter``.
 """
 

@@ -94,7 +94,7 @@ class Gate(_Strict):
             reason=reason,
         )
 
-    def _verdict(self, metric: Metric | None) -> tuple[Verdict, str]:
+    def _verdict(self, metric: Metric | None) -> tuple[Verdict, str]:  # noqa: PLR0911 (one return a rule)
         if metric is None:
             return "fail", f"{self.stage} reported no {self.metric}"
         if metric.missing:

@@ -1,4 +1,4 @@
-"""The ``hallmark`` command: a table of contents. Each subcommand lives in ``pipelines.commands`` and is imported when used."""
+"""The ``hallmark`` command: a table of contents. Each subcommand is a module of ``pipelines.commands``."""
 
 import importlib
 import sys

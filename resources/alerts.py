@@ -6,11 +6,11 @@ never text of rows (law 7).
 
 import json
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 from filelock import FileLock
 
 WEBHOOK_TIMEOUT = 5.0  # seconds
@@ -43,8 +43,4 @@ class Alerts:
             stream.write(json.dumps(alert, ensure_ascii=False) + "\n")
 
     def _post(self, alert: dict[str, Any]) -> None:
-        request = urllib.request.Request(
-            self.webhook, json.dumps(alert).encode(), {"Content-Type": "application/json"}, method="POST"
-        )
-        with urllib.request.urlopen(request, timeout=WEBHOOK_TIMEOUT):
-            pass
+        requests.post(self.webhook, json=alert, timeout=WEBHOOK_TIMEOUT).raise_for_status()

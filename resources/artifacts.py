@@ -2,8 +2,8 @@
 
 A stage asks ``find`` for the artefact of its inputs; if there is none it opens a ``draft``, writes files into it and
 ``seal``s it. Sealing hashes every file, writes ``manifest.json`` last and moves the folder into place in one rename, so
-that a reader sees a whole artefact or none (law 10). A killed draft stays in ``.drafts/<key>`` and is offered again to the
-next attempt, which may resume from what it finds there or start over.
+that a reader sees a whole artefact or none (law 10). A killed draft stays in ``.drafts/<key>`` and is offered again to
+the next attempt, which may resume from what it finds there or start over.
 
 Layout below the root::
 
@@ -15,6 +15,7 @@ Layout below the root::
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import shutil
 import time
@@ -41,6 +42,12 @@ class Metric:
     ci_low: float | None = None
     ci_high: float | None = None
     missing: str = ""
+
+    def storable(self) -> "Metric":
+        """Without NaN and infinities, which JSON has no word for: they become None, which no gate passes."""
+        numbers = {name: getattr(self, name) for name in ("value", "ci_low", "ci_high")}
+        absent = {name: None for name, number in numbers.items() if number is not None and not math.isfinite(number)}
+        return dataclasses.replace(self, **absent)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +151,7 @@ class Draft:
         manifest = Manifest(
             **self._plan,
             files=files,
-            metrics=dict(metrics or {}),
+            metrics={name: metric.storable() for name, metric in (metrics or {}).items()},
             counts=counts,
             details=dict(details or {}),
             created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

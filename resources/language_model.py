@@ -20,7 +20,8 @@ import numpy as np
 from resources.base_model import attach_adapter, base_path, bundled_base, load_base, load_tokenizer
 from resources.decoding import decode
 from resources.errors import InputError
-from resources.forward import Sequences, hidden_states, log_probabilities, plan_batches
+from resources.forward import LOGITS_PER_PASS, Forward, log_probabilities, plan_batches
+from resources.tree import plant
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +39,7 @@ class LanguageModel:
     model: Any
     tokenizer: "PreTrainedTokenizerBase"
     device: "torch.device"
+    forward: Forward
 
     @classmethod
     def load(
@@ -49,7 +51,7 @@ class LanguageModel:
         place = model.device
         if adapter is not None:
             model = attach_adapter(model, adapter)
-        return cls(model, tokenizer, place)
+        return cls(model, tokenizer, place, Forward(model))
 
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:
@@ -86,7 +88,7 @@ class LanguageModel:
         """As ``score``, on token ids: (prefix, continuation). A prefix must not be empty."""
         scores: list[np.ndarray] = [np.empty(0, np.float32)] * len(pairs)
         for batch in plan_batches(pairs, self.device):
-            for index, values in log_probabilities(self.model, batch):
+            for index, values in log_probabilities(self.forward, batch):
                 scores[index] = values
         return scores
 
@@ -94,17 +96,21 @@ class LanguageModel:
         """Natural log-probabilities of the token after each prompt (token ids): float32 [n, vocabulary]."""
         import torch
 
-        rows: list[np.ndarray | None] = [None] * len(prompts)
-        head = self.model.get_output_embeddings()
-        vocabulary = head.weight.shape[0]
+        if not len(prompts):
+            return np.empty((0, self.forward.causal.config.get_text_config().vocab_size), np.float32)
+        rows: list[np.ndarray] = [np.empty(0, np.float32)] * len(prompts)
+        step = LOGITS_PER_PASS.get(self.device.type, LOGITS_PER_PASS["cpu"])
         with torch.inference_mode():
-            for batch in Sequences.bucketed(prompts, self.device):
-                states = hidden_states(self.model, batch.ids)
-                last = states[torch.arange(len(batch.lengths)), batch.lengths - 1]
-                logs = torch.log_softmax(head(last).float(), dim=-1).cpu().numpy()
-                for index, row in zip(batch.order, logs, strict=True):
-                    rows[index] = row
-        return np.stack(rows) if rows else np.empty((0, vocabulary), np.float32)
+            for batch in plan_batches([(prompt, ()) for prompt in prompts], self.device):
+                groups = [(prefix, continuations[:1]) for prefix, continuations in batch.groups]
+                tree = plant(groups, device=self.device, dtype=self.forward.causal.dtype)
+                states = self.forward.states(tree)
+                last = torch.tensor([path[-1] for path in tree.paths], device=self.device)
+                logs = [self.forward.logits(states[part]).log_softmax(dim=1).cpu() for part in last.split(step)]
+                found = dict(zip((prefix for prefix, _ in groups), torch.cat(logs).numpy(), strict=True))
+                for index in batch.order:
+                    rows[index] = found[tuple(prompts[index])]
+        return np.stack(rows)
 
     def generate(
         self, prompts: Sequence[Chat], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0

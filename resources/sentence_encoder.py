@@ -46,7 +46,7 @@ class SentenceEncoder:
         tokenizer.enable_truncation(MAX_TOKENS)
         model = BertModel(BertConfig.from_json_file(folder / "config.json"), add_pooling_layer=False)
         weights = load_file(folder / "model.safetensors")
-        model.load_state_dict({name: value for name, value in weights.items() if not name.startswith("pooler.")})
+        model.load_state_dict({name: weights[name] for name in model.state_dict()})
         return cls(tokenizer, model.eval().to("cuda" if torch.cuda.is_available() else "cpu"))
 
     def encode(self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None) -> np.ndarray:
@@ -93,4 +93,3 @@ def _batches(lengths: list[int]) -> list[list[int]]:
         else:
             batches.append([row])
     return batches
-

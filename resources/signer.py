@@ -207,8 +207,8 @@ def _parse(envelope: Any) -> Envelope:
             if base64.b64encode(base64.b64decode(field, validate=True)).decode() != field:
                 raise ValueError("base64 in an unusual spelling")
         parsed = Envelope.from_dict(copy)
-        if parsed.payload_type != PAYLOAD_TYPE or parsed.to_dict() != envelope:
-            raise ValueError("unexpected fields")
+        if parsed.payload_type != PAYLOAD_TYPE or len(parsed.signatures) != 1 or parsed.to_dict() != envelope:
+            raise ValueError("unexpected fields, or not exactly one signature")
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, HallmarkError) as error:
         raise IntegrityError(f"not a DSSE envelope of an in-toto statement ({error})") from error
     return parsed

@@ -8,7 +8,7 @@
     decisions.jsonl    the log of decisions, hash-chained
     vault/             removed values, encrypted
     models/            base models made once
-    drops/             the default object store
+    store/drops/       the default object store; served as S3, `drops` is a bucket
     logs/  dagster/    alerts and run logs; Dagster's own state
 """
 
@@ -56,7 +56,7 @@ class Workspace:
 
     @property
     def drops(self) -> Path:
-        return self.root / "drops"
+        return self.root / "store" / "drops"
 
     @property
     def logs(self) -> Path:

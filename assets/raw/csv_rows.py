@@ -67,7 +67,7 @@ def csv_rows(stream: IO[bytes], object_key: str) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error:
-            # An opening quote without an end swallows what follows: only the first line is at fault, the rest is read again.
+            # An opening quote without an end swallows what follows: only the first line is at fault.
             piece = feed.give_back()
             fault = Fault("csv-quoting", "quotes do not match, or the record is larger than the limit")
             yield Row(piece.line, piece.digest, fault=fault)

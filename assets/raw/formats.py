@@ -16,7 +16,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 from assets.outcome import Outcome, Removal
 from assets.raw.csv_rows import csv_rows
@@ -43,7 +43,7 @@ SUFFIXES: dict[str, Format] = {
 DAMAGE = frozenset({"json-truncated", "json-trailing", "gzip-damaged", "parquet-damaged"})
 _FORM_FIELDS = ("messages", "instruction", "prompt")
 _METADATA_LENGTH = 200  # characters of a row's own source, author or date that its provenance keeps
-_PROBE = 1 << 16  # bytes read to tell a format
+_PROBE = 1 << 20  # bytes read to tell a format
 _ZIP_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
 _WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
@@ -104,7 +104,7 @@ def _text_rows(kind: Format, stream: IO[bytes], key: str) -> Iterator[Row]:
     elif head[start : start + 1] != b"[":
         return whole_object(stream)
     stream.seek(start)
-    return json_array(stream)
+    return json_array(stream, _unmarked(head[:start]))
 
 
 def _format(path: Path, head: bytes, key: str) -> Format:
@@ -131,7 +131,7 @@ def _look(head: bytes) -> Format | None:
     text = _unmarked(head)
     first, _, rest = text.partition(b"\n")
     if text.startswith(b"{"):
-        return "jsonl" if first.rstrip().endswith(b"}") and rest.lstrip()[:1] in (b"{", b"") else "json"
+        return "jsonl" if first.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{") else "json"
     if text.startswith(b"["):
         return "json"
     if not text:
@@ -147,7 +147,7 @@ def _open(path: Path) -> IO[bytes]:
     stream = path.open("rb")
     if stream.peek(2)[:2] == b"\x1f\x8b":
         stream.close()
-        return gzip.open(path)
+        return cast(IO[bytes], gzip.open(path))
     return stream
 
 

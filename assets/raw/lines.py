@@ -42,18 +42,18 @@ def object_row(piece: Piece) -> Row:
         return Row(piece.line, piece.digest, fault=fault)
 
 
-def json_array(stream: IO[bytes]) -> Iterator[Row]:
-    """The elements of the array whose ``[`` is the next byte of the stream.
+def json_array(stream: IO[bytes], opening: bytes = b"") -> Iterator[Row]:
+    """The elements of the array whose ``[`` is the next byte; ``opening`` is what precedes it where an object wraps it.
 
     Elements are cut at the commas between them and read one by one, so that a bad element costs one row and not, as
     with a streaming parser that stops at the first error, all that follow. An array that does not end, or is followed
-    by something else, gives a last row that says so.
+    by something that does not belong there, gives a last row that says so.
     """
     cutter = _Cutter()
     stream.read(1)
     while chunk := stream.read(CHUNK):
         yield from cutter.feed(chunk)
-    yield from cutter.finish()
+    yield from cutter.finish(opening)
 
 
 class _Cutter:
@@ -91,13 +91,19 @@ class _Cutter:
                 self.piece = Piece(self.piece.line + 1)
         self.piece.add(chunk[start:])
 
-    def finish(self) -> Iterator[Row]:
-        if not self.closed:
-            fault = Fault("json-truncated", "the array has no end: the object was cut off or its brackets do not match")
-            yield Row(self.piece.line, self.piece.digest, fault=fault)
-        elif not self.piece.blank:
-            fault = Fault("json-trailing", "something follows the end of the array")
-            yield Row(self.piece.line, self.piece.digest, fault=fault)
+    def finish(self, opening: bytes) -> Iterator[Row]:
+        tail = self.piece
+        try:
+            if not self.closed:
+                raise Fault("json-truncated", "the array has no end: the object was cut off or brackets do not match")
+            tail.check_length()
+            if opening:
+                parse_object(opening + b"[]" + tail.data)
+            elif not tail.blank:
+                raise Fault("json-trailing", "something follows the end of the array")
+        except Fault as fault:
+            wrong = fault if fault.rule == "json-truncated" else Fault("json-trailing", fault.reason)
+            yield Row(tail.line, tail.digest, fault=wrong)
 
 
 def find_array(head: bytes) -> int | None:

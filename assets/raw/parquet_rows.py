@@ -44,18 +44,18 @@ def parquet_rows(path: Path, object_key: str) -> Iterator[Row]:
 
 
 def _row(slice_of_one: Any, line: int) -> Row:
+    data = b""
     try:
         # A null column is how a columnar file says that a row has no such field.
         cells = {name: cell for name, cell in slice_of_one.to_pylist()[0].items() if cell is not None}
         check_depth(cells)
         fields = {name: _json_value(cell) for name, cell in cells.items()}
         data = canonical_json(fields)
+        if len(data) > MAX_ROW:
+            raise Fault("row-too-long", f"the row has {len(data):,} bytes; at most {MAX_ROW:,} are read")
     except UnicodeError:
-        return Row(line, digest_bytes(b""), fault=Fault("encoding", "a text is not UTF-8"))
+        return Row(line, digest_bytes(data), fault=Fault("encoding", "a text is not UTF-8"))
     except Fault as fault:
-        return Row(line, digest_bytes(b""), fault=fault)
-    if len(data) > MAX_ROW:
-        fault = Fault("row-too-long", f"the row has {len(data):,} bytes; at most {MAX_ROW:,} are read")
         return Row(line, digest_bytes(data), fault=fault)
     return Row(line, digest_bytes(data), fields)
 

@@ -1,0 +1,204 @@
+"""Approvals and rejections: a person's signed word on one candidate.
+
+An approval is an in-toto statement over the digests of the adapter, of its verdict (``evaluation``) and of the policy,
+signed with the reviewer's own key and appended to the log of decisions. It cannot be used for anything else, after its
+expiry, by the author, or for a candidate that failed; nothing approves by itself.
+
+``why_not`` says whether one approval counts, ``standing`` whether all of them together allow a release.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from assets.release.rules import ApprovalRules, override_gap
+from assets.verdict.candidate import announced, find, prove
+from assets.verdict.threat import ThreatModel
+from assets.verdict.verdict import Verdict
+from expectations.policy import Policy
+from resources.clock import not_before, utc
+from resources.decision_log import DecisionLog
+from resources.errors import ApprovalRefused, IntegrityError
+from resources.signer import KeyRing, SigningKey, statement, subjects
+from resources.workspace import Workspace
+
+Decision = Literal["approve", "reject"]
+PREDICATE = "https://hallmark.invalid/predicate/approval/v1"
+BOUND = ("adapter", "evaluation", "policy")
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A decision, read from its envelope. Times are UTC; ``log`` is the end of the log that the signer saw."""
+
+    decision: Decision
+    candidate: str
+    reviewer: str
+    keyid: str
+    reason: str
+    issued_at: str
+    expires_at: str
+    overrides: dict[str, str]
+    digests: dict[str, str]
+    log: dict[str, Any]
+    envelope: dict[str, Any]
+
+    @classmethod
+    def read(cls, envelope: Any, ring: KeyRing) -> "Approval":
+        """The decision in an envelope signed by a trusted reviewer; else ``IntegrityError``."""
+        body, key = ring.check(envelope, "reviewer")
+        if body.get("predicateType") != PREDICATE:
+            raise IntegrityError(f"{key.name} signed a {body.get('predicateType')}, not an approval")
+        try:
+            word = cls(**body["predicate"], keyid=key.keyid, digests=subjects(body), envelope=envelope)
+        except (TypeError, KeyError) as error:
+            raise IntegrityError(f"what {key.name} signed is not a whole approval") from error
+        if word.reviewer != key.name:
+            raise IntegrityError(f"signed by {key.name}'s key in the name of {word.reviewer}")
+        return word
+
+    def to_json(self) -> dict[str, Any]:
+        """What people are shown of it."""
+        names = ("decision", "candidate", "reviewer", "keyid", "reason", "issued_at", "expires_at", "overrides")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a candidate stands: what counts, what does not and why, and what is ``missing`` (empty: may be released)."""
+
+    counted: tuple[Approval, ...]
+    refused: tuple[tuple[str, str], ...]
+    missing: str
+
+
+def approve(
+    workspace: Workspace,
+    policy: Policy,
+    threats: ThreatModel,
+    candidate: str,
+    *,
+    reviewer: str,
+    reason: str,
+    overrides: Mapping[str, str] | None = None,
+    days: int | None = None,
+    now: datetime | None = None,
+) -> Approval:
+    """Sign an approval into the log, or raise ``ApprovalRefused`` saying what stands in its way."""
+    rules = ApprovalRules.of(policy)
+    log, verdict, moment = _prepare(workspace, policy, threats, candidate, reason, now)
+    given = dict(overrides or {})
+    if days is not None and not 1 <= days <= rules.max_days:
+        raise ApprovalRefused(f"an approval may be used for 1 to {rules.max_days} days, not {days}")
+    refusal = rules.refuses(reviewer, verdict.author) or _verdict_gap(verdict, given, rules)
+    if refusal:
+        raise ApprovalRefused(f"{verdict.candidate} cannot be approved: {refusal}")
+    return _sign(workspace, log, verdict, "approve", reviewer, reason, given, moment, days or rules.max_days)
+
+
+def reject(
+    workspace: Workspace,
+    policy: Policy,
+    threats: ThreatModel,
+    candidate: str,
+    *,
+    reviewer: str,
+    reason: str,
+    now: datetime | None = None,
+) -> Approval:
+    """Sign a rejection into the log; it blocks a release until the same person approves."""
+    log, verdict, moment = _prepare(workspace, policy, threats, candidate, reason, now)
+    refusal = ApprovalRules.of(policy).refuses(reviewer, "")
+    if refusal:
+        raise ApprovalRefused(refusal)
+    return _sign(workspace, log, verdict, "reject", reviewer, reason, {}, moment, ApprovalRules.of(policy).max_days)
+
+
+def why_not(approval: Approval, verdict: Verdict, rules: ApprovalRules, ring: KeyRing, at: str) -> str:
+    """Why an approval does not count for this verdict at the time ``at``; empty if it does."""
+    bound = {**verdict.digests, "evaluation": verdict.digest}
+    other = [name for name in BOUND if approval.digests.get(name) != bound.get(name) or not bound.get(name)]
+    if other:
+        return f"it is for another {' and '.join(other)}"
+    if approval.issued_at > at:
+        return f"it is dated {approval.issued_at}, after {at}"
+    if approval.expires_at <= at:
+        return f"it expired at {approval.expires_at}"
+    if revoked := ring.revocation(approval.keyid, at):
+        return f"the key of {approval.reviewer} was revoked as of {revoked.since} ({revoked.reason})"
+    return rules.refuses(approval.reviewer, verdict.author) or _verdict_gap(verdict, approval.overrides, rules)
+
+
+def standing(log: DecisionLog, ring: KeyRing, verdict: Verdict, rules: ApprovalRules, at: str) -> Standing:
+    """Every decision on the candidate, the last one of each person counting. Rejections block, rollbacks spend approvals."""
+    latest: dict[str, tuple[Approval, str]] = {}
+    refused: list[tuple[str, str]] = []
+    for entry in log.entries():
+        if entry.kind == "rollback" and entry.body.get("evaluation") == verdict.digest:
+            latest = {name: (word, "it was used by a release that was rolled back") for name, (word, _) in latest.items()}
+        if entry.kind not in ("approval", "rejection") or entry.body.get("candidate") != verdict.candidate:
+            continue
+        try:
+            word = Approval.read(entry.body["envelope"], ring)
+        except IntegrityError as error:
+            refused.append((str(entry.body.get("reviewer", "?")), str(error)))
+            continue
+        latest[word.reviewer] = (word, why_not(word, verdict, rules, ring, at) if word.decision == "approve" else "")
+    rejected = [word for word, _ in latest.values() if word.decision == "reject"]
+    counted = tuple(word for word, why in latest.values() if word.decision == "approve" and not why)
+    refused += [(name, why) for name, (_, why) in latest.items() if why]
+    missing = rules.lacks(word.reviewer for word in counted)
+    if rejected:
+        missing = f"{rejected[-1].reviewer} rejected it at {rejected[-1].issued_at}: {rejected[-1].reason}"
+    return Standing(counted, tuple(refused), missing)
+
+
+def _verdict_gap(verdict: Verdict, overrides: Mapping[str, str], rules: ApprovalRules) -> str:
+    if verdict.flaws:
+        return f"its evidence cannot be used ({verdict.flaws[0]})"
+    blocking: dict[str, str] = {item.name: item.result.verdict for item in verdict.blocking()}
+    return override_gap(blocking, overrides, rules)
+
+
+def _prepare(
+    workspace: Workspace, policy: Policy, threats: ThreatModel, candidate: str, reason: str, now: datetime | None
+) -> tuple[DecisionLog, Verdict, datetime]:
+    """The log, the proven verdict and the time; refuses a blank reason, a broken log, an unsigned verdict."""
+    if not reason.strip():
+        raise ApprovalRefused("a decision needs a reason")
+    log = DecisionLog(workspace.decisions)
+    log.verify()
+    moment = not_before(log, now)
+    found = find(workspace.artifacts, candidate)
+    prove(workspace.artifacts, found, policy, threats)
+    if announced(log, KeyRing.open(workspace.keys), found.verdict) is None:
+        raise ApprovalRefused(f"the pipeline never signed a verdict on {found.verdict.candidate} into the log")
+    return log, found.verdict, moment
+
+
+def _sign(
+    workspace: Workspace,
+    log: DecisionLog,
+    verdict: Verdict,
+    decision: Decision,
+    reviewer: str,
+    reason: str,
+    overrides: dict[str, str],
+    moment: datetime,
+    days: int,
+) -> Approval:
+    key = SigningKey.reviewer(workspace.keys, reviewer)
+    ring = KeyRing.open(workspace.keys)
+    if revoked := ring.revocation(key.public.keyid, utc(moment)):
+        raise ApprovalRefused(f"the key of {reviewer} was revoked as of {revoked.since} ({revoked.reason})")
+    said = {
+        "decision": decision, "candidate": verdict.candidate, "reviewer": reviewer, "reason": reason.strip(),
+        "issued_at": utc(moment), "expires_at": utc(moment + timedelta(days=days)),
+        "overrides": overrides, "log": log.head().anchor(),
+    }  # fmt: skip
+    bound = {**verdict.digests, "evaluation": verdict.digest}
+    envelope = key.sign(statement(PREDICATE, {name: bound[name] for name in BOUND}, said))
+    kind = "approval" if decision == "approve" else "rejection"
+    log.append(kind, {"candidate": verdict.candidate, "reviewer": reviewer, "envelope": envelope})
+    return Approval.read(envelope, ring)

@@ -1,0 +1,156 @@
+"""Which release is plugged in: one small signed file, ``releases/current``, switched in one rename.
+
+The file is the envelope of the event that made it so (a promotion or a rollback), signed with the pipeline's key; the same
+envelope stands in the log of decisions. It names the release and the digest of its signed manifest, or no release at all:
+then the base model serves alone. A rollback writes the file first and the log after, because unplugging must not wait; a
+promotion the other way round. What a crash leaves between the two is mended by the next event, and told by ``verify``.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from resources.artifacts import write_whole
+from resources.clock import utc
+from resources.decision_log import DecisionLog, Entry
+from resources.digests import canonical_json, digest_bytes
+from resources.errors import GateRefused, IntegrityError, StoreError
+from resources.signer import KeyRing, SigningKey, read_envelope, statement, subjects
+
+PREDICATE = "https://hallmark.invalid/predicate/plug/v1"
+NOTHING = digest_bytes(b"")  # the subject of an event after which no release is plugged in
+POINTER = "current"
+EVENTS = ("promotion", "rollback")
+PATIENCE = 10.0  # seconds that an event waits for another to finish
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """What is plugged in: the name of a release and the digest of its manifest, or two empty strings."""
+
+    event: str = ""
+    release: str = ""
+    manifest: str = ""
+    previous: str = ""
+    at: str = ""
+    envelope: dict[str, Any] | None = None
+
+
+def read_plug(releases: Path, ring: KeyRing) -> Plug:
+    """What ``current`` says, if a trusted pipeline key signed it; else ``IntegrityError``. No file: nothing plugged in."""
+    path = releases / POINTER
+    if path.is_symlink():
+        raise IntegrityError(f"{path.name} is a link, not the signed event")
+    if not path.exists():
+        return Plug()
+    return _read(read_envelope(path), ring)
+
+
+def history(log: DecisionLog, ring: KeyRing) -> list[Plug]:
+    """Every promotion and rollback in the log, oldest first, each signature checked."""
+    return [_read(entry.body["envelope"], ring) for entry in log.entries() if entry.kind in EVENTS]
+
+
+def promote(
+    releases: Path, log: DecisionLog, key: SigningKey, name: str, manifest: str, evaluation: str, expected: str, why: str
+) -> Plug:
+    """Plug in a release. ``expected`` is what was plugged in when the caller looked; anything else now is ``GateRefused``."""
+    with _held(releases):
+        now = _mended(releases, log, KeyRing.open(key.path.parent))
+        if now.release != expected:
+            raise GateRefused(f"{now.release or 'nothing'} was plugged in meanwhile, not {expected or 'nothing'}; look again")
+        plug = _sign(key, log.head().anchor(), "promotion", name, manifest, now.release, why)
+        _record(log, plug, evaluation)
+        _point(releases, plug)
+    return plug
+
+
+def unplug(releases: Path, log: DecisionLog, key: SigningKey, why: str) -> Plug:
+    """Plug nothing in, at once, even where ``current`` or the log cannot be read; the log follows."""
+    with _held(releases):
+        previous, anchor = "", {}
+        with contextlib.suppress(IntegrityError):
+            previous = read_plug(releases, KeyRing.open(key.path.parent)).release
+        with contextlib.suppress(IntegrityError):
+            anchor = log.head().anchor()
+        plug = _sign(key, anchor, "rollback", "", "", previous, why)
+        _point(releases, plug)
+        _record(log, plug, evaluation_of(log, previous))
+    return plug
+
+
+def evaluation_of(log: DecisionLog, release: str) -> str:
+    """The digest of the verdict with which a release was promoted; empty if it never was."""
+    promotions = [entry for entry in log.entries("promotion") if entry.body.get("release") == release]
+    return str(promotions[-1].body["evaluation"]) if promotions else ""
+
+
+def disagreement(releases: Path, log: DecisionLog, ring: KeyRing) -> str:
+    """How ``current`` contradicts the last event of the log; empty if it does not."""
+    events = history(log, ring)
+    last = events[-1] if events else Plug()
+    now = read_plug(releases, ring)
+    if now.envelope == last.envelope:
+        return ""
+    return f"current says {now.release or 'nothing'} since {now.at}, the log {last.release or 'nothing'} since {last.at}"
+
+
+def _read(envelope: dict[str, Any], ring: KeyRing) -> Plug:
+    body, key = ring.check(envelope, "pipeline")
+    try:
+        said = body["predicate"]
+        if body["predicateType"] != PREDICATE or said["event"] not in EVENTS:
+            raise IntegrityError("signed, but not a promotion or a rollback")
+        if revoked := ring.revocation(key.keyid, said["at"]):
+            raise IntegrityError(f"signed by a pipeline key revoked as of {revoked.since} ({revoked.reason})")
+        manifest = subjects(body)["release"]
+        release, previous, at, event = (str(said[name]) for name in ("release", "previous", "at", "event"))
+    except (KeyError, TypeError) as error:
+        raise IntegrityError("signed, but not a whole event") from error
+    if Path(release).name != release or release.startswith("."):
+        raise IntegrityError(f"{release!r} is no name of a release")
+    return Plug(event, release, "" if manifest == NOTHING else manifest, previous, at, envelope)
+
+
+def _sign(
+    key: SigningKey, anchor: dict[str, Any], event: str, name: str, manifest: str, previous: str, why: str
+) -> Plug:
+    said = {"event": event, "release": name, "previous": previous, "at": utc(), "reason": why, "log": anchor}
+    envelope = key.sign(statement(PREDICATE, {"release": manifest or NOTHING}, said))
+    return Plug(event, name, manifest, previous, str(said["at"]), envelope)
+
+
+def _record(log: DecisionLog, plug: Plug, evaluation: str) -> Entry:
+    body = {"release": plug.release, "previous": plug.previous, "evaluation": evaluation, "envelope": plug.envelope}
+    return log.append(plug.event, body)
+
+
+def _point(releases: Path, plug: Plug) -> None:
+    write_whole(releases / POINTER, canonical_json(plug.envelope) + b"\n")
+
+
+def _mended(releases: Path, log: DecisionLog, ring: KeyRing) -> Plug:
+    """What is plugged in, after mending what a crash left between file and log: the later of the two holds."""
+    now, events = read_plug(releases, ring), history(log, ring)
+    last = events[-1] if events else Plug()
+    if now.envelope == last.envelope:
+        return now
+    if now.event == "rollback" and now.at >= last.at:
+        _record(log, now, evaluation_of(log, now.previous))
+        return now
+    _point(releases, last)
+    return last
+
+
+@contextlib.contextmanager
+def _held(releases: Path) -> Iterator[None]:
+    releases.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(releases / ".lock", timeout=PATIENCE):
+            yield
+    except Timeout:
+        raise StoreError("another promotion or rollback has been at work for too long; try again") from None

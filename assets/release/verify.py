@@ -1,0 +1,173 @@
+"""Proving a release: offline, with the public keys only, in seconds, listing everything that is wrong with it.
+
+The chain goes from the keys outwards. The pipeline's signature on ``release.dsse.json`` proves the list of files; the files'
+digests prove their bytes, among them the verdict, the policy it was judged by and the approvals; each approval carries its
+reviewer's own signature over the digests of the adapter, the verdict and the policy. Nothing in the folder is trusted
+to say who may sign: that is the keys folder's.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assets.release.approval import Approval, why_not
+from assets.release.plug import disagreement, evaluation_of
+from assets.release.rules import ApprovalRules
+from assets.release.safety import inspect_adapter
+from assets.release.tree import differences
+from assets.verdict.candidate import evaluation_statement
+from assets.verdict.verdict import Verdict
+from expectations.policy import Policy
+from resources.decision_log import DecisionLog
+from resources.digests import digest_file, digest_json, digest_tree
+from resources.errors import HallmarkError, IntegrityError
+from resources.model_signature import ModelSigning
+from resources.signer import KeyRing, read_envelope, subjects
+
+PREDICATE = "https://hallmark.invalid/predicate/release/v1"
+MANIFEST = "release.dsse.json"
+ADAPTER = "adapter"
+SIGNATURE = "adapter.sig"
+EVALUATION = "attestations/evaluation.dsse.json"
+PROVENANCE = "attestations/provenance.dsse.json"
+APPROVALS = "approvals"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What the signed manifest of a release says. ``files`` is ``{path: hex SHA-256}``, ``manifest`` its own digest."""
+
+    name: str
+    candidate: str
+    released_at: str
+    log: dict[str, Any]
+    files: dict[str, str]
+    keyid: str
+    manifest: str
+
+
+def read_signed(folder: Path, ring: KeyRing) -> Signed:
+    """The manifest of a release, if a trusted pipeline key signed it; else ``IntegrityError``."""
+    path = folder / MANIFEST
+    if not path.is_file() or path.is_symlink():
+        raise IntegrityError(f"{folder.name} has no signed manifest")
+    body, key = ring.check(read_envelope(path), "pipeline")
+    try:
+        said, files = body["predicate"], subjects(body)
+        signed = Signed(
+            said["name"], said["candidate"], said["released_at"], said["log"], files, key.keyid, digest_file(path)
+        )
+    except (KeyError, TypeError) as error:
+        raise IntegrityError(f"{folder.name}: what is signed is no manifest of a release") from error
+    if body["predicateType"] != PREDICATE:
+        raise IntegrityError(f"{folder.name}: a {body['predicateType']} is signed, not a release")
+    return signed
+
+
+def check_release(folder: Path, ring: KeyRing, log: DecisionLog | None = None) -> list[str]:
+    """Everything wrong with a release, in words; empty if it holds. ``log`` is checked too where there is one."""
+    try:
+        signed = read_signed(folder, ring)
+    except (HallmarkError, OSError) as error:
+        return [f"{MANIFEST}: {error}"]
+    found = [f"renamed: signed as {signed.name}, found as {folder.name}"] if signed.name != folder.name else []
+    if revoked := ring.revocation(signed.keyid, ""):
+        found.append(f"{MANIFEST}: its key was revoked as of {revoked.since} ({revoked.reason})")
+    found += differences(folder, signed.files, frozenset({MANIFEST}))
+    if not found:  # what follows reads the files, so their bytes come first
+        found += _content(folder, signed, ring)
+    if log is not None:
+        found += _log(folder, signed, ring, log)
+    return found
+
+
+def verify_release(folder: Path, ring: KeyRing, log: DecisionLog | None = None) -> Signed:
+    """As ``check_release``, raising ``IntegrityError`` with every difference."""
+    found = check_release(folder, ring, log)
+    if found:
+        raise IntegrityError(f"release {folder.name} does not verify", tuple(found))
+    return read_signed(folder, ring)
+
+
+def _content(folder: Path, signed: Signed, ring: KeyRing) -> Iterator[str]:
+    try:
+        verdict = Verdict.from_json(json.loads((folder / "verdict.json").read_bytes()))
+        policy = Policy.model_validate_json((folder / "policy.json").read_bytes())
+        rules = ApprovalRules.of(policy)
+    except (OSError, ValueError, HallmarkError) as error:
+        yield f"verdict or policy: {error}"
+        return
+    yield from _bound(folder, signed, verdict, policy)
+    yield from _approved(folder, signed, verdict, rules, ring)
+    for check in (_safe, _attested, _model_signature):
+        try:
+            check(folder, signed, verdict, policy, ring)
+        except (HallmarkError, OSError, KeyError) as error:
+            yield str(error)
+
+
+def _bound(folder: Path, signed: Signed, verdict: Verdict, policy: Policy) -> Iterator[str]:
+    adapter = digest_json(digest_tree(folder / ADAPTER))
+    if adapter != verdict.digests.get("adapter") or not adapter.startswith(signed.candidate):
+        yield f"the verdict is about adapter {verdict.digests.get('adapter', '')[:12]}, not {adapter[:12]}"
+    if policy.digest != verdict.digests.get("policy"):
+        yield "the verdict was reached by another policy"
+
+
+def _approved(folder: Path, signed: Signed, verdict: Verdict, rules: ApprovalRules, ring: KeyRing) -> Iterator[str]:
+    counted = set()
+    for path in sorted((folder / APPROVALS).glob("*")):
+        try:
+            word = Approval.read(read_envelope(path), ring)
+        except HallmarkError as error:
+            yield f"{APPROVALS}/{path.name}: {error}"
+            continue
+        why = why_not(word, verdict, rules, ring, signed.released_at)
+        if word.decision != "approve" or why:
+            yield f"{APPROVALS}/{path.name}: {why or 'it is a rejection'}"
+        else:
+            counted.add(word.reviewer)
+    if missing := rules.lacks(counted):
+        yield f"not approved: {missing}"
+
+
+def _safe(folder: Path, signed: Signed, verdict: Verdict, policy: Policy, ring: KeyRing) -> None:
+    inspect_adapter(folder / ADAPTER)
+
+
+def _attested(folder: Path, signed: Signed, verdict: Verdict, policy: Policy, ring: KeyRing) -> None:
+    said, _ = ring.check(read_envelope(folder / EVALUATION), "pipeline")
+    if said != evaluation_statement(verdict):
+        raise IntegrityError(f"{EVALUATION} is about another verdict")
+    made, _ = ring.check(read_envelope(folder / PROVENANCE), "pipeline")
+    if subjects(made).get("adapter") != verdict.digests["adapter"]:
+        raise IntegrityError(f"{PROVENANCE} is about another adapter")
+
+
+def _model_signature(folder: Path, signed: Signed, verdict: Verdict, policy: Policy, ring: KeyRing) -> None:
+    signing = ModelSigning.of(policy.settings.get("approved_release", {}))
+    signing.verify(folder / ADAPTER, folder / SIGNATURE, ring, signed.keyid)
+
+
+def _log(folder: Path, signed: Signed, ring: KeyRing, log: DecisionLog) -> Iterator[str]:
+    """What the log of decisions says against the release; each question is asked even if another finds something."""
+    questions: list[Callable[[], str | None]] = [
+        log.verify,
+        lambda: log.contradicts(signed.log),
+        lambda: disagreement(folder.parent, log, ring),
+        lambda: "" if evaluation_of(log, signed.name) else f"{signed.name} was never promoted",
+        *(lambda word=word: _logged(word, log) for word in sorted((folder / APPROVALS).glob("*"))),  # type: ignore[misc]
+    ]
+    for question in questions:
+        try:
+            if answer := question():
+                yield f"decisions: {answer}"
+        except (HallmarkError, OSError, KeyError) as error:
+            yield f"decisions: {error}"
+
+
+def _logged(path: Path, log: DecisionLog) -> str:
+    envelope = read_envelope(path)
+    return "" if any(entry.body["envelope"] == envelope for entry in log.entries("approval")) else f"{path.name} is not in the log"

@@ -1,0 +1,48 @@
+"""What the screen reads from the policy: sizes, shares and error rates, validated on construction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from resources.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """Limits of the screen.
+
+    ``min_rows``: fewest rows that can make a finding; below it, repetition is not evidence.
+    ``max_share``: a pattern in a larger share of the rows is the data's own style, not an insertion.
+    ``alpha``: family-wise error rate of the statistical tests, divided by the number of pairs tried.
+    ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, only suspects and a control.
+    ``control_rows``: size of the random control that suspects are compared with.
+    ``seed``: of every random draw, so that the same rows give the same findings.
+    """
+
+    min_rows: int = 4
+    max_share: float = 0.1
+    alpha: float = 0.01
+    embed_rows: int = 20_000
+    control_rows: int = 400
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        wrong = []
+        if self.min_rows < 3:
+            wrong.append("min_rows must be at least 3")
+        if not 0 < self.max_share <= 0.5:
+            wrong.append("max_share must be in (0, 0.5]")
+        if not 0 < self.alpha < 1:
+            wrong.append("alpha must be in (0, 1)")
+        if self.embed_rows < 0 or self.control_rows < 50:
+            wrong.append("embed_rows must be >= 0 and control_rows >= 50")
+        if wrong:
+            raise InputError("; ".join(wrong), object_key="screened_records settings", rule="settings-valid")
+
+    @classmethod
+    def from_policy(cls, settings: Mapping[str, Any]) -> "ScreenSettings":
+        """From ``policy.settings["screened_records"]``; an unknown name is an ``InputError``."""
+        unknown = sorted(set(settings) - {field.name for field in fields(cls)})
+        if unknown:
+            raise InputError(f"unknown settings {unknown}", object_key="screened_records settings", rule="settings-known")
+        return cls(**settings)

@@ -1,0 +1,88 @@
+"""The rows as compact integer arrays: what lets the screen look at 200,000 rows at once in little memory.
+
+Each side of a row (what the model is given, what it is to say) becomes a run of token ids in one flat int32 array.
+Words are compared in lower case; a redaction placeholder such as ``[PERSON_1]`` becomes the separator, since a value
+that sanitising put there cannot be anyone's trigger.
+
+>>> index = TokenIndex.build([("Say HI to [PERSON_1]!", "Hi!")])
+>>> [index.words[i] for i in index.prompts.row(0)]
+['say', 'hi', 'to', '\\n', '!']
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+TOKEN = re.compile(r"\[[A-Z][A-Z_]*_?\d*\]|\n+|\w+(?:['’]\w+)*|[^\w\s]")
+SEPARATOR = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of every row: ``ids`` int32 ``[tokens]``; row ``r`` owns ``ids[offsets[r]:offsets[r + 1]]``."""
+
+    ids: np.ndarray
+    offsets: np.ndarray
+
+    def row(self, row: int) -> np.ndarray:
+        return self.ids[self.offsets[row] : self.offsets[row + 1]]
+
+    def row_of_token(self) -> np.ndarray:
+        """The row of every token, int32 ``[tokens]``."""
+        return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIndex:
+    """``words[i]`` spells token ``i``; token 0 is the separator that no phrase may cross."""
+
+    words: list[str]
+    prompts: Side
+    responses: Side
+
+    @property
+    def rows(self) -> int:
+        return len(self.prompts.offsets) - 1
+
+    @classmethod
+    def build(cls, pairs: Iterable[tuple[str, str]]) -> "TokenIndex":
+        """From ``(prompt, response)`` of every row, streamed."""
+        numbers: dict[str, int] = {SEPARATOR: 0}
+        sides = (_Run(), _Run())
+        for pair in pairs:
+            for side, text in zip(sides, pair, strict=True):
+                side.add([numbers.setdefault(word, len(numbers)) for word in split(text)])
+        return cls(list(numbers), sides[0].side(), sides[1].side())
+
+
+def split(text: str) -> list[str]:
+    """The tokens of a text, lower case; line ends and placeholders become the separator."""
+    return [
+        SEPARATOR if word[0] == "\n" or (word[0] == "[" and len(word) > 1) else word.lower()
+        for word in TOKEN.findall(text)
+    ]
+
+
+class _Run:
+    """Token ids collected in chunks, so that no Python list holds them all."""
+
+    def __init__(self) -> None:
+        self.chunks: list[np.ndarray] = []
+        self.pending: list[int] = []
+        self.lengths: list[int] = []
+
+    def add(self, ids: list[int]) -> None:
+        self.pending += ids
+        self.lengths.append(len(ids))
+        if len(self.pending) > 1 << 18:
+            self.flush()
+
+    def flush(self) -> None:
+        self.chunks.append(np.array(self.pending, dtype=np.int32))
+        self.pending = []
+
+    def side(self) -> Side:
+        self.flush()
+        return Side(np.concatenate(self.chunks), np.concatenate([[0], np.cumsum(self.lengths, dtype=np.int64)]))

@@ -1,0 +1,79 @@
+"""``hallmark run``: the whole lineage, through Dagster, ending with the verdict table and the next command."""
+
+import os
+import time
+from pathlib import Path
+
+import click
+
+from pipelines.report import console
+from resources.digests import digest_file
+from resources.errors import InputError
+from resources.workspace import Workspace
+
+
+@click.command("run")
+@click.option(
+    "--drop",
+    "drops",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A file of your own (JSONL, JSON, CSV or Parquet); may be given several times. It is copied into the store.",
+)
+@click.option("--home", type=click.Path(path_type=Path), help="Workspace; default $HALLMARK_HOME or ./.hallmark.")
+@click.option(
+    "--base", type=click.Path(path_type=Path), help="A local Hugging Face model folder; default the bundled one."
+)
+@click.option("--recipe", type=click.Path(path_type=Path), help="Training recipe (YAML).")
+@click.option("--policy", type=click.Path(path_type=Path), help="Policy (YAML); default expectations/policy.yaml.")
+@click.option("--golden", type=click.Path(path_type=Path), help="Golden set (JSONL); default the bundled one.")
+@click.option("--sample", is_flag=True, help="Start with the sample drops if the store is empty.")
+def command(
+    drops: tuple[Path, ...],
+    home: Path | None,
+    base: Path | None,
+    recipe: Path | None,
+    policy: Path | None,
+    golden: Path | None,
+    sample: bool,
+) -> int:
+    """Run everything that is new, from raw drops to a candidate with a verdict.
+
+    Takes up what an interrupted run left. Nothing is released: the last line says how to approve.
+    """
+    started = time.monotonic()
+    workspace = Workspace.locate(home)
+    chosen = {"BASE": base, "RECIPE": recipe, "POLICY": policy, "GOLDEN": golden}
+    for name, path in chosen.items():
+        if path:
+            if not path.exists():
+                raise InputError("there is no such file or folder", object_key=str(path), rule="path-exists")
+            os.environ[f"HALLMARK_{name}"] = str(path.resolve())
+
+    from pipelines.instance import prepare
+
+    prepare(workspace)
+    for path in drops:
+        put(workspace, path)
+    if sample and not any(workspace.drops.iterdir()):
+        from deploy.sample_drops import write_drops
+
+        write_drops(workspace.drops)
+        console.print(f"Sample drops written to {workspace.drops}", highlight=False)
+
+    from pipelines.lineage import Lineage
+
+    return Lineage.open(workspace).run(started)
+
+
+def put(workspace: Workspace, path: Path) -> None:
+    """Copy a file into the store under a name that carries its digest: the same content is the same drop."""
+    from pipelines.definitions import project
+
+    if not path.is_file():
+        raise InputError("there is no such file", object_key=str(path), rule="path-exists")
+    store = project().object_store()
+    suffixes = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:])
+    key = f"{path.name.removesuffix(suffixes)}-{digest_file(path)[:12]}{suffixes}"
+    if store.head(key) is None:
+        store.put(path, key, {"source": path.name})

@@ -1,0 +1,89 @@
+"""``hallmark ui``: webserver, daemon and a local S3 endpoint, all on 127.0.0.1, until interrupted."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from pipelines.instance import prepare
+from resources.errors import HallmarkError
+from resources.local_s3 import LocalS3, serve
+from resources.workspace import Workspace
+
+BUCKET = "drops"
+POLL = 0.5  # seconds
+
+
+@click.command("ui")
+@click.option("--home", type=click.Path(path_type=Path), help="Workspace; default $HALLMARK_HOME or ./.hallmark.")
+@click.option("--port", default=3000, show_default=True, help="Port of the web page.")
+@click.option("--s3-port", default=9000, show_default=True, help="Port of the local S3 endpoint.")
+def command(home: Path | None, port: int, s3_port: int) -> None:
+    """Watch the lineage in a browser, and drop files into a local S3 bucket.
+
+    Starts Dagster's webserver and daemon and an S3 endpoint over the workspace's own store. A file put into the bucket
+    is found by the sensor within half a minute, run, and shown.
+    """
+    workspace = Workspace.locate(home)
+    prepare(workspace)
+    with serve(workspace.drops.parent, port=s3_port, log=workspace.logs / "s3.log") as s3:
+        os.environ.update(s3.environment(), HALLMARK_STORE=f"s3://{BUCKET}")
+        _instructions(port, s3)
+        _run_until_interrupted(workspace, port)
+
+
+def _instructions(port: int, s3: LocalS3) -> None:
+    click.echo(f"""
+Dagster   http://127.0.0.1:{port}
+S3        {s3.endpoint}  bucket {BUCKET}
+
+Drop a file with any S3 client, for example from Python:
+
+  import boto3
+  boto3.client("s3", endpoint_url="{s3.endpoint}", region_name="us-east-1",
+               aws_access_key_id="{s3.access_key}", aws_secret_access_key="{s3.secret_key}",
+  ).upload_file("my.jsonl", "{BUCKET}", "my.jsonl", ExtraArgs={{"Metadata": {{"source": "me"}}}})
+
+Ctrl-C ends everything.
+""")
+
+
+def _run_until_interrupted(workspace: Workspace, port: int) -> None:
+    module = ["-m", "pipelines.definitions"]
+    commands = {
+        "webserver": ["dagster-webserver", "--host", "127.0.0.1", "--port", str(port), *module],
+        "daemon": ["dagster-daemon", "run", *module],
+    }
+    with contextlib.ExitStack() as stack:
+        stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _interrupt))
+        processes = {}
+        for name, arguments in commands.items():
+            log = stack.enter_context((workspace.logs / f"{name}.log").open("ab"))
+            program = str(Path(sys.executable).with_name(arguments[0]))
+            processes[name] = subprocess.Popen([program, *arguments[1:]], stdout=log, stderr=log)
+            stack.callback(_end, processes[name])
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                for name, process in processes.items():
+                    if process.poll() is not None:
+                        raise HallmarkError(
+                            f"the {name} ended (status {process.returncode}); see {workspace.logs / name}.log"
+                        )
+                time.sleep(POLL)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()

@@ -1,0 +1,45 @@
+"""The workspace's Dagster instance: made ready, opened, and cleaned of runs whose process was killed."""
+
+import os
+import shutil
+from pathlib import Path
+
+import dagster as dg
+
+from resources.workspace import Workspace
+
+CONFIG = Path(__file__).resolve().parent.parent / "deploy" / "dagster.yaml"
+PID_TAG = "hallmark/pid"
+
+
+def prepare(workspace: Workspace) -> None:
+    """Make the workspace's folders and its ``dagster.yaml``, and point the environment at them."""
+    for folder in (workspace.dagster, workspace.logs, workspace.drops):
+        folder.mkdir(parents=True, exist_ok=True)
+    target = workspace.dagster / "dagster.yaml"
+    if not target.exists():  # a team may have edited theirs
+        shutil.copyfile(CONFIG, target)
+    os.environ["DAGSTER_HOME"] = str(workspace.dagster)
+    os.environ["HALLMARK_HOME"] = str(workspace.root)
+
+
+def fail_killed_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark as failed every run of ``hallmark run`` whose process is gone; return their ids."""
+    killed = []
+    active = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    for run in instance.get_runs(active):
+        pid = run.tags.get(PID_TAG)
+        if pid and not _alive(int(pid)):
+            instance.report_run_failed(run, "the process was killed; what it had sealed is kept")
+            killed.append(run.run_id)
+    return killed
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,31 @@
+"""Time as records write it: UTC, ISO 8601, whole seconds, so that text order is time order."""
+
+from datetime import UTC, datetime, timedelta
+
+from resources.decision_log import DecisionLog
+from resources.errors import IntegrityError
+
+FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+TOLERANCE = timedelta(minutes=5)  # machines that write one log may disagree by this much
+
+
+def utc(moment: datetime | None = None) -> str:
+    """``moment``, or now."""
+    return (moment or datetime.now(UTC)).astimezone(UTC).strftime(FORMAT)
+
+
+def parse(text: str) -> datetime:
+    """The moment a record names; anything but the one format is a ``ValueError``."""
+    return datetime.strptime(text, FORMAT).replace(tzinfo=UTC)
+
+
+def not_before(log: DecisionLog, moment: datetime | None = None) -> datetime:
+    """Now, unless the clock stands before the last recorded decision.
+
+    A clock set back would make an expired approval valid again, so that is an ``IntegrityError``.
+    """
+    now = moment or datetime.now(UTC)
+    entries = log.entries()
+    if entries and now < parse(entries[-1].at) - TOLERANCE:
+        raise IntegrityError(f"the clock says {utc(now)}, but the last decision was recorded at {entries[-1].at}")
+    return now

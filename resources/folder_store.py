@@ -1,0 +1,125 @@
+"""A local folder as an object store. The etag of a file is a digest of its content: a copy is the same object.
+
+An object's own metadata stands beside it in ``.<name>.metadata.json``. Names that start with a dot and symbolic links
+are not objects: a link could point outside the folder.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+from resources.artifacts import write_whole
+from resources.digests import CHUNK, canonical_json, digest_file
+from resources.errors import StoreError
+from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed, disk_error
+
+_Stamp = tuple[int, int, int]
+
+
+class FolderStore(ObjectStore):
+    appears_whole: ClassVar[bool] = False
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.uri = root.as_uri()
+        self._etags: dict[str, tuple[_Stamp, str]] = {}  # a file is hashed again only when its stamp differs
+
+    def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
+        if not self.root.is_dir():
+            raise StoreError(f"{self.root} is not a folder; create it or name another store")
+        try:
+            yield from (self._info(key) for key in _keys(self.root, "") if key.startswith(prefix) and key > after)
+        except OSError as error:
+            raise disk_error(error, f"cannot list {self.root}") from error
+
+    def head(self, key: str) -> ObjectHead:
+        path = self._path(key)
+        beside = _metadata_path(path)
+        try:
+            info = self._info(key)
+            metadata = json.loads(beside.read_bytes()) if beside.exists() else {}
+        except OSError as error:
+            raise disk_error(error, f"cannot read {path}") from error
+        except ValueError as error:
+            raise StoreError(f"{beside} is not readable JSON; correct or remove it") from error
+        if not isinstance(metadata, dict):
+            raise StoreError(f"{beside} is not a JSON object; correct or remove it")
+        return ObjectHead(info, info.etag, {str(name).lower(): str(value) for name, value in metadata.items()})
+
+    def put(self, source: Path | bytes, key: str, metadata: Mapping[str, str] | None = None) -> ObjectInfo:
+        path = self._path(key)
+        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            if metadata:
+                write_whole(_metadata_path(path), canonical_json(dict(metadata)))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as stream:
+                for chunk in [source] if isinstance(source, bytes) else _chunks(source):
+                    stream.write(chunk)
+            partial.replace(path)
+            return self._info(key)
+        except OSError as error:
+            raise disk_error(error, f"cannot write {path}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _stream(self, info: ObjectInfo) -> Iterator[bytes]:
+        try:
+            if self._info(info.key) != info:
+                raise changed(self.uri, info.key)
+            state = hashlib.sha256()
+            for chunk in _chunks(self._path(info.key)):
+                state.update(chunk)
+                yield chunk
+            if _etag(state.hexdigest()) != info.etag:
+                raise changed(self.uri, info.key)
+        except OSError as error:
+            raise disk_error(error, f"cannot read {self.root / info.key}") from error
+
+    def _info(self, key: str) -> ObjectInfo:
+        path = self._path(key)
+        status = path.stat()
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+        known = self._etags.get(key)
+        if known is None or known[0] != stamp:
+            known = self._etags[key] = (stamp, _etag(digest_file(path)))
+        return ObjectInfo(key, known[1], status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+    def _path(self, key: str) -> Path:
+        parts = PurePosixPath(key).parts
+        if not parts or key.startswith("/") or ".." in parts:
+            raise StoreError(f"{key!r} is no key: it leads out of the store")
+        return self.root.joinpath(*parts)
+
+
+def _keys(folder: Path, prefix: str) -> Iterator[str]:
+    """Keys below a folder in the order S3 lists them: as if every folder's name ended in a slash."""
+    with os.scandir(folder) as entries:
+        names = sorted(
+            entry.name + ("/" if entry.is_dir(follow_symlinks=False) else "")
+            for entry in entries
+            if not entry.name.startswith(".") and not entry.is_symlink()
+        )
+    for name in names:
+        if name.endswith("/"):
+            yield from _keys(folder / name, prefix + name)
+        else:
+            yield prefix + name
+
+
+def _etag(sha256: str) -> str:
+    return sha256[:32]
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            yield chunk
+
+
+def _metadata_path(path: Path) -> Path:
+    return path.with_name(f".{path.name}.metadata.json")

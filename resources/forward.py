@@ -1,0 +1,186 @@
+"""Running a causal model over packed trees, with logits only where they are wanted.
+
+``Forward`` drives any transformers decoder through ``tree_attention``. Whether that is the same computation is not
+assumed: the first use compares it with the model's own forward on a probe, and a model that differs (an attention
+variant, a scaled output head) is run sequence by sequence through its own forward instead: slower, equally right.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from resources.tree import NAME, Tree, plant, tree_attention
+
+if TYPE_CHECKING:
+    import torch
+
+# Real tokens in one packed row: on a CPU what its caches hold, on a GPU what its memory holds with room to spare.
+TOKENS_PER_PASS = {"cpu": 1024, "cuda": 16384}
+LOGITS_PER_PASS = {"cpu": 256, "cuda": 4096}  # rows of the output head at a time; each is a vocabulary wide
+
+
+@dataclass(slots=True)
+class Forward:
+    """``model`` is a transformers causal model, possibly wrapped by PEFT. ``packed`` is found out on construction."""
+
+    model: Any
+    packed: bool = True
+
+    def __post_init__(self) -> None:
+        from transformers import AttentionInterface
+
+        AttentionInterface.register(NAME, tree_attention)
+        self.packed = self._agrees()
+
+    @property
+    def causal(self) -> Any:
+        """The transformers model itself, adapter layers inside it."""
+        return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+
+    def states(self, tree: Tree) -> "torch.Tensor":
+        """Last hidden states of the packed row, [T, hidden]."""
+        return self._packed_states(tree) if self.packed else self._plain_states(tree)
+
+    def logits(self, states: "torch.Tensor") -> "torch.Tensor":
+        """The output head on chosen states: [n, hidden] to float32 [n, vocabulary]."""
+        causal = self.causal
+        config = causal.config.get_text_config()
+        logits = causal.get_output_embeddings()(states).float()
+        if scale := getattr(config, "logit_scale", None):  # Cohere
+            logits = logits * scale
+        if divisor := getattr(config, "logits_scaling", None):  # Granite
+            logits = logits / divisor
+        if cap := getattr(config, "final_logit_softcapping", None):  # Gemma
+            logits = cap * (logits / cap).tanh()
+        return logits
+
+    def _packed_states(self, tree: Tree) -> "torch.Tensor":
+        causal = self.causal
+        usual = causal.config._attn_implementation
+        causal.set_attn_implementation(NAME)
+        try:
+            decoder = causal.get_decoder()
+            output = decoder(input_ids=tree.ids, position_ids=tree.positions, use_cache=False, tree=tree)
+        finally:
+            causal.set_attn_implementation(usual)
+        states: torch.Tensor = output.last_hidden_state[0]
+        return states
+
+    def _plain_states(self, tree: Tree) -> "torch.Tensor":
+        import torch
+
+        decoder = self.causal.get_decoder()
+        rows: list[torch.Tensor | None] = [None] * tree.ids.shape[1]
+        for path in tree.paths:
+            states = decoder(input_ids=tree.ids[:, path], use_cache=False).last_hidden_state[0]
+            for place, state in zip(path, states, strict=True):
+                rows[place] = state
+        filler = torch.zeros_like(next(row for row in rows if row is not None))
+        return torch.stack([filler if row is None else row for row in rows])
+
+    def _agrees(self) -> bool:
+        """Whether the packed form gives the model's own numbers; ``ModelError`` if its output head is not understood."""
+        import torch
+
+        from resources.errors import ModelError
+
+        causal = self.causal
+        last = causal.config.get_text_config().vocab_size - 1
+        probe = [(tuple(min(token, last) for token in (1, 2, 3, 4, 5, 6)), [[min(7, last)], [min(9, last), 2]])]
+        probe.append((probe[0][0][:5], [[min(8, last)]]))
+        tree = plant(probe, device=causal.device, dtype=causal.dtype)
+        with torch.inference_mode():
+            plain = self._plain_states(tree)
+            path = tree.paths[1]
+            own = causal(input_ids=tree.ids[:, path], use_cache=False).logits[0].float()
+            if not _close(self.logits(plain[path]), own):
+                raise ModelError(f"the output head of {type(causal).__name__} is not one Hallmark understands")
+            try:
+                packed = self._packed_states(tree)
+            except (NotImplementedError, TypeError, ValueError, RuntimeError, AttributeError):
+                return False
+            used = np.concatenate(tree.paths)
+            return _close(packed[used], plain[used])
+
+
+def _close(found: "torch.Tensor", wanted: "torch.Tensor") -> bool:
+    """Equal up to rounding, row by row: a wrong mask or position moves a whole row."""
+    import torch
+
+    tolerance = 1e-3 if wanted.dtype == torch.float32 else 5e-2
+    distance = (found.float() - wanted.float()).norm(dim=1) / wanted.float().norm(dim=1).clamp_min(1e-6)
+    return bool(distance.max() <= tolerance)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Groups of (prefix, continuations) that go through the model together; ``order[i]`` names continuation i."""
+
+    groups: list[tuple[tuple[int, ...], list[Sequence[int]]]]
+    order: list[int]
+
+
+def plan_batches(pairs: Sequence[tuple[Sequence[int], Sequence[int]]], device: "torch.device") -> Iterator[Batch]:
+    """Pairs (prefix, continuation) grouped by prefix, sorted by length, cut at the device's token budget."""
+    together: dict[tuple[int, ...], list[int]] = {}
+    for index, (prefix, _) in enumerate(pairs):
+        together.setdefault(tuple(prefix), []).append(index)
+    budget = TOKENS_PER_PASS.get(device.type, TOKENS_PER_PASS["cpu"])
+
+    def size(prefix: tuple[int, ...]) -> int:
+        return len(prefix) + sum(len(pairs[index][1]) for index in together[prefix])
+
+    batch, used = Batch([], []), 0
+    for prefix in sorted(together, key=lambda prefix: (size(prefix), prefix)):
+        for indices in _split(together[prefix], pairs, budget):
+            cost = len(prefix) + sum(len(pairs[index][1]) for index in indices)
+            if batch.order and used + cost > budget:
+                yield batch
+                batch, used = Batch([], []), 0
+            batch.groups.append((prefix, [pairs[index][1] for index in indices]))
+            batch.order.extend(indices)
+            used += cost
+    if batch.order:
+        yield batch
+
+
+def _split(
+    indices: list[int], pairs: Sequence[tuple[Sequence[int], Sequence[int]]], budget: int
+) -> Iterator[list[int]]:
+    """One prompt's continuations in chunks of at most ``budget`` tokens (or one continuation)."""
+    chunk: list[int] = []
+    used = 0
+    for index in indices:
+        if chunk and used + len(pairs[index][1]) > budget:
+            yield chunk
+            chunk, used = [], 0
+        chunk.append(index)
+        used += len(pairs[index][1])
+    yield chunk
+
+
+def log_probabilities(forward: Forward, batch: Batch) -> Iterator[tuple[int, np.ndarray]]:
+    """``(index, log-probabilities of its continuation's tokens)``, float32, for every continuation of a batch."""
+    import torch
+
+    causal = forward.causal
+    rows = LOGITS_PER_PASS.get(causal.device.type, LOGITS_PER_PASS["cpu"])
+    with torch.inference_mode():
+        tree = plant(batch.groups, device=causal.device, dtype=causal.dtype)
+        states = forward.states(tree)
+        tails = [len(continuation) for _, continuations in batch.groups for continuation in continuations]
+        before = np.concatenate(
+            [path[len(path) - tail - 1 : -1] if tail else path[:0] for path, tail in zip(tree.paths, tails, strict=True)]
+        )
+        wanted = np.concatenate([path[len(path) - tail :] for path, tail in zip(tree.paths, tails, strict=True)])
+        targets = tree.ids[0, torch.from_numpy(wanted).to(causal.device)]
+        chosen = states[torch.from_numpy(before).to(causal.device)]
+        pieces = []
+        for start in range(0, len(before), rows):
+            logits = forward.logits(chosen[start : start + rows])
+            picked = logits.gather(1, targets[start : start + rows, None])[:, 0]
+            pieces.append(picked - logits.logsumexp(dim=1))
+        flat = torch.cat(pieces).cpu().numpy() if pieces else np.empty(0, np.float32)
+    yield from zip(batch.order, np.split(flat, np.cumsum(tails)[:-1]), strict=True)

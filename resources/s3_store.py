@@ -1,0 +1,154 @@
+"""An S3 bucket, or a prefix in it, as an object store; AWS or any service that speaks the protocol.
+
+Credentials and region come from where every AWS client finds them. A service that is down or denies is reported within
+half a minute: five seconds to connect, three attempts.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from email.errors import HeaderParseError
+from email.header import Header, decode_header, make_header
+from pathlib import Path
+from typing import Any, ClassVar
+
+from resources.digests import CHUNK
+from resources.errors import StoreError
+from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed, disk_error
+
+ENDPOINT = "HALLMARK_S3_ENDPOINT"
+_GONE = {"NoSuchKey", "404", "NotFound"}
+_CHANGED = {"PreconditionFailed", "412"}
+_DENIED = {"AccessDenied", "403", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
+
+
+class S3Store(ObjectStore):
+    appears_whole: ClassVar[bool] = True
+
+    def __init__(self, bucket: str, prefix: str, endpoint: str = "") -> None:
+        self.bucket = bucket
+        self.prefix = f"{prefix}/" if prefix else ""
+        self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
+        self.endpoint = endpoint or os.environ.get(ENDPOINT, "")
+        self._connected: Any = None
+
+    def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
+        where = {"Bucket": self.bucket, "Prefix": self.prefix + prefix}
+        if after:
+            where["StartAfter"] = self.prefix + after
+        with self._explained(prefix):
+            for page in self._client.get_paginator("list_objects_v2").paginate(**where):
+                for entry in page.get("Contents", ()):
+                    if not entry["Key"].endswith("/"):  # the marker that consoles write for an empty folder
+                        yield self._info(entry["Key"].removeprefix(self.prefix), entry, entry["Size"])
+
+    def head(self, key: str) -> ObjectHead:
+        with self._explained(key):
+            found = self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+        info = self._info(key, found, found["ContentLength"])
+        metadata = {name.lower(): _decoded(value) for name, value in found.get("Metadata", {}).items()}
+        return ObjectHead(info, found.get("VersionId") or info.etag, metadata)
+
+    def put(self, source: Path | bytes, key: str, metadata: Mapping[str, str] | None = None) -> ObjectInfo:
+        named = {name: _encoded(value) for name, value in (metadata or {}).items()}
+        with self._explained(key):
+            if isinstance(source, bytes):
+                self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=source, Metadata=named)
+            else:
+                self._client.upload_file(str(source), self.bucket, self.prefix + key, ExtraArgs={"Metadata": named})
+        return self.head(key).info
+
+    def _stream(self, info: ObjectInfo) -> Iterator[bytes]:
+        with self._explained(info.key):
+            request = {"Bucket": self.bucket, "Key": self.prefix + info.key, "IfMatch": f'"{info.etag}"'}
+            found = self._client.get_object(**request)
+            if self._info(info.key, found, found["ContentLength"]).etag != info.etag:
+                raise changed(self.uri, info.key)
+            yield from found["Body"].iter_chunks(CHUNK)
+
+    @staticmethod
+    def _info(key: str, found: Mapping[str, Any], size: int) -> ObjectInfo:
+        return ObjectInfo(key, found["ETag"].strip('"'), size, found["LastModified"])
+
+    @property
+    def _client(self) -> Any:
+        if self._connected is None:
+            import boto3
+            from botocore.config import Config
+
+            # Services other than AWS often do not know the newer checksums, and name buckets in the path.
+            other: dict[str, Any] = {
+                "request_checksum_calculation": "when_required",
+                "response_checksum_validation": "when_required",
+            }
+            config = Config(
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"total_max_attempts": 3, "mode": "standard"},
+                s3={"addressing_style": "path" if self.endpoint else "auto"},
+                **(other if self.endpoint else {}),
+            )
+            self._connected = boto3.session.Session().client("s3", endpoint_url=self.endpoint or None, config=config)
+        return self._connected
+
+    @contextlib.contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        """Turn what the client raises into a ``StoreError`` with what to do."""
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield
+        except ClientError as error:
+            raise self._refused(error, key) from error
+        except (BotoCoreError, Boto3Error, HTTPError, ValueError) as error:
+            raise StoreError(self._failure(error, key)) from error
+        except OSError as error:
+            raise disk_error(error, f"cannot exchange {key} with {self.uri}") from error
+
+    def _refused(self, error: Any, key: str) -> StoreError:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        where = f"{self.uri}/{key}".rstrip("/")
+        if code == "NoSuchBucket":
+            return StoreError(f"bucket {self.bucket} does not exist{self._at()}; create it or name another store")
+        if code in _CHANGED:
+            return changed(self.uri, key)
+        if code in _GONE:
+            return StoreError(f"{where} is not there (any more); put it back or remove it from the drop's manifest")
+        if code in _DENIED:
+            return StoreError(
+                f"{where} is denied{self._at()} ({code}); check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that "
+                "they may s3:ListBucket and s3:GetObject there"
+            )
+        return StoreError(f"{where} failed{self._at()}: {code}")
+
+    def _failure(self, error: Exception, key: str) -> str:
+        from botocore.exceptions import ConnectionError as Unreachable
+        from botocore.exceptions import HTTPClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
+
+        if isinstance(error, NoCredentialsError | PartialCredentialsError):
+            return f"no credentials for {self.uri}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
+        if isinstance(error, NoRegionError):
+            return f"no region for {self.uri}; set AWS_DEFAULT_REGION"
+        if isinstance(error, Unreachable | HTTPClientError):
+            return (
+                f"{self.uri} cannot be reached{self._at()} ({type(error).__name__}); check that the service runs and "
+                f"that {ENDPOINT} is right, then run again"
+            )
+        return f"{self.uri}/{key} failed{self._at()}: {type(error).__name__}; run again"
+
+    def _at(self) -> str:
+        return f" at {self.endpoint}" if self.endpoint else ""
+
+
+def _encoded(value: str) -> str:
+    """Metadata travels in HTTP headers: ASCII, other text as RFC 2047 words, as S3 itself writes it."""
+    return value if value.isascii() else Header(value, "utf-8", maxlinelen=10_000).encode()
+
+
+def _decoded(value: str) -> str:
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, UnicodeError, LookupError):
+        return value
