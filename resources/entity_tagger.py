@@ -186,7 +186,7 @@ class EntityTagger:
             if label:
                 columns[kind][number[label]] = column
         self._columns = {kind: np.asarray(found) for kind, found in columns.items()}
-        self._out = next(column for column, (kind, label) in enumerate(moves) if kind == "O")
+        self._out = len(self._upper[1]) - 1  # `names` leaves out the blocking move that stands before it
 
     def _states(self, docs: Sequence["Doc"], lengths: Ints) -> Floats:
         """The contributions of each token to a state: [tokens, features, pieces x hidden]."""

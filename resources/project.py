@@ -20,6 +20,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     recipe: str = ""
     golden: str = ""
     webhook: str = ""
+    threats: str = ""  # digest of the threat model in force
 
     @property
     def workspace(self) -> Workspace:

@@ -1,7 +1,8 @@
 """Put the admitted rows of all drops into one corpus: who trains, who is held out, which canaries are planted.
 
-The split is decided for each row by a digest of what it says, not by its place: the same row stays on its side when drops
-come or go, and copies of one text are never on both sides, which would spoil early stopping and the membership audit.
+The split is decided for each row by a digest of what it says, not by its place: the same row stays on its side when
+drops come or go, and copies of one text are never on both sides, which would spoil early stopping and the membership
+audit.
 """
 
 import hashlib
@@ -51,7 +52,7 @@ def held_out(record: Record, settings: CorpusSettings) -> bool:
 def build(
     folder: Path, rows: Iterable[Record], canaries: Sequence[Record], settings: CorpusSettings
 ) -> dict[str, Metric]:
-    """Stream ``rows`` into ``train.jsonl`` and ``holdout.jsonl`` below ``folder``, planted canaries at the end of train.
+    """Stream ``rows`` into ``train.jsonl`` and ``holdout.jsonl`` below ``folder``, the canaries at the end of train.
 
     Order within the files does not matter: training shuffles. Returns the corpus's metrics.
     """

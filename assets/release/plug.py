@@ -47,12 +47,24 @@ def read_plug(releases: Path, ring: KeyRing) -> Plug:
         raise IntegrityError(f"{path.name} is a link, not the signed event")
     if not path.exists():
         return Plug()
-    return _read(read_envelope(path), ring)
+    plug, keyid = _read(read_envelope(path), ring)
+    if revoked := ring.revoked.get(keyid):
+        raise IntegrityError(f"{POINTER} is signed by a pipeline key revoked as of {revoked.since} ({revoked.reason})")
+    return plug
 
 
 def history(log: DecisionLog, ring: KeyRing) -> list[Plug]:
-    """Every promotion and rollback in the log, oldest first, each signature checked."""
-    return [_read(entry.body["envelope"], ring) for entry in log.entries() if entry.kind in EVENTS]
+    """Every promotion and rollback in the log, oldest first, each signature checked.
+
+    A key revoked since may have signed some: the chain dates them, and what counts now is asked of ``current``.
+    """
+    return [_read(entry.body["envelope"], ring)[0] for entry in log.entries() if entry.kind in EVENTS]
+
+
+def settle(releases: Path, log: DecisionLog, ring: KeyRing) -> Plug:
+    """What is plugged in, with file and log brought to agree; nothing where ``current`` does not verify."""
+    with _held(releases):
+        return _mended(releases, log, ring)
 
 
 def promote(
@@ -99,21 +111,19 @@ def disagreement(releases: Path, log: DecisionLog, ring: KeyRing) -> str:
     return f"current says {now.release or 'nothing'} since {now.at}, the log {last.release or 'nothing'} since {last.at}"
 
 
-def _read(envelope: dict[str, Any], ring: KeyRing) -> Plug:
+def _read(envelope: dict[str, Any], ring: KeyRing) -> tuple[Plug, str]:
     body, key = ring.check(envelope, "pipeline")
     try:
         said = body["predicate"]
         if body["predicateType"] != PREDICATE or said["event"] not in EVENTS:
             raise IntegrityError("signed, but not a promotion or a rollback")
-        if revoked := ring.revocation(key.keyid, said["at"]):
-            raise IntegrityError(f"signed by a pipeline key revoked as of {revoked.since} ({revoked.reason})")
         manifest = subjects(body)["release"]
         release, previous, at, event = (str(said[name]) for name in ("release", "previous", "at", "event"))
     except (KeyError, TypeError) as error:
         raise IntegrityError("signed, but not a whole event") from error
     if Path(release).name != release or release.startswith("."):
         raise IntegrityError(f"{release!r} is no name of a release")
-    return Plug(event, release, "" if manifest == NOTHING else manifest, previous, at, envelope)
+    return Plug(event, release, "" if manifest == NOTHING else manifest, previous, at, envelope), key.keyid
 
 
 def _sign(
@@ -130,13 +140,20 @@ def _record(log: DecisionLog, plug: Plug, evaluation: str) -> Entry:
 
 
 def _point(releases: Path, plug: Plug) -> None:
+    if plug.envelope is None:
+        (releases / POINTER).unlink(missing_ok=True)
+        return
     write_whole(releases / POINTER, canonical_json(plug.envelope) + b"\n")
 
 
 def _mended(releases: Path, log: DecisionLog, ring: KeyRing) -> Plug:
     """What is plugged in, after mending what a crash left between file and log: the later of the two holds."""
-    now, events = read_plug(releases, ring), history(log, ring)
+    events = history(log, ring)
     last = events[-1] if events else Plug()
+    try:
+        now = read_plug(releases, ring)
+    except IntegrityError:
+        return Plug()  # nothing can be loaded through it; the event that asked replaces it
     if now.envelope == last.envelope:
         return now
     if now.event == "rollback" and now.at >= last.at:

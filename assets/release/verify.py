@@ -17,9 +17,11 @@ from assets.release.plug import disagreement, evaluation_of
 from assets.release.rules import ApprovalRules
 from assets.release.safety import inspect_adapter
 from assets.release.tree import differences
+from assets.verdict.assemble import judge
 from assets.verdict.candidate import evaluation_statement
-from assets.verdict.verdict import Verdict
+from assets.verdict.verdict import Evidence, Verdict, key_of
 from expectations.policy import Policy
+from resources.artifacts import Artifact, Manifest
 from resources.decision_log import DecisionLog
 from resources.digests import digest_file, digest_json, digest_tree
 from resources.errors import HallmarkError, IntegrityError
@@ -66,6 +68,11 @@ def read_signed(folder: Path, ring: KeyRing) -> Signed:
     return signed
 
 
+def evidence_path(item: Evidence) -> str:
+    """Where a release keeps the manifest of an artefact that was judged."""
+    return f"evidence/{key_of(item)}.json"
+
+
 def check_release(folder: Path, ring: KeyRing, log: DecisionLog | None = None) -> list[str]:
     """Everything wrong with a release, in words; empty if it holds. ``log`` is checked too where there is one."""
     try:
@@ -73,7 +80,7 @@ def check_release(folder: Path, ring: KeyRing, log: DecisionLog | None = None) -
     except (HallmarkError, OSError) as error:
         return [f"{MANIFEST}: {error}"]
     found = [f"renamed: signed as {signed.name}, found as {folder.name}"] if signed.name != folder.name else []
-    if revoked := ring.revocation(signed.keyid, ""):
+    if revoked := ring.revoked.get(signed.keyid):
         found.append(f"{MANIFEST}: its key was revoked as of {revoked.since} ({revoked.reason})")
     found += differences(folder, signed.files, frozenset({MANIFEST}))
     if not found:  # what follows reads the files, so their bytes come first
@@ -100,6 +107,7 @@ def _content(folder: Path, signed: Signed, ring: KeyRing) -> Iterator[str]:
         yield f"verdict or policy: {error}"
         return
     yield from _bound(folder, signed, verdict, policy)
+    yield from _judged(folder, verdict, policy)
     yield from _approved(folder, signed, verdict, rules, ring)
     for check in (_safe, _attested, _model_signature):
         try:
@@ -114,6 +122,25 @@ def _bound(folder: Path, signed: Signed, verdict: Verdict, policy: Policy) -> It
         yield f"the verdict is about adapter {verdict.digests.get('adapter', '')[:12]}, not {adapter[:12]}"
     if policy.digest != verdict.digests.get("policy"):
         yield "the verdict was reached by another policy"
+
+
+def _judged(folder: Path, verdict: Verdict, policy: Policy) -> Iterator[str]:
+    """The gates once more, from the manifests of the evidence that the release carries."""
+    found = {}
+    for item in verdict.evidence:
+        path = folder / evidence_path(item)
+        try:
+            manifest = Manifest.from_json(json.loads(path.read_bytes()))
+            same = manifest.digest == item.digest
+        except (OSError, ValueError, KeyError, TypeError):
+            same = False
+        if not same:
+            yield f"{path.relative_to(folder).as_posix()} is not the evidence that was judged"
+            return
+        found[key_of(item)] = Artifact(path.parent, manifest)
+    judgements, holes = judge(found, policy)
+    if tuple(judgements) != verdict.judgements or holes:
+        yield "the gates, judged again from the evidence, say something else than the verdict"
 
 
 def _approved(folder: Path, signed: Signed, verdict: Verdict, rules: ApprovalRules, ring: KeyRing) -> Iterator[str]:

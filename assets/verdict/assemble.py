@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assets.verdict.threat import ThreatModel
-from assets.verdict.verdict import CANDIDATE_DIGITS, Evidence, Judgement, ThreatVerdict, Verdict
+from assets.verdict.verdict import CANDIDATE_DIGITS, Evidence, Judgement, ThreatOutcome, ThreatVerdict, Verdict
 from expectations.policy import GateResult, Policy, worst
 from resources.artifacts import WHOLE, Artifact, Metric
 from resources.digests import digest_file, digest_json
@@ -31,7 +31,7 @@ def assemble(artifacts: Mapping[str, Artifact | None], policy: Policy, threats: 
     found = {key: artifact for key, artifact in artifacts.items() if artifact is not None}
     flaws = [*_absent(found), *_altered(found), *_unlinked(found)]
     digests, gaps = _digests(found.get("lora_adapter"), policy, threats)
-    judgements, holes = _judge(found, policy)
+    judgements, holes = judge(found, policy)
     flaws += [*gaps, *holes]
     results = [judgement.result for judgement in judgements]
     return Verdict(
@@ -39,7 +39,7 @@ def assemble(artifacts: Mapping[str, Artifact | None], policy: Policy, threats: 
         verdict="fail" if flaws else worst(results),
         judgements=tuple(judgements),
         flaws=tuple(flaws),
-        threats=tuple(_threat_verdicts(judgements, policy, threats)),
+        threats=tuple(_threat_verdicts(judgements, threats)),
         evidence=tuple(_evidence(found)),
         digests=digests,
         author=str(found["lora_adapter"].manifest.details.get("author", "")) if "lora_adapter" in found else "",
@@ -55,14 +55,14 @@ def adapter_digest(artifact: Artifact) -> str:
     return digest_json(tree)
 
 
-def stage_of(key: str) -> tuple[str, str]:
+def split_key(key: str) -> tuple[str, str]:
     """``(stage, partition)`` of a key of ``artifacts``."""
     stage, _, drop = key.partition("/")
     return stage, drop or WHOLE
 
 
 def _absent(found: Mapping[str, Artifact]) -> Iterator[str]:
-    drops = {stage_of(key)[1] for key in found if "/" in key}
+    drops = {split_key(key)[1] for key in found if "/" in key}
     if not drops:
         yield "no drop is among the evidence"
     for stage in STAGES:
@@ -77,7 +77,7 @@ def _altered(found: Mapping[str, Artifact]) -> Iterator[str]:
             _ = artifact.manifest.digest  # a manifest with a number that is none has no digest
         except (IntegrityError, OSError, ValueError) as error:
             yield f"{key}: {str(error).replace(str(artifact.folder), artifact.manifest.key)}"
-        if stage_of(key) != (artifact.manifest.stage, artifact.manifest.partition):
+        if split_key(key) != (artifact.manifest.stage, artifact.manifest.partition):
             yield f"{key} is an artefact of {artifact.manifest.stage} {artifact.manifest.partition}"
 
 
@@ -91,11 +91,11 @@ def _unlinked(found: Mapping[str, Artifact]) -> Iterator[str]:
 
 
 def _predecessors(key: str, found: Mapping[str, Artifact]) -> list[str]:
-    stage, drop = stage_of(key)
+    stage, drop = split_key(key)
     if stage in ROW_STAGES[1:]:
         return [f"{ROW_STAGES[ROW_STAGES.index(stage) - 1]}/{drop}"]
     if stage == "training_corpus":
-        return [other for other in found if stage_of(other)[0] == "screened_records"]
+        return [other for other in found if split_key(other)[0] == "screened_records"]
     if stage == "lora_adapter":
         return ["training_corpus"]
     return ["lora_adapter"] if stage in TRIALS else []
@@ -128,9 +128,9 @@ def _digests(adapter: Artifact | None, policy: Policy, threats: ThreatModel) -> 
     return digests, [f"training.json does not say which {name} was used" for name in sorted(digests) if not digests[name]]
 
 
-def _judge(found: Mapping[str, Artifact], policy: Policy) -> tuple[list[Judgement], list[str]]:
+def judge(found: Mapping[str, Artifact], policy: Policy) -> tuple[list[Judgement], list[str]]:
     """Every gate of every stage and drop, in lineage order; and the stages that no gate guards."""
-    drops = sorted({stage_of(key)[1] for key in found if "/" in key})
+    drops = sorted({split_key(key)[1] for key in found if "/" in key})
     judgements: list[Judgement] = []
     holes: list[str] = []
     for stage in STAGES:
@@ -152,17 +152,17 @@ def _finite(result: GateResult) -> GateResult:
     return result.model_copy(update={n: v if v is not None and math.isfinite(v) else None for n, v in bounds.items()})
 
 
-def _threat_verdicts(judgements: list[Judgement], policy: Policy, threats: ThreatModel) -> Iterator[ThreatVerdict]:
-    covers = {gate.name: gate.threats for gate in policy.gates}
+def _threat_verdicts(judgements: list[Judgement], threats: ThreatModel) -> Iterator[ThreatVerdict]:
+    """The worst of the gates that cover each threat. One covered only by later gates is judged when it is released."""
     for threat in threats.threats:
-        mine = [judgement for judgement in judgements if threat.name in covers[judgement.result.gate]]
-        outcome = worst([judgement.result for judgement in mine])
+        mine = [judgement for judgement in judgements if judgement.result.gate in threat.gates]
+        outcome: ThreatOutcome = worst([judgement.result for judgement in mine]) if mine else "at_release"
         yield ThreatVerdict(threat=threat.name, verdict=outcome, judgements=tuple(item.name for item in mine))
 
 
 def _evidence(found: Mapping[str, Artifact]) -> Iterator[Evidence]:
-    for key, artifact in sorted(found.items(), key=lambda item: (STAGES.index(stage_of(item[0])[0]), item[0])):
-        stage, partition = stage_of(key)
+    for key, artifact in sorted(found.items(), key=lambda item: (STAGES.index(split_key(item[0])[0]), item[0])):
+        stage, partition = split_key(key)
         try:
             digest = artifact.manifest.digest
         except ValueError:

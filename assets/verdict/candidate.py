@@ -16,7 +16,7 @@ from typing import Any
 
 from assets.verdict.assemble import assemble
 from assets.verdict.threat import ThreatModel
-from assets.verdict.verdict import CANDIDATE_DIGITS, Evidence, Verdict
+from assets.verdict.verdict import CANDIDATE_DIGITS, Evidence, Verdict, key_of
 from expectations.policy import Policy
 from resources.artifacts import MANIFEST, WHOLE, Artifact, ArtifactStore, Draft, Manifest, Metric
 from resources.decision_log import DecisionLog
@@ -88,10 +88,7 @@ def prove(store: ArtifactStore, candidate: Candidate, policy: Policy, threats: T
     ]
     if changed:
         raise GateRefused(f"candidate {verdict.candidate} was judged by another {' and '.join(changed)}; judge it again")
-    artifacts = {}
-    for item in verdict.evidence:
-        key = item.stage if item.partition == WHOLE else f"{item.stage}/{item.partition}"
-        artifacts[key] = _evidence(store, item)
+    artifacts = {key_of(item): _evidence(store, item) for item in verdict.evidence}
     anew = assemble(artifacts, policy, threats)
     if anew.digest != verdict.digest:
         why = "; ".join(anew.flaws) or "its gates now judge otherwise"

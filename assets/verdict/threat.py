@@ -1,14 +1,13 @@
-"""The threat model's own words: what a threat, a probe and a profile are.
+"""The threat model's own words: what a threat and a probe are.
 
 ``expectations/threats.yaml`` holds them as data and ``expectations.threats`` reads and validates it; here are only the
-shapes, so that the verdict and the dossier can be given a threat model without knowing where it is kept. Which gates cover
-a threat is said once, by the gate (``threats:`` in the policy); which probes cover it, by the threat.
+shapes, so that the verdict and the dossier can be given a threat model without knowing where it is kept.
 """
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from resources.digests import digest_json
 
@@ -29,7 +28,10 @@ class Probe(_Strict):
 
 
 class Threat(_Strict):
-    """One row of the threat table. ``limits`` is what the probes cannot see, ``residual`` what a team still carries."""
+    """One row of the threat table: who may do what, what is run against it, and which gates judge the result.
+
+    ``limits`` is what the probes cannot see, ``residual`` the risk that a team still carries.
+    """
 
     name: str
     title: str
@@ -39,28 +41,12 @@ class Threat(_Strict):
     impact: str
     severity: Severity
     probes: tuple[str, ...]
+    gates: tuple[str, ...] = ()
     limits: str
     residual: str
     owasp: tuple[str, ...] = ()
     atlas: tuple[str, ...] = ()
     nist: tuple[str, ...] = ()
-
-
-class Limit(_Strict):
-    """What a profile changes in a gate; what is not said stays as the policy has it."""
-
-    min: float | None = None
-    max: float | None = None
-    min_n: int | None = None
-
-
-class Profile(_Strict):
-    """A kind of use, with its own limits and rules of approval over those of the policy."""
-
-    name: str
-    what: str
-    gates: dict[str, Limit] = Field(default_factory=dict)
-    approval: dict[str, Any] = Field(default_factory=dict)
 
 
 class ThreatModel(_Strict):
@@ -69,7 +55,6 @@ class ThreatModel(_Strict):
     name: str
     probes: tuple[Probe, ...]
     threats: tuple[Threat, ...]
-    profiles: tuple[Profile, ...] = ()
 
     @cached_property
     def digest(self) -> str:

@@ -6,7 +6,7 @@ by the same policy gives the same digest: whoever must not trust the recorded ve
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +15,7 @@ from expectations.policy import Verdict as Outcome
 from resources.digests import digest_json
 
 CANDIDATE_DIGITS = 12
+ThreatOutcome = Outcome | Literal["at_release"]
 
 
 class _Strict(BaseModel):
@@ -42,11 +43,19 @@ class Evidence(_Strict):
     digest: str
 
 
+def key_of(item: Evidence) -> str:
+    """How a mapping of artefacts names it: the stage, with the drop where there are several."""
+    return item.stage if item.partition == "all" else f"{item.stage}/{item.partition}"
+
+
 class ThreatVerdict(_Strict):
-    """The worst verdict among the gates that cover a threat, by the names of their judgements."""
+    """The worst verdict among the gates that cover a threat, by the names of their judgements.
+
+    ``at_release``: only gates of approval and release cover it, which are judged there.
+    """
 
     threat: str
-    verdict: Outcome
+    verdict: ThreatOutcome
     judgements: tuple[str, ...]
 
 

@@ -1,0 +1,77 @@
+"""Everything Dagster knows of Hallmark: the table of contents.
+
+Addresses come from the environment: ``HALLMARK_HOME``, ``HALLMARK_STORE``, ``HALLMARK_POLICY``, ``HALLMARK_BASE``,
+``HALLMARK_RECIPE``, ``HALLMARK_GOLDEN``, ``HALLMARK_WEBHOOK``. Loading this module imports no model library.
+"""
+
+import os
+
+import dagster as dg
+
+from assets.adapter.asset import lora_adapter
+from assets.backdoor.asset import backdoor_scan
+from assets.corpus.asset import training_corpus
+from assets.extraction.asset import extraction_audit
+from assets.golden.asset import golden_evaluation
+from assets.memorization.asset import memorization_audit
+from assets.raw.asset import raw_drop
+from assets.release.asset import approved_release, release_approval
+from assets.release.watch import release_red_team
+from assets.sanitized.asset import sanitized_records
+from assets.screened.asset import screened_records
+from assets.validated.asset import validated_records
+from assets.verdict.asset import evaluated_adapter
+from expectations.checks import build_checks
+from expectations.policy import Policy
+from expectations.threats import load_threats
+from pipelines import jobs, schedules, sensors
+from pipelines.console import terminal_logger
+from resources.digests import digest_json
+from resources.project import Project
+from resources.workspace import Workspace
+
+threat_model = load_threats()
+
+
+def project() -> Project:
+    """The installation that the environment describes."""
+
+    def said(name: str) -> str:
+        return os.environ.get(f"HALLMARK_{name}", "")
+
+    return Project(
+        home=str(Workspace.locate(None).root),
+        store=said("STORE"),
+        policy=said("POLICY"),
+        base=said("BASE"),
+        recipe=said("RECIPE"),
+        golden=said("GOLDEN"),
+        webhook=said("WEBHOOK"),
+        threats=digest_json(threat_model.model_dump(mode="json")),
+    )
+
+
+defs = dg.Definitions(
+    assets=[
+        raw_drop,
+        validated_records,
+        sanitized_records,
+        screened_records,
+        training_corpus,
+        lora_adapter,
+        golden_evaluation,
+        backdoor_scan,
+        memorization_audit,
+        extraction_audit,
+        evaluated_adapter,
+        release_approval,
+        approved_release,
+        release_red_team,
+    ],
+    asset_checks=build_checks(Policy.load()),
+    jobs=jobs.ALL,
+    sensors=sensors.ALL,
+    schedules=schedules.ALL,
+    resources={"project": project(), "threat_model": threat_model, "pipes": dg.PipesSubprocessClient()},
+    loggers={"console": terminal_logger},
+)
