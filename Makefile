@@ -26,3 +26,30 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml
 	  else echo "torch: CUDA build (4 GB more)" >&2; $(PIP) -r requirements-cuda.lock; fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+run: $(VENV)/.installed ## run the whole lineage on the sample drops (or your own: hallmark run --drop FILE)
+	@$(BIN)/hallmark run --sample || test $$? -eq 3  # 3: a verdict that needs a person's override
+
+ui: $(VENV)/.installed ## webserver, daemon and a local S3 endpoint on 127.0.0.1
+	@$(BIN)/hallmark ui
+
+test: $(VENV)/.installed ## the test suite (under 15 minutes on 2 cores)
+	$(BIN)/pytest -m "not long"
+
+test-long: $(VENV)/.installed ## the tests that train and try real adapters
+	$(BIN)/pytest -m long --timeout 3600
+
+lint: $(VENV)/.installed ## ruff, with the import rules of the rooms, and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed ## list the benchmarks; each is a command that prints its figure
+	@for file in tests/benchmarks/*.py; do echo "$(BIN)/python -m $$(echo $${file%.py} | tr / .)"; \
+	  sed -n '1s/^"""/    /;1s/"""$$//;1p' $$file; done
+
+lock: ## write the hashed lock files from pyproject.toml (needs uv)
+	$(PYTHON) deploy/lock.py
+
+clean: ## remove the environment and caches; .hallmark/ (your data, keys and releases) stays
+	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,8 +1,8 @@
 """The threat model, read and held against the policy.
 
 ``threats.yaml`` beside this module is the default; a team copies and edits it (``HALLMARK_THREATS`` or ``--threats`` names
-another). A threat names the gates that judge it, by name or by pattern (``*_conserved``); a gate may also name its threats
-itself, in the policy. Loading refuses whatever would leave a hole between the two:
+another). A threat names the gates that judge it: by name, by pattern (``*_conserved``), or all of a stage
+(``backdoor_scan/*``); a gate may also name its threats itself, in the policy. Loading refuses whatever would leave a hole between the two:
 
 ==================== =====================================================================================
 rule                 what is wrong
@@ -29,7 +29,7 @@ import yaml
 from pydantic import ValidationError
 
 from assets.verdict.threat import Probe, Threat, ThreatModel
-from expectations.policy import Policy
+from expectations.policy import Gate, Policy
 from resources.errors import InputError
 
 DEFAULT_THREATS = Path(__file__).with_name("threats.yaml")
@@ -58,8 +58,9 @@ _TAGS = {
 }
 
 
-def load(policy: Policy, path: Path | None = None) -> ThreatModel:
-    """Read a threat model and resolve its gates against ``policy``; ``InputError`` names every hole and its rule."""
+def load_threats(policy: Policy | None = None, path: Path | None = None) -> ThreatModel:
+    """Read a threat model and resolve its gates against a policy; ``InputError`` names every hole and its rule."""
+    policy = policy or Policy.load()
     source = path or Path(os.environ.get("HALLMARK_THREATS") or DEFAULT_THREATS)
     try:
         body = yaml.safe_load(source.read_text(encoding="utf-8"))
@@ -88,7 +89,6 @@ def _with_stages(body: Any) -> Any:
 
 
 def _faults(model: ThreatModel, policy: Policy) -> Iterator[tuple[str, str]]:
-    names = {gate.name for gate in policy.gates}
     threats = {threat.name for threat in model.threats}
     yield from _twins("threat", [threat.name for threat in model.threats])
     yield from _twins("probe", [probe.name for probe in model.probes])
@@ -99,7 +99,7 @@ def _faults(model: ThreatModel, policy: Policy) -> Iterator[tuple[str, str]]:
         yield from (("known-threat", f"gate {gate.name} names the unknown threat {name}") for name in set(gate.threats) - threats)
     for threat in model.threats:
         for pattern in threat.gates:
-            if not fnmatch.filter(names, pattern):
+            if not any(_matches(gate, pattern) for gate in policy.gates):
                 yield "known-gate", f"threat {threat.name} names {pattern}, the policy has no such gate"
         yield from _of_threat(threat, model, policy)
     covered = {name for threat in model.threats for name in _gates_of(threat, policy)}
@@ -133,8 +133,12 @@ def _gates_of(threat: Threat, policy: Policy) -> tuple[str, ...]:
     return tuple(
         gate.name
         for gate in policy.gates
-        if threat.name in gate.threats or any(fnmatch.fnmatchcase(gate.name, pattern) for pattern in threat.gates)
+        if threat.name in gate.threats or any(_matches(gate, pattern) for pattern in threat.gates)
     )
+
+
+def _matches(gate: Gate, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(f"{gate.stage}/{gate.name}" if "/" in pattern else gate.name, pattern)
 
 
 def _resolved(model: ThreatModel, policy: Policy) -> ThreatModel:
