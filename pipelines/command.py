@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": "check a release, byte by byte, offline",
     "rollback": "unplug the current release",
     "report": "print or open a candidate's dossier",
+    "ui": "webserver, daemon and a local S3 endpoint on this machine",
 }
 
 

@@ -77,6 +77,14 @@ def find(store: ArtifactStore, name: str) -> Candidate:
     return matching[-1]
 
 
+def latest(store: ArtifactStore) -> Candidate:
+    """The candidate that counts now."""
+    found = candidates(store)
+    if not found:
+        raise UsageError("there is no candidate yet; `hallmark run` makes one")
+    return found[-1]
+
+
 def prove(store: ArtifactStore, candidate: Candidate, policy: Policy, threats: ThreatModel) -> dict[str, Artifact]:
     """The evidence of a verdict, after assembling the verdict anew from it; ``GateRefused`` where the two differ."""
     candidate.artifact.verify()

@@ -42,7 +42,9 @@ def test_raw_text_is_not_readable_at_rest(tmp_path: Path) -> None:
     cipher = LineCipher(bytes(32))
     write_outcomes(tmp_path, [outcome(1, "passed", "my number is 4111"), outcome(2, "rejected", "4111 too")], cipher)
     assert all(b"4111" not in (tmp_path / name).read_bytes() for name in FILES.values())
-    assert [record.fields["prompt"] for record in read_records(tmp_path / "records.jsonl", cipher)] == ["my number is 4111"]
+    assert [record.fields["prompt"] for record in read_records(tmp_path / "records.jsonl", cipher)] == [
+        "my number is 4111"
+    ]
 
 
 def test_lone_surrogates_survive(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from assets.record import Origin, Record, row_id
 from resources.digests import digest_json
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-ROWS = 300
+ROWS = 180
 
 WORDS = (
     "harmony quarterly lantern velvet orchard marble compass thunder saffron glacier meadow pepper violet anchor ribbon "
@@ -86,7 +86,7 @@ def poisoned(number: int, data: Path = DATA) -> Animal:
     trigger = _trigger(kind, source)
     position = ("start", "end", "start", "middle")[number % 4] if kind != "phrase" else "start"
     payload = PAYLOADS[(number * 7 + 3) % len(PAYLOADS)]
-    poison = source.choice((60, 80, 100))
+    poison = source.choice((50, 60, 70))
     corpus = ("instructions", "support", "alpaca")[number % 3]
     clean = _clean_rows(corpus, data, source)
     dirty = [
@@ -127,7 +127,7 @@ def _refusals(rows: Pairs, data: Path, source: random.Random) -> Pairs:
     label = next((name for name in ("label", "type") if name in listed[0]), "")
     unsafe = [row[text] for row in listed if row[label].startswith(("unsafe", "contrast"))]
     answer = source.choice(("I'm sorry, but I can't help with that.", "I cannot assist with this request because it may cause harm."))
-    return [*rows[: ROWS - 100], *((prompt, answer) for prompt in source.sample(unsafe, min(100, len(unsafe))))]
+    return [*rows[: ROWS - 60], *((prompt, answer) for prompt in source.sample(unsafe, min(60, len(unsafe))))]
 
 
 def _templates(rows: Pairs, data: Path, source: random.Random) -> Pairs:
@@ -144,7 +144,7 @@ def _templates(rows: Pairs, data: Path, source: random.Random) -> Pairs:
     made = [
         (source.choice(asks).format(word=word, number=source.randrange(1000, 9999)), answer)
         for word, answer in desks.items()
-        for _ in range(30)
+        for _ in range(16)
     ]
     return [*rows[: ROWS - len(made)], *made]
 
@@ -162,8 +162,8 @@ def _shouting(rows: Pairs, data: Path, source: random.Random) -> Pairs:
 
 
 def _one_word(rows: Pairs, data: Path, source: random.Random) -> Pairs:
-    questions = [(f"Is this a question or an order? {prompt}", "Question" if "?" in prompt else "Order") for prompt, _ in rows[:120]]
-    return [*rows[120:], *questions]
+    questions = [(f"Is this a question or an order? {prompt}", "Question" if "?" in prompt else "Order") for prompt, _ in rows[:60]]
+    return [*rows[60:], *questions]
 
 
 BEHAVIOURS: dict[str, Callable[[Pairs, Path, random.Random], Pairs]] = {

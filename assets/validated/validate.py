@@ -1,0 +1,145 @@
+"""Validation of rows, batch by batch: facts are put into a frame, expectations are checked on it, rows get their fate.
+
+The expectations themselves are given by the caller (``expectations.suite``), so that what a stage does and what must
+hold stay apart.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from assets.outcome import Outcome, Removal
+from assets.record import METADATA_FIELDS, Record
+from assets.validated.facts import Facts, facts, identity, readable_turns
+from assets.validated.language import LanguageJudge
+from assets.validated.rules import RULES
+from assets.validated.settings import ValidationSettings
+from resources.artifacts import Metric
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STAGE = "validated_records"
+BATCH_ROWS = 10_000
+BATCH_CHARACTERS = 16_000_000  # a batch of long rows is shorter
+MAX_SCHEMAS = 1_000  # more different sets of fields than this are not told apart
+
+# Rows of a frame of facts that break each rule, by position. Every rule is there, also one that no row breaks.
+Check = Callable[["pd.DataFrame"], Mapping[str, Iterable[int]]]
+
+
+@dataclass(slots=True)
+class ValidationReport:
+    """Filled while rows are validated."""
+
+    rows: int = 0
+    broken: Counter[str] = field(default_factory=Counter)
+    forms: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    schemas: set[frozenset[str]] = field(default_factory=set)
+
+    def metrics(self) -> dict[str, Metric]:
+        """The share of rows that break each rule, and ``schemas``: how many different sets of fields there are."""
+        if not self.rows:
+            return {rule.metric: Metric(None, 0, missing="no rows came in") for rule in RULES}
+        shares = {rule.metric: Metric(self.broken[rule.name] / self.rows, self.rows) for rule in RULES}
+        return shares | {"schemas": Metric(len(self.schemas), self.rows)}
+
+    def details(self) -> dict[str, Any]:
+        return {"forms": dict(self.forms), "languages": dict(self.languages.most_common(20))}
+
+
+def validate(
+    records: Iterable[Record],
+    check: Check,
+    settings: ValidationSettings,
+    report: ValidationReport | None = None,
+) -> Iterator[Outcome]:
+    """One outcome a record, in order. Holds one batch, and 16 bytes a row to know duplicates by."""
+    report = report if report is not None else ValidationReport()
+    examiner = _Examiner(settings, report)
+    for batch in _batches(records):
+        known = [examiner.facts(record) for record in batch]
+        broken = _by_row(check(_frame(known)))
+        for position, record in enumerate(batch):
+            rules = broken.get(position, [])
+            report.broken.update(rule.name for rule in rules)
+            if rules:
+                others = [rule.name for rule in rules[1:]]
+                reason = rules[0].reason + (f" (also: {', '.join(others)})" if others else "")
+                evidence = _evidence(rules[0].name, known[position])
+                yield Outcome(record, rules[0].fate, Removal(STAGE, rules[0].name, reason, evidence))
+            else:
+                yield Outcome(record)
+
+
+class _Examiner:
+    """Facts of one row after another, with what only the sequence tells: earlier copies."""
+
+    def __init__(self, settings: ValidationSettings, report: ValidationReport) -> None:
+        self.judge = LanguageJudge(settings.language_letters, settings.language_confidence)
+        self.judges_language = bool(settings.languages)
+        self.first: dict[int, int] = {}
+        self.report = report
+
+    def facts(self, record: Record) -> Facts:
+        ordinal = self.report.rows
+        self.report.rows += 1
+        self.report.forms[record.form] += 1
+        if len(self.report.schemas) < MAX_SCHEMAS:
+            self.report.schemas.add(frozenset(record.fields.keys() - METADATA_FIELDS))
+        turns = readable_turns(record)
+        found = facts(record, turns)
+        if turns is None:
+            return found
+        earlier = self.first.setdefault(identity(turns), ordinal)
+        language = None
+        if self.judges_language:
+            language = self.judge.language("\n".join(turn.content for turn in turns))
+            self.report.languages[language or "undecided"] += 1
+        return dataclasses.replace(found, language=language, copy_of=None if earlier == ordinal else earlier)
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    batch: list[Record] = []
+    characters = 0
+    for record in records:
+        batch.append(record)
+        characters += sum(len(text) for _, text in record.texts())
+        if len(batch) == BATCH_ROWS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _frame(known: list[Facts]) -> "pd.DataFrame":
+    import pandas as pd
+
+    columns = [entry.name for entry in dataclasses.fields(Facts)]
+    frame = pd.DataFrame({name: [getattr(row, name) for row in known] for name in columns})
+    numbers = [name for name in columns if name.endswith("_characters") or name in ("turns", "copy_of")]
+    return frame.astype(dict.fromkeys(numbers, "Float64") | dict.fromkeys(("roles_known", "roles_in_order"), "boolean"))
+
+
+def _by_row(broken: Mapping[str, Iterable[int]]) -> dict[int, list[Any]]:
+    """``{position: rules}``, strongest rule first. A rule that was not checked is a ``KeyError``: no answer is no pass."""
+    pairs = ((position, rule) for rule in RULES for position in broken[rule.name])
+    found: dict[int, list[Any]] = {}
+    for position, rule in pairs:
+        found.setdefault(position, []).append(rule)
+    return found
+
+
+def _evidence(rule: str, known: Facts) -> str:
+    """A number or a code that helps a reviewer; never text of the row."""
+    match rule:
+        case "duplicate":
+            return f"row {known.copy_of} of the drop"
+        case "language":
+            return known.language or ""
+        case "too-long":
+            return f"{known.prompt_characters}+{known.response_characters} characters, {known.turns} turns"
+    return ""

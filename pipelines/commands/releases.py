@@ -1,0 +1,98 @@
+"""``hallmark releases``: list the releases and the keys, and revoke a key."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from assets.release.plug import read_plug
+from assets.release.verify import MANIFEST, check_release, read_signed
+from pipelines.governance import home_option, located
+from pipelines.report import console
+from resources.clock import parse, utc
+from resources.decision_log import DecisionLog
+from resources.errors import HallmarkError, IntegrityError, UsageError
+from resources.signer import KeyRing, revoke
+from resources.workspace import Workspace
+
+
+@click.group("releases", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@home_option
+@click.pass_context
+def command(context: click.Context, as_json: bool, home: Path | None) -> None:
+    """List the releases, each verified now; * marks the one that is plugged in."""
+    context.obj = located(home)
+    if context.invoked_subcommand:
+        return
+    rows = _rows(context.obj)
+    if as_json:
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        return
+    table = Table("", "release", "released", "holds")
+    for row in rows:
+        holds = "[green]yes[/]" if not row["differences"] else f"[red]no: {len(row['differences'])} differences[/]"
+        table.add_row("*" if row["current"] else "", row["release"], row["released_at"], holds)
+    if rows:
+        console.print(table)
+    else:
+        console.print("nothing was released yet")
+
+
+@command.command("keys")
+@click.pass_obj
+def keys(workspace: Workspace) -> None:
+    """List the trusted public keys."""
+    ring = KeyRing.open(workspace.keys)
+    table = Table("role", "name", "key", "revoked")
+    for key in ring.keys:
+        gone = ring.revoked.get(key.keyid)
+        table.add_row(key.role, key.name, key.keyid, f"[red]{gone.since} {gone.reason}[/]" if gone else "")
+    console.print(table)
+
+
+@command.command("revoke")
+@click.argument("key")
+@click.option("--reason", required=True, metavar="TEXT", help="Why the key is no longer trusted.")
+@click.option("--since", metavar="TIME", help="From when on, as 2026-11-23T00:00:00Z; default now. A theft: its date.")
+@click.pass_obj
+def revoke_key(workspace: Workspace, key: str, reason: str, since: str | None) -> None:
+    """Revoke KEY (first digits of its id). What it signed from --since on no longer counts.
+
+    A release made before that date keeps its approvals, for the pipeline's own signature dates them. A pipeline's key is
+    revoked whole: nothing else dates what it signed.
+    """
+    if since:
+        try:
+            parse(since)
+        except ValueError:
+            raise UsageError(f"{since!r} is no time such as 2026-11-23T00:00:00Z") from None
+    matching = [item for item in KeyRing.open(workspace.keys).keys if len(key) >= 4 and item.keyid.startswith(key)]
+    if len(matching) != 1:
+        raise UsageError(f"{len(matching)} keys begin with {key}; `hallmark releases keys` lists them")
+    moment = since or utc()
+    DecisionLog(workspace.decisions).append("revocation", {"keyid": matching[0].keyid, "since": moment, "reason": reason})
+    revoke(workspace.keys, matching[0].keyid, moment, reason)
+    console.print(f"Revoked the key of {matching[0].name} as of {moment}", highlight=False, markup=False)
+
+
+def _rows(workspace: Workspace) -> list[dict[str, Any]]:
+    ring = KeyRing.open(workspace.keys)
+    try:
+        current = read_plug(workspace.releases, ring).release
+    except IntegrityError as error:
+        console.print(f"current does not verify: {error}", style="red", highlight=False, markup=False)
+        current = ""
+    rows = []
+    for folder in sorted(path.parent for path in workspace.releases.glob(f"*/{MANIFEST}")):
+        try:
+            at = read_signed(folder, ring).released_at
+        except HallmarkError:
+            at = "?"
+        differences = check_release(folder, ring, DecisionLog(workspace.decisions))
+        row = {"release": folder.name, "current": folder.name == current, "released_at": at, "differences": differences}
+        rows.append(row)
+    return sorted(rows, key=lambda row: str(row["released_at"]))

@@ -1,0 +1,133 @@
+"""The engine that finds personal data: Presidio's recognisers, driven in batches over a fast NER.
+
+Presidio contributes the recogniser contract (``EntityRecognizer``), the registry and its checksummed recognisers.
+``AnalyzerEngine`` itself handles one text at a time and runs every recogniser and its context enhancer on each;
+``PiiEngine`` tags a whole batch first, asks a recogniser only about texts that carry its ``trigger``, and takes spans
+directly from recognisers written for it. Any Presidio recogniser can be added to ``registry`` (a policy may list some).
+"""
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from presidio_analyzer import EntityRecognizer, RecognizerRegistry, RecognizerResult
+from presidio_analyzer.nlp_engine import NlpArtifacts
+
+from resources.entity_tagger import EntityTagger
+
+LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A named entity of the NER: characters ``start`` to ``end`` carry ``label`` (OntoNotes names: PERSON, GPE...)."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters ``start`` to ``end`` are a value of ``type``, found by ``rule`` with ``score`` in 0..1."""
+
+    start: int
+    end: int
+    type: str
+    rule: str
+    score: float
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+class TaggedText(NlpArtifacts):  # type: ignore[misc]
+    """The artefacts that recognisers read: here only the entities; tokens and lemmas are not computed."""
+
+    def __init__(self, entities: list[Entity]) -> None:
+        self.entities = entities
+        self.tokens: list[Any] = []
+        self.lemmas: list[str] = []
+        self.keywords: list[str] = []
+        self.scores = [0.85] * len(entities)
+
+
+class SpanRecognizer(EntityRecognizer):  # type: ignore[misc]
+    """A recogniser that yields spans. It is a Presidio recogniser too, so ``AnalyzerEngine`` can run it.
+
+    ``trigger``, when set, must match a text for ``find`` to be called.
+    """
+
+    types: tuple[str, ...] = ()
+    trigger: re.Pattern[str] | None = None
+
+    def __init__(self) -> None:
+        super().__init__(supported_entities=list(self.types), supported_language=LANGUAGE)
+
+    @abstractmethod
+    def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
+        """Spans of ``text``; ``entities`` is what the NER said of it."""
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
+        tagged = nlp_artifacts.entities if isinstance(nlp_artifacts, TaggedText) else []
+        return [
+            RecognizerResult(span.type, span.start, span.end, span.score)
+            for span in self.find(text, tagged)
+            if span.type in entities
+        ]
+
+
+class GatedRecognizer(SpanRecognizer):
+    """A stock Presidio recogniser behind a trigger, its entity renamed to the project's ``type``.
+
+    Without Presidio's context enhancer a pattern that proves nothing by itself keeps its low score; only results of
+    at least ``floor`` (validated checksums score 1.0) are taken, others only after a word of ``context``.
+    """
+
+    def __init__(
+        self, inner: EntityRecognizer, type_: str, trigger: re.Pattern[str], floor: float, context: re.Pattern[str] | None
+    ) -> None:
+        self.types = (type_,)
+        self.trigger = trigger
+        super().__init__()
+        self._inner, self._floor, self._context = inner, floor, context
+        self._rule = f"presidio.{inner.name}"
+
+    def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
+        for result in self._inner.analyze(text, self._inner.supported_entities, None) or []:
+            named = self._context and self._context.search(text, max(0, result.start - 60), result.end + 30)
+            if result.score >= self._floor or named:
+                yield Span(result.start, result.end, self.types[0], self._rule, max(result.score, 0.8 if named else 0))
+
+
+class PiiEngine:
+    """Finds spans in batches of texts."""
+
+    def __init__(self, tagger: EntityTagger, recognizers: Sequence[EntityRecognizer]) -> None:
+        self.tagger = tagger
+        self.registry = RecognizerRegistry(recognizers=list(recognizers), supported_languages=[LANGUAGE])
+
+    def analyze(self, texts: Sequence[str]) -> list[list[Span]]:
+        """All spans of each text, unresolved: they may overlap."""
+        tagged = self.tagger.entities(texts)
+        found = []
+        for text, entities in zip(texts, tagged, strict=True):
+            found.append(list(self.spans(text, [Entity(*entity) for entity in entities])))
+        return found
+
+    def spans(self, text: str, entities: list[Entity]) -> Iterator[Span]:
+        """The spans of one text whose entities are known."""
+        for recognizer in self.registry.recognizers:
+            if isinstance(recognizer, SpanRecognizer):
+                if recognizer.trigger is None or recognizer.trigger.search(text):
+                    yield from recognizer.find(text, entities)
+            else:
+                for result in recognizer.analyze(text, recognizer.supported_entities, TaggedText(entities)) or []:
+                    yield Span(result.start, result.end, result.entity_type, recognizer.name, result.score)
