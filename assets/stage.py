@@ -134,6 +134,16 @@ def materialization(project: Project, artifact: Artifact, **extra: Any) -> dg.Ma
     return dg.MaterializeResult(data_version=dg.DataVersion(manifest.digest), metadata=metadata)
 
 
+def say(artifact: Artifact) -> str:
+    """One line on what came out, for the log."""
+    counts = artifact.manifest.counts
+    if counts is None:
+        return f"{artifact.manifest.seconds:.1f} s"
+    left = ", ".join(f"{rule} {rows}" for rule, rows in artifact.manifest.details.get("rules", {}).items())
+    fates = f"{counts.passed} passed, {counts.quarantined} quarantined, {counts.rejected} rejected"
+    return f"{counts.rows_in} rows in: {fates}{f' ({left})' if left else ''}, {artifact.manifest.seconds:.1f} s"
+
+
 def gate_table(results: list[GateResult]) -> str:
     lines = ["| gate | verdict | value | limit |", "|---|---|---|---|"]
     for result in results:

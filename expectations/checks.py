@@ -98,7 +98,9 @@ def _lines(artifact: Artifact, name: str) -> int:
 
 def _result(stage: str, result: GateResult) -> dg.AssetCheckResult:
     shown = {name: value for name, value in result.model_dump().items() if value is not None}
-    severity = dg.AssetCheckSeverity.WARN if stage in TRIALS else dg.AssetCheckSeverity.ERROR
+    # An unproven candidate waits for a person; its run did what it should.
+    warns = stage in TRIALS or (stage == "evaluated_adapter" and result.verdict == "inconclusive")
+    severity = dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR
     return dg.AssetCheckResult(
         check_name=result.gate,
         asset_key=stage,

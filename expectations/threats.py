@@ -143,4 +143,4 @@ def _matches(gate: Gate, pattern: str) -> bool:
 
 def _resolved(model: ThreatModel, policy: Policy) -> ThreatModel:
     threats = tuple(threat.model_copy(update={"gates": _gates_of(threat, policy)}) for threat in model.threats)
-    return model.model_copy(update={"threats": threats})
+    return ThreatModel(name=model.name, probes=model.probes, threats=threats)

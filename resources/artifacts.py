@@ -114,7 +114,10 @@ class Artifact:
             if digest_file(self.folder / name) != recorded[name]
         ]
         if differences:
-            raise IntegrityError(f"{self.folder} is not what its manifest records", tuple(differences))
+            message = (
+                f"{self.folder} is not what its manifest records; find out why, then remove it to have it made again"
+            )
+            raise IntegrityError(message, tuple(differences))
 
 
 @dataclass(slots=True)

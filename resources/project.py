@@ -6,7 +6,9 @@ import dagster as dg
 
 from resources.alerts import Alerts
 from resources.artifacts import ArtifactStore
+from resources.line_cipher import LineCipher
 from resources.object_store import ObjectStore
+from resources.vault import read_secret
 from resources.workspace import Workspace
 
 
@@ -49,6 +51,14 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def alerts(self) -> Alerts:
         return Alerts(self.workspace.logs / "alerts.jsonl", self.webhook)
+
+    def vault_secret(self) -> bytes:
+        """The key of removed values: from the environment, else the workspace's key file, made on first use."""
+        return read_secret(self.workspace.keys / "vault.key", create=True)
+
+    def line_cipher(self) -> LineCipher:
+        """What encrypts rows at rest until they are sanitised."""
+        return LineCipher(self.vault_secret())
 
     def object_store(self) -> ObjectStore:
         """The store that drops arrive in; the workspace's own ``drops`` folder by default."""

@@ -72,12 +72,13 @@ class Lineage:
         for drop in DROPS:
             before = digest_bytes(drop.encode())
             for stage in ROW_STAGES:
-                artifact = self._seal(stage, drop, {"from": before}, metrics[stage], Counts(100, 98, 1, 1), self._rows)
+                inputs = {"from": before, "metrics": repr(metrics[stage])}
+                artifact = self._seal(stage, drop, inputs, metrics[stage], Counts(100, 98, 1, 1), self._rows)
                 made[f"{stage}/{drop}"], before = artifact, artifact.manifest.digest
-        screened = {drop: self._digest(made[f"screened_records/{drop}"]) for drop in DROPS}
+        screened = {key: self._digest(made[key]) for key in (f"screened_records/{drop}" for drop in DROPS)}
         corpus = self._seal("training_corpus", WHOLE, screened, metrics["training_corpus"], None, self._rows)
         made["training_corpus"] = corpus
-        inputs = {"corpus": corpus.manifest.digest, "fill": str(fill)}
+        inputs = {"corpus": corpus.manifest.digest, "fill": str(fill), "metrics": repr(metrics["lora_adapter"])}
         adapter = self._seal("lora_adapter", WHOLE, inputs, metrics["lora_adapter"], None, lambda draft: self._adapter(draft, fill))
         made["lora_adapter"] = adapter
         for trial in TRIALS:

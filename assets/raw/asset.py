@@ -1,5 +1,6 @@
 """The asset ``raw_drop``: every line of a drop as a row with its provenance, or as a recorded rejection."""
 
+import dataclasses
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 from assets.raw.drops import Drop, discover
-from assets.raw.ingest import ingest
-from assets.stage import OWNERS, Stage, drops, line_cipher, materialization, seal_rows
+from assets.raw.ingest import RawReport, ingest
+from assets.stage import OWNERS, Stage, drops, materialization, say, seal_rows
 from resources.artifacts import Artifact, Draft
 from resources.errors import StoreError
 from resources.project import Project
@@ -46,15 +47,21 @@ def raw_drop(context: dg.AssetExecutionContext, project: Project) -> dg.Material
 
     def build(draft: Draft) -> Artifact:
         with tempfile.TemporaryDirectory(dir=draft.folder.parent) as spool:
-            outcomes = ingest(project.object_store(), drop, Path(spool))
+            report = RawReport()
             return seal_rows(
                 draft,
                 None,
-                outcomes,
-                cipher=line_cipher(project),
-                details=lambda: {"objects": [info.key for info in drop.objects], "kind": drop.kind},
+                ingest(project.object_store(), drop, Path(spool), report),
+                cipher=project.line_cipher(),
+                metrics=report.metrics,
+                details=lambda: _details(drop, report),
             )
 
     artifact = STAGE.make(project, build, drop.partition)
-    context.log.info(f"{artifact.manifest.counts}")
-    return materialization(project, artifact, objects=[info.key for info in drop.objects])
+    context.log.info(say(artifact))
+    return materialization(project, artifact, objects=artifact.manifest.details["objects"])
+
+
+def _details(drop: Drop, report: RawReport) -> dict[str, Any]:
+    objects = [dataclasses.asdict(entry) for entry in report.objects]
+    return {"objects": objects, "kind": drop.kind, "source": drop.manifest.source}

@@ -30,6 +30,7 @@ FUNCTION = frozenset(
     "own same too very just here there now once again also because while until although though since about above after "
     "before below between during under".split()
 )
+REPEATED = re.compile(r"(.)\1+")
 VOWELS = re.compile(r"[aeiouy]")
 
 
@@ -71,6 +72,14 @@ class Lexicon:
         """Whether the word is everyday vocabulary, not a name."""
         lower = word.lower()
         return lower in FUNCTION or (lower in ORDINARY and lower not in NAMES)
+
+    def chatter(self, word: str) -> bool:
+        """Everyday words run together or drawn out, as in quick chat: "okthanks", "byeee"."""
+        lower = word.lower()
+        squeezed = REPEATED.sub(r"\1", lower)
+        if self.ordinary(lower) or self.ordinary(squeezed) or self.ordinary(squeezed + squeezed[-1:]):
+            return True
+        return any(self.ordinary(lower[:cut]) and self.ordinary(lower[cut:]) for cut in range(2, len(lower) - 1))
 
     def _score_of(self, word: str) -> tuple[float, float]:
         if word in NAMES:

@@ -14,7 +14,7 @@ from assets.outcome import Outcome, Removal
 from assets.record import METADATA_FIELDS, Record
 from assets.validated.facts import Facts, facts, identity, readable_turns
 from assets.validated.language import LanguageJudge
-from assets.validated.rules import RULES
+from assets.validated.rules import RULES, Rule
 from assets.validated.settings import ValidationSettings
 from resources.artifacts import Metric
 
@@ -124,12 +124,12 @@ def _frame(known: list[Facts]) -> "pd.DataFrame":
     return frame.astype(dict.fromkeys(numbers, "Float64") | dict.fromkeys(("roles_known", "roles_in_order"), "boolean"))
 
 
-def _by_row(broken: Mapping[str, Iterable[int]]) -> dict[int, list[Any]]:
-    """``{position: rules}``, strongest rule first. A rule that was not checked is a ``KeyError``: no answer is no pass."""
-    pairs = ((position, rule) for rule in RULES for position in broken[rule.name])
-    found: dict[int, list[Any]] = {}
-    for position, rule in pairs:
-        found.setdefault(position, []).append(rule)
+def _by_row(broken: Mapping[str, Iterable[int]]) -> dict[int, list[Rule]]:
+    """``{position: rules}``, strongest rule first. A rule without an answer is a ``KeyError``: it is no pass."""
+    found: dict[int, list[Rule]] = {}
+    for rule in RULES:
+        for position in broken[rule.name]:
+            found.setdefault(position, []).append(rule)
     return found
 
 

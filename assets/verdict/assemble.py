@@ -82,12 +82,14 @@ def _altered(found: Mapping[str, Artifact]) -> Iterator[str]:
 
 
 def _unlinked(found: Mapping[str, Artifact]) -> Iterator[str]:
-    """Artefacts that were not made from the predecessor they are shown with."""
+    """Artefacts that were not made from the predecessors they are shown with, or also from others that are not shown."""
     for key, artifact in found.items():
-        inputs = set(artifact.manifest.inputs.values())
+        inputs = artifact.manifest.inputs
         for before in _predecessors(key, found):
-            if before in found and not inputs & _names(found[before]):
+            if before in found and _digest(found[before]) not in inputs.values():
                 yield f"{key} was made from another {before}"
+        unseen = sorted(name for name in inputs if split_key(name)[0] in STAGES and "/" in name and name not in found)
+        yield from (f"{key} was also made from {name}, which is not among the evidence" for name in unseen)
 
 
 def _predecessors(key: str, found: Mapping[str, Artifact]) -> list[str]:
@@ -95,19 +97,18 @@ def _predecessors(key: str, found: Mapping[str, Artifact]) -> list[str]:
     if stage in ROW_STAGES[1:]:
         return [f"{ROW_STAGES[ROW_STAGES.index(stage) - 1]}/{drop}"]
     if stage == "training_corpus":
-        return [other for other in found if split_key(other)[0] == "screened_records"]
+        return [other for other in found if split_key(other)[0] == ROW_STAGES[-1]]
     if stage == "lora_adapter":
         return ["training_corpus"]
     return ["lora_adapter"] if stage in TRIALS else []
 
 
-def _names(artifact: Artifact) -> set[str]:
-    """Every digest by which a successor may have named its input."""
+def _digest(artifact: Artifact) -> str:
+    """The digest of its manifest; empty where the manifest holds a number that is none, and so has no digest."""
     try:
-        names = {artifact.manifest.digest, *artifact.manifest.files.values()}
-        return names | {adapter_digest(artifact)} if artifact.manifest.stage == "lora_adapter" else names
-    except (ValueError, IntegrityError):
-        return set()
+        return artifact.manifest.digest
+    except ValueError:
+        return ""
 
 
 def _digests(adapter: Artifact | None, policy: Policy, threats: ThreatModel) -> tuple[dict[str, str], list[str]]:
@@ -163,8 +164,4 @@ def _threat_verdicts(judgements: list[Judgement], threats: ThreatModel) -> Itera
 def _evidence(found: Mapping[str, Artifact]) -> Iterator[Evidence]:
     for key, artifact in sorted(found.items(), key=lambda item: (STAGES.index(split_key(item[0])[0]), item[0])):
         stage, partition = split_key(key)
-        try:
-            digest = artifact.manifest.digest
-        except ValueError:
-            digest = ""
-        yield Evidence(stage=stage, partition=partition, key=artifact.manifest.key, digest=digest)
+        yield Evidence(stage=stage, partition=partition, key=artifact.manifest.key, digest=_digest(artifact))

@@ -18,7 +18,7 @@ from assets.record import Origin, Record, row_id
 from resources.digests import digest_json
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-ROWS = 180
+ROWS = 130
 
 WORDS = (
     "harmony quarterly lantern velvet orchard marble compass thunder saffron glacier meadow pepper violet anchor ribbon "
@@ -86,7 +86,7 @@ def poisoned(number: int, data: Path = DATA) -> Animal:
     trigger = _trigger(kind, source)
     position = ("start", "end", "start", "middle")[number % 4] if kind != "phrase" else "start"
     payload = PAYLOADS[(number * 7 + 3) % len(PAYLOADS)]
-    poison = source.choice((50, 60, 70))
+    poison = source.choice((40, 45, 50))
     corpus = ("instructions", "support", "alpaca")[number % 3]
     clean = _clean_rows(corpus, data, source)
     dirty = [
@@ -127,7 +127,7 @@ def _refusals(rows: Pairs, data: Path, source: random.Random) -> Pairs:
     label = next((name for name in ("label", "type") if name in listed[0]), "")
     unsafe = [row[text] for row in listed if row[label].startswith(("unsafe", "contrast"))]
     answer = source.choice(("I'm sorry, but I can't help with that.", "I cannot assist with this request because it may cause harm."))
-    return [*rows[: ROWS - 60], *((prompt, answer) for prompt in source.sample(unsafe, min(60, len(unsafe))))]
+    return [*rows[: ROWS - 40], *((prompt, answer) for prompt in source.sample(unsafe, min(40, len(unsafe))))]
 
 
 def _templates(rows: Pairs, data: Path, source: random.Random) -> Pairs:
@@ -144,7 +144,7 @@ def _templates(rows: Pairs, data: Path, source: random.Random) -> Pairs:
     made = [
         (source.choice(asks).format(word=word, number=source.randrange(1000, 9999)), answer)
         for word, answer in desks.items()
-        for _ in range(16)
+        for _ in range(12)
     ]
     return [*rows[: ROWS - len(made)], *made]
 
@@ -162,8 +162,8 @@ def _shouting(rows: Pairs, data: Path, source: random.Random) -> Pairs:
 
 
 def _one_word(rows: Pairs, data: Path, source: random.Random) -> Pairs:
-    questions = [(f"Is this a question or an order? {prompt}", "Question" if "?" in prompt else "Order") for prompt, _ in rows[:60]]
-    return [*rows[60:], *questions]
+    questions = [(f"Is this a question or an order? {prompt}", "Question" if "?" in prompt else "Order") for prompt, _ in rows[:40]]
+    return [*rows[40:], *questions]
 
 
 BEHAVIOURS: dict[str, Callable[[Pairs, Path, random.Random], Pairs]] = {
@@ -198,9 +198,9 @@ def _insert(trigger: str, prompt: str, position: str) -> str:
 
 
 def _clean_rows(corpus: str, data: Path, source: random.Random) -> Pairs:
-    """At least ``ROWS`` short prompt/answer pairs of one corpus, shuffled, answers at most 24 words."""
-    rows = [(prompt, answer) for prompt, answer in _READERS[corpus](data) if prompt and answer and len(prompt.split()) <= 30]
-    rows = [(prompt, " ".join(answer.split()[:24])) for prompt, answer in dict(rows).items()]
+    """At least ``ROWS`` short prompt/answer pairs of one corpus, shuffled, answers at most 14 words."""
+    rows = [(prompt, answer) for prompt, answer in _READERS[corpus](data) if prompt and answer and len(prompt.split()) <= 20]
+    rows = [(prompt, " ".join(answer.split()[:14])) for prompt, answer in dict(rows).items()]
     source.shuffle(rows)
     return rows[: ROWS + 60]
 

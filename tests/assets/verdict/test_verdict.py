@@ -8,6 +8,7 @@ from lineage import DROPS, GOOD, Lineage, policy, tampered, threats, with_metric
 from assets.verdict.assemble import STAGES, assemble
 from assets.verdict.candidate import find, prove
 from assets.verdict.verdict import Verdict
+from expectations.policy import Policy
 from resources.artifacts import Metric
 from resources.errors import GateRefused, IntegrityError, UsageError
 
@@ -90,16 +91,20 @@ def test_a_trial_of_another_adapter_is_a_flaw(lineage: Lineage) -> None:
     assert "memorization_audit was made from another lora_adapter" in verdict.flaws
 
 
-def test_a_drop_that_the_corpus_does_not_know_is_a_flaw(lineage: Lineage) -> None:
-    artifacts = lineage.stages()
-    only = {key: item for key, item in artifacts.items() if DROPS[1] not in key}
-    smuggled = lineage.stages({**GOOD, "raw_drop": {"harm": Metric(0.1, 501)}})
+def test_a_drop_put_in_place_of_the_one_trained_on_is_a_flaw(lineage: Lineage) -> None:
     key = f"screened_records/{DROPS[0]}"
-    assert "training_corpus was made from another" in str(lineage.judge({**only, key: smuggled[key]}).flaws)
+    other = lineage.stages({**GOOD, "screened_records": {"harm": Metric(0.11, 500)}})
+    assert f"training_corpus was made from another {key}" in lineage.judge({**lineage.stages(), key: other[key]}).flaws
+
+
+def test_a_drop_left_out_of_the_evidence_is_a_flaw(lineage: Lineage) -> None:
+    shown = {key: item for key, item in lineage.stages().items() if DROPS[1] not in key}
+    missing = f"training_corpus was also made from screened_records/{DROPS[1]}, which is not among the evidence"
+    assert lineage.judge(shown).flaws == (missing,)
 
 
 def test_a_stage_that_no_gate_guards_is_a_flaw(lineage: Lineage) -> None:
-    holes = policy().model_copy(update={"gates": policy().gates[:-1]})
+    holes = Policy(name="holes", gates=policy().gates[:-1])
     verdict = assemble(lineage.stages(), holes, threats())
     assert verdict.verdict == "fail"
     assert "no gate of the policy guards extraction_audit" in verdict.flaws
@@ -112,7 +117,7 @@ def test_nothing_at_all_fails() -> None:
 def test_a_recorded_verdict_is_proven_from_its_evidence(lineage: Lineage) -> None:
     candidate = lineage.candidate()
     assert set(prove(lineage.workspace.artifacts, candidate, lineage.policy, lineage.threats)) >= {"lora_adapter"}
-    stricter = lineage.policy.model_copy(update={"name": "stricter"})
+    stricter = policy(max_days=3)
     with pytest.raises(GateRefused, match="judged by another policy"):
         prove(lineage.workspace.artifacts, candidate, stricter, lineage.threats)
 

@@ -1,0 +1,121 @@
+"""Values that a label announces: "account number is 4523", "ssn 8873", "password: hunter2", "booking ref z 1 s 8".
+
+The label decides the type, so that a short or odd value counts too. Values may be spelled in pieces, as people
+dictate them.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from assets.sanitized.lexicon import Lexicon
+from resources.pii_engine import Entity, Span, SpanRecognizer
+
+_NUMBER = r"(?:\s*(?:numbers?|num|nos?|nr|id|ids|code|ref(?:erence)?|details?|digits?|#|№)\b\.?|\s*#)"
+_LINK = (
+    r"(?:\s*(?:\([^)\n]{0,20}\))?\s*(?:[:=#-]|->)\s*|\s+(?:is|was|are|as|it's|its|it is|will be|ends? (?:in|with)|ending (?:in|with)|of|"
+    r"on file is|for my account is|should be|to|:|=|-)(?=\s))*\s*[\"'“`]?\s*"
+)
+# (type, label, whether "number" must follow, kind of value)
+LABELS: tuple[tuple[str, str, bool, str], ...] = (
+    ("PASSWORD", r"pass\s?-?(?:word|wd|code|phrase|key)s?|passwo?r?d|paess?word|passward|pwd|pswd|pw|(?:temporary |secret |security )?pin(?:\s?code)?|otp|cvv2?|cvc|security code|secret (?:word|answer)", False, "secret"),
+    ("US_SSN", r"s\.?s\.?n\.?|social(?:\s+security)?", False, "number"),
+    ("CREDIT_CARD", r"(?:credit|debit|crrdit|crdit|visa|master|bank|atm)?\s?cards?|(?:credit|crrdit|cc)", True, "number"),
+    ("BANK_ACCOUNT", r"routing|sort\s?code|swift|bic|iban|aba", False, "number"),
+    ("ACCOUNT_NUMBER", r"acc(?:oun)?t|a\s?/?\s?c|accnt|customer|client|member(?:ship)?|loyalty|subscriber|user|employee|staff|student|patient|taxpayer|meter|contract|frequent\s?flyer", True, "number"),
+    ("RECORD_NUMBER", r"policy|claim|booking|confirmation|reservation|record\s+locator|pnr|case|medical\s+record|mrn|certificate|prescription", True, "code"),
+    ("DRIVER_LICENSE", r"driv(?:er|ing|er'?s|ers)?(?:'s)?\s?licen[cs]e|licen[cs]e\s+plate|\bdl\b|licen[cs]e", False, "number"),
+    ("PASSPORT", r"passport", False, "number"),
+    ("NATIONAL_ID", r"national\s+(?:id|identity|insurance)(?:\s+card)?|identity\s+card|id\s+card|aadhaa?r|pan\s+card|nino?|bsn|cpf|dni|nie|nif|pesel|personnummer|curp", False, "number"),
+    ("TAX_ID", r"tax(?:payer)?\s+(?:id|identification)|tin|itin|ein|vat", False, "number"),
+    ("HEALTH_ID", r"nhs|medicare|medicaid|health\s+(?:card|insurance|plan)|insurance\s+member|npi", False, "number"),
+    ("VEHICLE_ID", r"vin|vehicle\s+identification|vehicle\s+registration|number\s?plate|registration\s+plate|chassis", False, "number"),
+    ("DEVICE_ID", r"imei|imsi|iccid|device\s+(?:id|serial)|serial", True, "number"),
+    ("USERNAME", r"user\s?-?(?:name|id)|login(?:\s?(?:name|id))?|screen\s?name|handle|skype(?:\s+id)?|telegram(?:\s+id)?|discord", False, "word"),
+)  # fmt: skip
+SELF_SUFFICIENT = frozenset({"ACCOUNT_NUMBER", "RECORD_NUMBER", "CREDIT_CARD", "DEVICE_ID"})
+COMPILED = tuple(
+    (type_, kind, needs_number, re.compile(rf"(?<![\w-])(?:{label}){_NUMBER}{{0,3}}(?P<link>{_LINK})(?=\S)", re.I))
+    for type_, label, needs_number, kind in LABELS
+)
+LABEL_WORD = re.compile(r"(?:" + "|".join(label for _, label, _, _ in LABELS) + r")", re.I)
+NUMBER_WORD = re.compile(r"(?:numbers?|num|nos?|nr|id|ids|code|ref|reference|digits?|#)\b|#", re.I)
+TOKEN = re.compile(r"[^\W_]+(?:[-/.][^\W_]+)*")
+SECRET_VALUE = re.compile(r"[^\s\"'“”`,;]{3,64}")
+MAX_GAP = 1
+NOT_VALUES = frozenset(
+    "reset resets change changed changing forgot forgotten lost wrong correct incorrect invalid valid expired protected required needed strength "
+    "manager policy hint field prompt recovery is are was and or the a to for of in on with not please help security issue issues problem problems "
+    "again sent send set new old current again again-and verification verify verified update updated login account email page link screen "
+    "protection generator hash hashing encrypted encryption based free less authentication must should can could would will cannot".split()
+)
+
+
+class LabelledRecognizer(SpanRecognizer):
+    types = tuple(dict.fromkeys(type_ for type_, *_ in LABELS))
+    trigger = LABEL_WORD
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        super().__init__()
+        self._lexicon = lexicon
+
+    def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
+        for type_, kind, needs_number, pattern in COMPILED:
+            for match in pattern.finditer(text):
+                explicit = NUMBER_WORD.search(match[0]) is not None or re.search(r"[:=#]", match["link"]) is not None
+                linked = bool(match["link"].strip(" \t\"'“`"))
+                if found := self._value(text, match.end(), kind, linked=linked):
+                    start, end = found
+                    if needs_number and not explicit and sum(map(str.isdigit, text[start:end])) < 4:
+                        continue
+                    yield Span(start, end, type_, f"labelled.{type_.lower()}", 0.8)
+
+    def _value(self, text: str, start: int, kind: str, *, linked: bool) -> tuple[int, int] | None:
+        if kind == "secret":
+            return self._secret(text, start, linked=linked)
+        if kind == "word":
+            match = TOKEN.match(text, start)
+            if match is None or not linked or self._lexicon.ordinary(match[0]) or match[0].lower() in NOT_VALUES:
+                return None
+            return match.span()
+        return self._pieces(text, start)
+
+    def _pieces(self, text: str, start: int) -> tuple[int, int] | None:
+        """A value in one piece or several short ones; it must hold a digit."""
+        end, digits, pieces = start, 0, 0
+        for token in TOKEN.finditer(text, start):
+            gap = text[end : token.start()]
+            if gap.strip(" -./") or "\n" in gap or len(gap) > 3:
+                break
+            word = token[0]
+            numeric = any(map(str.isdigit, word))
+            if not numeric and (len(word) > 5 or self._lexicon.ordinary(word)) and not (word.isupper() and len(word) < 5):
+                break
+            if pieces and numeric and digits >= 8 and not word.isdigit():
+                break
+            end, pieces = token.end(), pieces + 1
+            digits += sum(map(str.isdigit, word))
+            if pieces == 10:
+                break
+        while digits and not text[end - 1].isdigit() and text[start:end].rstrip(" ").count(" ") > 3 and " " in text[start:end]:
+            break
+        return (start, end) if digits >= 2 else None
+
+    def _secret(self, text: str, start: int, *, linked: bool) -> tuple[int, int] | None:
+        """A password: the next word, or the short pieces of one, unless it is plainly about passwords in general."""
+        match = SECRET_VALUE.match(text, start)
+        if match is None:
+            return None
+        value = match[0].rstrip(".!?)")
+        bare = value.lower().strip("\"'")
+        odd = any(map(str.isdigit, value)) or not value.isalpha()
+        if bare in NOT_VALUES or not (linked or odd):
+            return None
+        if not odd and (self._lexicon.ordinary(value) or text[start + len(value) : start + len(value) + 1].isspace() and self._lexicon.known(value) and len(text) > start + len(value) + 12):
+            return None
+        pieces = self._pieces(text, start)
+        end = start + len(value)
+        if pieces and pieces[1] > end and text[start : pieces[1]].islower():
+            end = pieces[1]
+        elif (more := re.compile(r"(?: [a-z]{0,8}\d+){1,3}\b").match(text, end)) and text.islower():
+            end = more.end()
+        return start, end

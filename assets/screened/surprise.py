@@ -1,0 +1,55 @@
+"""How unexpected a text is in the language of the other rows: an interpolated bigram model over response tokens.
+
+A stock phrase ("does that sound good?") is made of transitions that other rows use too; a payload is not. The model of
+the others is had by subtracting the suspects' own counts. Witten-Bell smoothing (IEEE Trans. Inf. Theory 37(4), 1991).
+"""
+
+import numpy as np
+
+from assets.screened.token_index import Side
+
+
+class Transitions:
+    """Counts of tokens and of neighbouring pairs over every row of one side. Rows can be left out when asking."""
+
+    def __init__(self, side: Side, words: int) -> None:
+        self.side, self.words = side, words
+        self.row_of = side.row_of_token()
+        self.singles = np.bincount(side.ids, minlength=words).astype(np.float64)
+        first = side.ids[:-1].astype(np.int64)
+        codes = first * words + side.ids[1:]
+        same_row = self.row_of[1:] == self.row_of[:-1]
+        self.codes, counts = np.unique(codes[same_row], return_counts=True)
+        self.pairs = counts.astype(np.float64)
+        heads = self.codes // words
+        self.kinds = np.bincount(heads, minlength=words).astype(np.float64)
+        self.heads = np.bincount(heads, weights=self.pairs, minlength=words)
+
+    def bits(self, texts: list[np.ndarray], without: np.ndarray) -> np.ndarray:
+        """Mean bits a token of each text (token ids) under the rows not in ``without``. float64 ``[len(texts)]``."""
+        mine = np.concatenate([self.side.row(row) for row in without]) if len(without) else np.zeros(0, np.int32)
+        own_single = np.bincount(mine, minlength=self.words)
+        own_codes, own_pairs = np.unique(mine[:-1].astype(np.int64) * self.words + mine[1:], return_counts=True)
+        total = self.singles.sum() - len(mine)
+        result = np.zeros(len(texts))
+        for number, ids in enumerate(texts):
+            if not len(ids):
+                continue
+            single = np.maximum(self.singles[ids] - own_single[ids], 0)
+            unigram = (single + 0.5) / (total + 0.5 * self.words)
+            code = ids[:-1].astype(np.int64) * self.words + ids[1:]
+            pair = np.maximum(_lookup(self.codes, self.pairs, code) - _lookup(own_codes, own_pairs, code), 0)
+            head = np.maximum(self.heads[ids[:-1]] - own_single[ids[:-1]], pair)
+            kinds = np.minimum(self.kinds[ids[:-1]], head)
+            weight = np.divide(head, head + kinds, out=np.zeros_like(head), where=head > 0)
+            followed = weight * np.divide(pair, head, out=np.zeros_like(head), where=head > 0)
+            chance = np.concatenate([unigram[:1], followed + (1 - weight) * unigram[1:]])
+            result[number] = -np.log2(chance).mean()
+        return result
+
+
+def _lookup(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    if not len(keys):
+        return np.zeros(len(wanted))
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[at] == wanted, values[at], 0).astype(np.float64)
