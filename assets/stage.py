@@ -98,7 +98,7 @@ def seal_rows(
         "quarantined_share": _share(counts.quarantined, counts.rows_in),
         "rejected_share": _share(counts.rejected, counts.rows_in),
     }
-    return draft.seal(metrics={**own, **metrics()}, counts=counts, details={"rules": rules, **details()})
+    return draft.seal(metrics={**metrics(), **own}, counts=counts, details={"rules": rules, **details()})
 
 
 def records_of(artifact: Artifact, cipher: LineCipher | None = None) -> Iterator[Record]:
@@ -142,6 +142,20 @@ def say(artifact: Artifact) -> str:
     left = ", ".join(f"{rule} {rows}" for rule, rows in artifact.manifest.details.get("rules", {}).items())
     fates = f"{counts.passed} passed, {counts.quarantined} quarantined, {counts.rejected} rejected"
     return f"{counts.rows_in} rows in: {fates}{f' ({left})' if left else ''}, {artifact.manifest.seconds:.1f} s"
+
+
+def warn_of_quarantine(project: Project, artifact: Artifact) -> None:
+    """Send an alert if more of a drop left than the policy's ``alerts`` say may leave unnoticed."""
+    limit = float(policy_of(project).settings.get("alerts", {}).get("removed_share", 0.05))
+    counts = artifact.manifest.counts
+    if counts and counts.rows_in and (gone := counts.quarantined + counts.rejected) / counts.rows_in > limit:
+        project.alerts.send(
+            "quarantine",
+            f"{gone} of {counts.rows_in} rows left {artifact.manifest.stage}; see `hallmark review list`",
+            stage=artifact.manifest.stage,
+            drop=artifact.manifest.partition,
+            rules=artifact.manifest.details.get("rules", {}),
+        )
 
 
 def gate_table(results: list[GateResult]) -> str:

@@ -36,8 +36,10 @@ class FolderStore(ObjectStore):
         except OSError as error:
             raise disk_error(error, f"cannot list {self.root}") from error
 
-    def head(self, key: str) -> ObjectHead:
+    def head(self, key: str) -> ObjectHead | None:
         path = self._path(key)
+        if not path.is_file():
+            return None
         beside = _metadata_path(path)
         try:
             info = self._info(key)

@@ -9,8 +9,8 @@
 >>> _ = store.put(b'{"prompt": "Hi", "completion": "Hello"}', "monday.jsonl", {"source": "helpdesk"})
 >>> [(info.key, info.size) for info in store.list()]
 [('monday.jsonl', 39)]
->>> store.head("monday.jsonl").metadata["source"]
-'helpdesk'
+>>> dict(store.head("monday.jsonl").metadata), store.head("tuesday.jsonl")
+({'source': 'helpdesk'}, None)
 """
 
 import abc
@@ -83,8 +83,8 @@ class ObjectStore(abc.ABC):
         """Objects whose key starts with ``prefix``, in order of key, from behind ``after`` on; read page by page."""
 
     @abc.abstractmethod
-    def head(self, key: str) -> ObjectHead:
-        """One object with its metadata."""
+    def head(self, key: str) -> ObjectHead | None:
+        """One object with its metadata; None if there is none of that name."""
 
     @abc.abstractmethod
     def put(self, source: Path | bytes, key: str, metadata: Mapping[str, str] | None = None) -> ObjectInfo:
@@ -108,7 +108,8 @@ class ObjectStore(abc.ABC):
                     state.update(chunk)
                     size += len(chunk)
                     stream.write(chunk)
-            if size != info.size or self.head(info.key).info.etag != info.etag:
+            after = self.head(info.key)
+            if size != info.size or after is None or after.info.etag != info.etag:
                 raise changed(self.uri, info.key)
             partial.replace(target)
         except OSError as error:

@@ -42,9 +42,11 @@ class S3Store(ObjectStore):
                     if not entry["Key"].endswith("/"):  # the marker that consoles write for an empty folder
                         yield self._info(entry["Key"].removeprefix(self.prefix), entry, entry["Size"])
 
-    def head(self, key: str) -> ObjectHead:
+    def head(self, key: str) -> ObjectHead | None:
         with self._explained(key):
-            found = self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+            found = self._found(key)
+        if found is None:
+            return None
         info = self._info(key, found, found["ContentLength"])
         metadata = {name.lower(): _decoded(value) for name, value in found.get("Metadata", {}).items()}
         return ObjectHead(info, found.get("VersionId") or info.etag, metadata)
@@ -56,7 +58,10 @@ class S3Store(ObjectStore):
                 self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=source, Metadata=named)
             else:
                 self._client.upload_file(str(source), self.bucket, self.prefix + key, ExtraArgs={"Metadata": named})
-        return self.head(key).info
+        stored = self.head(key)
+        if stored is None:
+            raise changed(self.uri, key)
+        return stored.info
 
     def _stream(self, info: ObjectInfo) -> Iterator[bytes]:
         with self._explained(info.key):
@@ -65,6 +70,16 @@ class S3Store(ObjectStore):
             if self._info(info.key, found, found["ContentLength"]).etag != info.etag:
                 raise changed(self.uri, info.key)
             yield from found["Body"].iter_chunks(CHUNK)
+
+    def _found(self, key: str) -> Any:
+        from botocore.exceptions import ClientError
+
+        try:
+            return self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _GONE:
+                return None
+            raise
 
     @staticmethod
     def _info(key: str, found: Mapping[str, Any], size: int) -> ObjectInfo:

@@ -15,7 +15,7 @@ from assets.record import METADATA_FIELDS, Origin, Record, row_id
 from resources.artifacts import Metric
 from resources.digests import digest_bytes, digest_json
 from resources.errors import InputError
-from resources.object_store import ObjectInfo, ObjectStore
+from resources.object_store import ObjectInfo, ObjectStore, changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ def ingest(store: ObjectStore, drop: Drop, spool: Path, report: RawReport | None
     first_with: dict[str, str] = {}
     for info in drop.objects:
         head = store.head(info.key)
+        if head is None:
+            raise changed(store.uri, info.key)
         reader = _Reader(drop, info, head.version, promised.get(info.key))
         fault = reader.refusal(bool(promised))
         target = (

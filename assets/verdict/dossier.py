@@ -73,13 +73,15 @@ def with_approvals(body: Mapping[str, Any], approvals: Sequence[Mapping[str, Any
 
 
 def harmless(value: Any, key: str = "") -> Any:
-    """What may be shown of a report: numbers as they are, text only under known keys and cut short, the rest left out."""
+    """What may be shown of a report: numbers as they are, text only under known keys and cut short, of rows how many; the rest left out."""
     if isinstance(value, bool | int | float) or value is None:
         return value
     if isinstance(value, str):
         if key in TEXT_KEYS:
             return value[:LONGEST]
         return _cut(value) if key in ("trigger", "payload") else None
+    if isinstance(value, list) and key == "rows":
+        return len(value)
     if isinstance(value, list):
         return [item for item in (harmless(item, key) for item in value[:MOST_POINTS]) if item is not None]
     if isinstance(value, dict):

@@ -4,12 +4,11 @@ Every picture repeats numbers that stand in a table beside it; none carries mean
 """
 
 import html
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_numbers = itertools.count(1)
+from resources.digests import digest_bytes
 
 GREEN, AMBER, RED, BLUE, GREY, INK = "#1a7f4b", "#9a6200", "#b3261e", "#1f5fa8", "#8a94a3", "#1c2430"
 
@@ -27,11 +26,11 @@ class Step:
 
 def svg(width: float, height: float, title: str, description: str, content: Iterable[str]) -> str:
     """A picture with its own name and description for those who do not see it."""
-    number = next(_numbers)
+    number = digest_bytes(f"{title}{description}".encode())[:8]
     return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-labelledby="t{number} d{number}" class="picture" '
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{html.escape(title)}"><svg viewBox="0 0 {width:g} {height:g}" role="img" aria-labelledby="t{number} d{number}" class="picture" '
         f'style="max-width:{width:g}px"><title id="t{number}">{html.escape(title)}</title>'
-        f'<desc id="d{number}">{html.escape(description)}</desc>{"".join(content)}</svg>'
+        f'<desc id="d{number}">{html.escape(description)}</desc>{"".join(content)}</svg></div>'
     )
 
 
@@ -39,10 +38,10 @@ def flow(steps: Sequence[Step]) -> str:
     """Rows through the stages: a band as thick as the rows that go on, with what leaves falling out below it."""
     if not steps:
         return ""
-    gap, top, room = 150.0, 40.0, 90.0
+    gap, top, room = 172.0, 52.0, 96.0
     most = max(step.rows_in for step in steps) or 1
-    width, height = gap * (len(steps) + 1), top + room + 90
-    parts = [_text(0, 14, f"{steps[0].rows_in:,} rows came in", weight=600)]
+    width, height = gap * (len(steps) + 1), top + room + 62
+    parts = [_text(12, 16, f"{steps[0].rows_in:,} rows came in", weight=600)]
     for number, step in enumerate(steps):
         x = gap * number + 20
         before, after = room * step.rows_in / most, room * step.passed / most
@@ -66,7 +65,7 @@ def curve(points: Sequence[tuple[float, float]], *, title: str, x: str, y: str, 
     points = [point for point in points if all(math.isfinite(value) for value in point)]
     if len(points) < 2:
         return ""
-    width, height, left, bottom, top = 560.0, 210.0, 56.0, 36.0, 16.0
+    width, height, left, bottom, top = 560.0, 220.0, 56.0, 36.0, 28.0
     place = [(math.log10(max(px, 1e-9)) if log_x else px, py) for px, py in points]
     xs, ys = [px for px, _ in place], [py for _, py in place]
     low, high = min(0.0, *ys), max(ys) or 1.0
@@ -83,7 +82,7 @@ def curve(points: Sequence[tuple[float, float]], *, title: str, x: str, y: str, 
         _text(left - 6, top + 8, f"{high:.3g}", anchor="end"), _text(left - 6, height - bottom, f"{low:.3g}", anchor="end"),
         _text(left, height - bottom + 16, f"{points[0][0]:,.4g}"),
         _text(width - 16, height - bottom + 16, f"{points[-1][0]:,.4g}", anchor="end"),
-        _text(width / 2, height - 6, x, anchor="middle"), _text(left + 6, top + 8, y),
+        _text(width / 2, height - 6, x, anchor="middle"), _text(left, 14, y),
     ]  # fmt: skip
     spoken = f"{y} against {x}: from {points[0][1]:.4g} at {points[0][0]:g} to {points[-1][1]:.4g} at {points[-1][0]:g}"
     return svg(width, height, title, spoken, parts)

@@ -65,8 +65,12 @@ def _needed(result: GateResult, gate: Gate) -> str:
     if gate.bound == "interval" and result.n and result.value is not None and None not in bounds:
         limit = gate.max if gate.max is not None else gate.min
         end = result.ci_high if gate.max is not None else result.ci_low
-        if limit is not None and end is not None and abs(limit - result.value) > 0 and gate._inside(result.value):
+        if limit is not None and end is not None and _strictly_inside(result.value, gate):
             needed = round(result.n * (abs(end - result.value) / abs(limit - result.value)) ** 2) + 1
             return f"about {needed:,} samples instead of {result.n:,} would settle it if the value stays"
         return f"the value itself ({result.value:.4g}) is at or beyond the limit, more samples would likely make it fail"
     return "give the trial what it lacked"
+
+
+def _strictly_inside(value: float, gate: Gate) -> bool:
+    return (gate.min is None or value > gate.min) and (gate.max is None or value < gate.max)

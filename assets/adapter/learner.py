@@ -1,0 +1,161 @@
+"""The model while it learns: a frozen base, a LoRA on top, and the gradient of a batch.
+
+Where the time of a usual fine-tuning loop goes, and what is done here instead:
+
+- padding, and the system turn every row repeats: rows are packed into one tree (``resources.tree``);
+- logits of tokens that are not learnt, at a vocabulary of 49,152: the output head runs on learnt positions only, in
+  chunks whose gradient is taken at once, so that a chunk's logits are never kept;
+- five operations a LoRA layer: one (``resources.lora``);
+- frozen weights in float32 where the processor multiplies bfloat16 four times as fast.
+
+All of it is exact: the gradient is that of the mean over learnt tokens of a batch, as of one padded forward pass.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from assets.adapter.batches import passes
+from assets.adapter.dialogues import Example
+from assets.adapter.goldfish import keeps
+from assets.adapter.recipe import Recipe
+from resources.base_model import choose_device, load_base
+from resources.forward import LOGITS_PER_PASS, TOKENS_PER_PASS, Forward
+from resources.lora import fuse
+from resources.tree import Tree, plant
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TokenLoss = Callable[["Tensor", "Tensor", "Tensor | None"], "Tensor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Sums over ``tokens`` learnt tokens: the negative log-likelihood, and KL(adapter || base) where it was asked for."""
+
+    nll: float
+    divergence: float
+    tokens: int
+
+    def __add__(self, other: "Loss") -> "Loss":
+        return Loss(self.nll + other.nll, self.divergence + other.divergence, self.tokens + other.tokens)
+
+    @property
+    def mean(self) -> float:
+        return self.nll / self.tokens if self.tokens else 0.0
+
+
+NO_LOSS = Loss(0.0, 0.0, 0)
+
+
+class Learner:
+    """``parameters`` are the LoRA weights, float32, in the order of the model."""
+
+    def __init__(self, base: Path, recipe: Recipe) -> None:
+        from peft import LoraConfig, get_peft_model
+
+        torch.manual_seed(recipe.seed)
+        self.recipe = recipe
+        device = choose_device(recipe.device)
+        model = load_base(base, device=device, dtype=training_dtype(recipe.dtype, device))
+        targets = recipe.targets if isinstance(recipe.targets, str) else list(recipe.targets)
+        config = LoraConfig(
+            r=recipe.rank, lora_alpha=recipe.alpha, target_modules=targets, lora_dropout=recipe.dropout,
+            use_rslora=recipe.rslora, use_dora=recipe.dora, task_type="CAUSAL_LM",
+        )  # fmt: skip
+        self.model: Any = get_peft_model(model, config)
+        fuse(self.model)
+        if recipe.gradient_checkpointing:
+            self.model.enable_input_require_grads()
+            self.model.gradient_checkpointing_enable({"use_reentrant": False})
+        self.forward = Forward(self.model)
+        self.device = model.device
+        self.dtype = model.dtype
+        self.named = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+        self.parameters = list(self.named.values())
+
+    def accumulate(self, examples: Sequence[Example], seed: int, *, shared: bool = True) -> Loss:
+        """Add the gradient of the batch's summed loss to the parameters' ``grad``. ``seed`` fixes dropout."""
+        self.model.train()
+        torch.manual_seed(seed)
+        total = NO_LOSS
+        for part in passes(examples, TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])):
+            total += self._pass(part, learn=True)
+        return total
+
+    def loss(self, examples: Sequence[Example]) -> Loss:
+        """Summed loss without learning, on every label, dropout off."""
+        self.model.eval()
+        total = NO_LOSS
+        ordered = sorted(examples, key=lambda example: len(example.ids))
+        for part in passes(ordered, TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])):
+            with torch.inference_mode():
+                total += self._pass(part, learn=False)
+        return total
+
+    def _pass(self, part: Sequence[Example], *, learn: bool) -> Loss:
+        groups = [(example.ids[: example.spans[0][0]], [example.ids[example.spans[0][0] :]]) for example in part]
+        tree = plant(groups, device=self.device, dtype=self.dtype)
+        before, wanted = self._labels(tree, part, thin=learn)
+        if not len(before):
+            return NO_LOSS
+        states = self.forward.states(tree)
+        chosen = states.index_select(0, before)
+        targets = tree.ids[0].index_select(0, wanted)
+        anchor = None
+        if self.recipe.anchor and learn:
+            with torch.no_grad(), self.model.disable_adapter():
+                anchor = self.forward.states(tree).index_select(0, before)
+        nll, divergence, gradient = self._head(chosen.detach(), targets, anchor, learn=learn)
+        if learn:
+            chosen.backward(gradient)
+        return Loss(nll, divergence, len(targets))
+
+    def _labels(self, tree: Tree, part: Sequence[Example], *, thin: bool) -> tuple["Tensor", "Tensor"]:
+        """Where in the packed row each learnt token stands, and where the token before it."""
+        before, wanted = [], []
+        for path, example in zip(tree.paths, part, strict=True):
+            places = np.concatenate([np.arange(start, end) for start, end in example.spans])
+            if thin and self.recipe.goldfish:
+                places = places[keeps(example.ids, places, self.recipe.goldfish)]
+            before.append(path[places - 1])
+            wanted.append(path[places])
+        return tuple(torch.from_numpy(np.concatenate(rows)).to(self.device) for rows in (before, wanted))  # type: ignore[return-value]
+
+    def _head(
+        self, states: "Tensor", targets: "Tensor", anchor: "Tensor | None", *, learn: bool
+    ) -> tuple[float, float, "Tensor"]:
+        """Loss of chosen states, and its gradient with respect to them, a chunk of logits at a time."""
+        rows = LOGITS_PER_PASS.get(self.device.type, LOGITS_PER_PASS["cpu"])
+        gradient = torch.empty_like(states)
+        nll = divergence = 0.0
+        for start in range(0, len(states), rows):
+            part = slice(start, start + rows)
+            chunk = states[part].requires_grad_(learn)
+            logs = self.forward.logits(chunk).log_softmax(dim=1)
+            lost = -logs.gather(1, targets[part, None]).sum()
+            total = lost
+            if anchor is not None:
+                with torch.no_grad():
+                    reference = self.forward.logits(anchor[part]).log_softmax(dim=1)
+                apart = (logs.exp() * (logs - reference)).sum()
+                total = lost + self.recipe.anchor * apart
+                divergence += float(apart)
+            if learn:
+                total.backward()  # type: ignore[no-untyped-call]
+                gradient[part] = chunk.grad
+            nll += float(lost)
+        return nll, divergence, gradient
+
+
+def training_dtype(asked: str, device: str) -> str:
+    """The frozen weights' type. bfloat16 on a CPU pays only where the processor multiplies it (AVX-512 BF16, AMX)."""
+    if asked != "auto" or device != "cpu":
+        return asked
+    multiplies = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if multiplies else "float32"

@@ -1,0 +1,110 @@
+"""Everything that finds: the engine's recognisers, secrets, bare answers and disguised text, as one batch call.
+
+A ``Passage`` is one text of a record with what is known of its place: whether it is prose, whether a user speaks, and
+what the turn before asked for. Equal passages of a batch are read once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assets.sanitized.disguise import views
+from assets.sanitized.settings import SanitizeSettings
+from assets.sanitized.spans import PLACEHOLDER, resolve
+
+if TYPE_CHECKING:
+    from resources.pii_engine import PiiEngine, Span
+
+MAX_CHARACTERS = 100_000  # a longer text is read in overlapping windows
+OVERLAP = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """``asked``: the type the turn before asks for. ``bare``: the text may be an answer that stands alone."""
+
+    text: str
+    prose: bool = True
+    bare: bool = False
+    asked: str = ""
+
+
+def build_engine() -> "PiiEngine":
+    """The engine with every recogniser of this stage; loading takes some seconds."""
+    from assets.sanitized.address import AddressRecognizer
+    from assets.sanitized.contact import EmailRecognizer, NetworkRecognizer, WebRecognizer
+    from assets.sanitized.identifiers import identifier_recognizers
+    from assets.sanitized.labelled import LabelledRecognizer
+    from assets.sanitized.lexicon import Lexicon
+    from assets.sanitized.names import NameRecognizer
+    from assets.sanitized.numbers import CardRecognizer, IbanRecognizer, PhoneRecognizer, SsnRecognizer
+    from assets.sanitized.personal import PersonalRecognizer
+    from assets.sanitized.secret_scanner import SecretRecognizer
+    from resources.entity_tagger import EntityTagger
+    from resources.pii_engine import PiiEngine
+
+    tagger = EntityTagger.load()
+    lexicon = Lexicon(tagger.nlp.vocab)
+    return PiiEngine(
+        tagger,
+        [
+            SecretRecognizer(),
+            EmailRecognizer(lexicon),
+            NetworkRecognizer(),
+            WebRecognizer(),
+            CardRecognizer(),
+            IbanRecognizer(),
+            SsnRecognizer(),
+            LabelledRecognizer(lexicon),
+            AddressRecognizer(),
+            PhoneRecognizer(),
+            PersonalRecognizer(),
+            *identifier_recognizers(),
+            NameRecognizer(lexicon),
+        ],
+    )
+
+
+class Detector:
+    def __init__(self, settings: SanitizeSettings, engine: "PiiEngine | None" = None) -> None:
+        from assets.sanitized.answers import Answers
+        from assets.sanitized.lexicon import Lexicon
+
+        self.settings = settings
+        self._engine = engine or build_engine()
+        if settings.recognizers:
+            from presidio_analyzer import PatternRecognizer
+
+            self._engine.registry.recognizers.extend(PatternRecognizer.from_dict(body) for body in settings.recognizers)
+        self._answers = Answers(Lexicon(self._engine.tagger.nlp.vocab))
+
+    def detect(self, passages: Sequence[Passage]) -> list[list["Span"]]:
+        """For each passage the resolved spans that the policy removes, in order."""
+        distinct = list(dict.fromkeys(passages))
+        found = dict(zip(distinct, self._read(distinct), strict=True))
+        return [found[passage] for passage in passages]
+
+    def _read(self, passages: list[Passage]) -> list[list["Span"]]:
+        spans = self._engine.analyze([passage.text for passage in passages])
+        return [self._judge(passage, raw) for passage, raw in zip(passages, spans, strict=True)]
+
+    def _judge(self, passage: Passage, raw: list["Span"]) -> list["Span"]:
+        text = passage.text
+        if (passage.bare or passage.asked) and self.settings.bare_answers:
+            raw.extend(self._answers.find(text, passage.asked))
+        for view in views(text):
+            raw.extend(view.restore(span) for span in self._engine.spans(view.text, []) if span.type != "PERSON")
+        kept = []
+        for span in raw:
+            minimum = self.settings.minimum(span.type)
+            if minimum is None or span.score < minimum or self.settings.allows(text[span.start : span.end]):
+                continue
+            if span.type == "PERSON" and not passage.prose:
+                continue
+            kept.append(span)
+        return resolve(text, kept) if kept else []
+
+
+def already_clean(text: str) -> bool:
+    """Whether the text is nothing but placeholders and white space."""
+    return not PLACEHOLDER.sub("", text).strip()

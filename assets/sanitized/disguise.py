@@ -1,0 +1,167 @@
+"""Text in disguise, read as what it says: each ``View`` is another reading of the text, with a map back to it.
+
+Zero-width and full-width characters, homoglyphs, spaced digits, spelled-out numbers, leetspeak and percent-, base64-
+and HTML-encoded values are undone before the recognisers look; what they find is redacted in the original characters.
+"""
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from resources.pii_engine import Span
+
+INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u034f\u061c")
+# Letters of other scripts that look like Latin ones (a subset of Unicode's confusables, UTS 39).
+LOOK_ALIKES = str.maketrans(
+    "аеорсухіјѕԁһԛԝАВЕКМНОРСТУХІЈЅɡɑοαρνυιτκΑΒΕΖΗΙΚΜΝΟΡΤΥΧ٠١٢٣٤٥٦٧٨٩०१२३४५६७८९․。．‐‑‒–—−∙",
+    "aeopcyxijsdhqwABEKMHOPCTYXIJSgaoapvuitkABEZHIKMNOPTYX01234567890123456789...------.",
+)
+SUSPECT = re.compile(r"[^\x00-\x7f]")
+WORDS = {
+    "zero": "0", "oh": "0", "o": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
+    "seven": "7", "eight": "8", "nine": "9",
+}  # fmt: skip
+_NUMBER_WORD = r"(?:zero|oh|nought|one|two|three|four|five|six|seven|eight|nine)"
+SPELLED_DIGITS = re.compile(
+    rf"\b(?:(?:double|triple)\s+)?(?:{_NUMBER_WORD}|\d)(?:[\s,.-]+(?:(?:double|triple)\s+)?(?:{_NUMBER_WORD}|o|dash|hyphen|\d)){{5,}}\b", re.I
+)
+SPACED_DIGITS = re.compile(r"(?<!\d)\d(?:[ ._*-]{1,3}\d){7,}(?!\d)")
+PERCENT = re.compile(r"(?:[\w.+-]|%[0-9A-Fa-f]{2}){4,200}%[0-9A-Fa-f]{2}(?:[\w.+-]|%[0-9A-Fa-f]{2})*")
+ENTITY = re.compile(r"&(?:#\d{2,6}|#x[0-9A-Fa-f]{2,5}|commat|period|lowbar|hyphen|nbsp|sol);", re.I)
+BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{4}){4,500}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![A-Za-z0-9+/=_-])")
+HEX = re.compile(r"\b(?:[2-7][0-9a-f]){10,200}\b", re.I)
+LEET_WORD = re.compile(r"\b(?=\w*[A-Za-z])(?=\w*[01345])[\w.]+(?:\s?@\s?|\s(?:at|4t|@t)\s)[\w.]+(?:\s(?:d0t|dot)\s|\.)[\w.]+", re.I)
+PRINTABLE = re.compile(r"[\x20-\x7e\s]{6,}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A reading of a text: character i of ``text`` comes from ``starts[i]`` to ``ends[i]`` of the original."""
+
+    name: str
+    text: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def restore(self, span: Span) -> Span:
+        """The span in the original's characters."""
+        return Span(self.starts[span.start], self.ends[span.end - 1], span.type, f"{span.rule}+{self.name}", span.score)
+
+
+def views(text: str) -> Iterator[View]:
+    """The other readings of ``text`` worth looking at; none for ordinary ASCII prose."""
+    if SUSPECT.search(text) and (view := _folded(text)):
+        yield view
+    for name, pattern, read in DECODERS:
+        if matches := list(pattern.finditer(text)):
+            view = _substituted(name, text, [(match.span(), read(match[0])) for match in matches])
+            if view is not None:
+                yield view
+
+
+def _folded(text: str) -> View | None:
+    """Compatibility forms folded, invisible characters dropped, look-alikes replaced; None if nothing changes."""
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    changed = False
+    for index, character in enumerate(text):
+        if character in INVISIBLE:
+            changed = True
+            if ends:
+                ends[-1] = index + 1
+            continue
+        folded = character
+        if ord(character) > 127:
+            folded = unicodedata.normalize("NFKC", character).translate(LOOK_ALIKES)
+            changed = changed or folded != character
+        for piece in folded:
+            out.append(piece)
+            starts.append(index)
+            ends.append(index + 1)
+    return View("folded", "".join(out), tuple(starts), tuple(ends)) if changed else None
+
+
+def _substituted(name: str, text: str, readings: list[tuple[tuple[int, int], str | None]]) -> View | None:
+    """The text with each part replaced by its reading; a reading's characters all map to the whole part."""
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    position = 0
+    changed = False
+    for (start, end), reading in readings:
+        if reading is None:
+            continue
+        changed = True
+        out.append(text[position:start])
+        starts.extend(range(position, start))
+        ends.extend(range(position + 1, start + 1))
+        out.append(reading)
+        starts.extend([start] * len(reading))
+        ends.extend([end] * len(reading))
+        position = end
+    if not changed:
+        return None
+    out.append(text[position:])
+    starts.extend(range(position, len(text)))
+    ends.extend(range(position + 1, len(text) + 1))
+    return View(name, "".join(out), tuple(starts), tuple(ends))
+
+
+def _spelled(value: str) -> str | None:
+    """ "four one double two dash nine" as "4122-9"."""
+    digits: list[str] = []
+    times = 1
+    for word in re.findall(r"[A-Za-z]+|\d", value):
+        lower = word.lower()
+        if lower in ("double", "triple"):
+            times = 2 if lower == "double" else 3
+        elif lower in ("dash", "hyphen"):
+            digits.append("-")
+        else:
+            digits.append(WORDS.get(lower, lower) * times)
+            times = 1
+    return "".join(digits)
+
+
+def _spaced(value: str) -> str | None:
+    return re.sub(r"\D", "", value)
+
+
+def _percent(value: str) -> str | None:
+    decoded = urllib.parse.unquote(value)
+    return decoded if decoded != value and decoded.isprintable() else None
+
+
+def _base64(value: str) -> str | None:
+    try:
+        decoded = base64.b64decode(value, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if PRINTABLE.fullmatch(decoded) else None
+
+
+def _hex(value: str) -> str | None:
+    decoded = bytes.fromhex(value).decode("latin-1")
+    return decoded if PRINTABLE.fullmatch(decoded) else None
+
+
+def _leet(value: str) -> str | None:
+    """Digits read as letters in what reads as an address: "j0hn @t m4il d0t c0m"."""
+    return re.sub(r"\s+", " ", value.replace("@t", "at").translate(str.maketrans("01345", "oleas")))
+
+
+DECODERS = (
+    ("spelled", SPELLED_DIGITS, _spelled),
+    ("spaced", SPACED_DIGITS, _spaced),
+    ("percent", PERCENT, _percent),
+    ("html", ENTITY, html.unescape),
+    ("base64", BASE64, _base64),
+    ("hex", HEX, _hex),
+    ("leet", LEET_WORD, _leet),
+)

@@ -1,0 +1,194 @@
+"""The sanitising stage: records in, records without personal data and secrets out.
+
+    sanitizer = Sanitizer(SanitizeSettings.from_policy(policy.settings["sanitized_records"]), vault)
+    for outcome in sanitizer.run(records): ...
+    sanitizer.metrics()
+
+Rows stream in batches and keep their order; memory does not grow with their number. A record is read until a reading
+finds nothing more, so that sanitising the result again changes nothing. A row that carried a private key or a
+live-looking credential is redacted and quarantined; everything else is redacted in place.
+"""
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assets.outcome import Outcome, Removal
+from assets.record import Record
+from assets.sanitized.detector import Detector, Passage
+from assets.sanitized.draft import DraftText, Redaction, echoes
+from assets.sanitized.passages import read_passages
+from assets.sanitized.redact import Placeholders, Surrogates
+from assets.sanitized.settings import SanitizeSettings
+from assets.sanitized.spans import resolve
+from resources.artifacts import Metric
+from resources.vault import Entry, Fingerprinter, Vault
+
+if TYPE_CHECKING:
+    from resources.pii_engine import PiiEngine, Span
+
+STAGE = "sanitized_records"
+ROUNDS = 5  # readings of one record; the second finds something in one of some hundred rows, the third hardly ever
+
+
+@dataclass(frozen=True, slots=True)
+class Sanitized:
+    """A row's outcome with what was done to it; ``redactions`` are in the order of the original text."""
+
+    outcome: Outcome
+    redactions: tuple[Redaction, ...]
+
+
+@dataclass(slots=True)
+class _Draft:
+    record: Record
+    passages: dict[str, Passage]
+    texts: dict[str, DraftText]
+    names: Placeholders
+    redactions: list[Redaction] = field(default_factory=list)
+    values: set[tuple[str, str]] = field(default_factory=set)
+    pending: set[str] = field(default_factory=set)
+
+
+class Sanitizer:
+    """One run over one drop. ``vault`` None keeps no originals (``fingerprints`` then names the values)."""
+
+    def __init__(
+        self,
+        settings: SanitizeSettings,
+        vault: Vault | None = None,
+        engine: "PiiEngine | None" = None,
+        fingerprints: Fingerprinter | None = None,
+    ) -> None:
+        self.settings, self._vault = settings, vault
+        self._fingerprints = vault or fingerprints or Fingerprinter.ephemeral()
+        self.detector = Detector(settings, engine)
+        self._types: Counter[str] = Counter()
+        self._rules: Counter[str] = Counter()
+        self._rows_in = self._passed = self._quarantined = self._touched = 0
+
+    def run(self, records: Iterable[Record]) -> Iterator[Outcome]:
+        """One outcome for each record, in order."""
+        return (sanitized.outcome for sanitized in self.sanitize(records))
+
+    def sanitize(self, records: Iterable[Record]) -> Iterator[Sanitized]:
+        """As ``run``, with the redactions of each row."""
+        for batch in _batched(records, self.settings.batch):
+            self._rows_in += len(batch)
+            drafts = [self._draft(record) for record in batch]
+            for _ in range(ROUNDS):
+                if not self._read(drafts):
+                    break
+            if self._vault is not None:
+                self._vault.store(entry for draft in drafts for entry in _entries(draft))
+            yield from map(self._finish, drafts)
+
+    def metrics(self) -> dict[str, Metric]:
+        rows = self._rows_in
+        return {
+            "unaccounted_rows": Metric(rows - self._passed - self._quarantined, n=rows),
+            "quarantined_share": Metric(self._quarantined / rows, n=rows) if rows else Metric(None, missing="no rows"),
+            "redacted_share": Metric(self._touched / rows, n=rows) if rows else Metric(None, missing="no rows"),
+        }
+
+    def summary(self) -> dict[str, object]:
+        """Counts for a report: no values, no rows."""
+        return {
+            "rows": self._rows_in,
+            "rows_redacted": self._touched,
+            "quarantined": self._quarantined,
+            "types": dict(self._types.most_common()),
+            "rules": dict(self._rules.most_common()),
+        }
+
+    def _draft(self, record: Record) -> _Draft:
+        passages = dict(read_passages(record))
+        names = Surrogates(self._fingerprints.fingerprint("surrogates")) if self.settings.replace == "surrogate" else Placeholders()
+        names.reserve(passage.text for passage in passages.values() if "[" in passage.text)
+        texts = {path: DraftText(passage.text) for path, passage in passages.items()}
+        return _Draft(record, passages, texts, names, pending=set(texts))
+
+    def _read(self, drafts: list[_Draft]) -> bool:
+        """Read what is pending in every draft, redact what is found; whether anything was."""
+        work = [(draft, path) for draft in drafts for path in draft.texts if path in draft.pending]
+        if not work:
+            return False
+        passages = [dataclasses.replace(draft.passages[path], text=draft.texts[path].current) for draft, path in work]
+        found: dict[int, list[tuple[str, list[Span]]]] = {}
+        for (draft, path), spans in zip(work, self.detector.detect(passages), strict=True):
+            draft.pending.discard(path)
+            if spans:
+                found.setdefault(id(draft), []).append((path, spans))
+        for draft in drafts:
+            if id(draft) in found:
+                self._redact(draft, dict(found[id(draft)]))
+        return bool(found)
+
+    def _redact(self, draft: _Draft, found: dict[str, list["Span"]]) -> None:
+        for path, spans in found.items():
+            text = draft.texts[path].current
+            draft.values.update((span.type, text[span.start : span.end]) for span in spans)
+        for path, text in draft.texts.items():
+            repeated = echoes(text.current, draft.values) if draft.passages[path].prose else []
+            spans = found.get(path, [])
+            if repeated:
+                spans = resolve(text.current, [*spans, *repeated])
+            if spans:
+                self._edit(draft, path, text, spans)
+
+    def _edit(self, draft: _Draft, path: str, text: DraftText, spans: list["Span"]) -> None:
+        edits = []
+        for span in spans:
+            value = text.current[span.start : span.end]
+            start, end = text.place(span)
+            replacement = draft.names.replacement(span.type, value)
+            edits.append((start, end, replacement))
+            mark = self._fingerprints.fingerprint(value)
+            draft.redactions.append(Redaction(path, start, end, span.type, span.rule, mark, replacement))
+        text.edit(edits)
+        if self.settings.replace == "placeholder":  # a surrogate would be taken for a value
+            draft.pending.add(path)
+
+    def _finish(self, draft: _Draft) -> Sanitized:
+        changed = {path: text.current for path, text in draft.texts.items() if text.current != text.original}
+        record = draft.record.with_texts(changed) if changed else draft.record
+        redactions = tuple(sorted(draft.redactions))
+        self._types.update(redaction.type for redaction in redactions)
+        self._rules.update(redaction.rule for redaction in redactions)
+        self._touched += bool(redactions)
+        grave = [redaction for redaction in redactions if redaction.type in self.settings.quarantine]
+        if not grave:
+            self._passed += 1
+            return Sanitized(Outcome(record), redactions)
+        self._quarantined += 1
+        return Sanitized(Outcome(record, "quarantined", _removal(draft, grave)), redactions)
+
+
+def _removal(draft: _Draft, grave: list[Redaction]) -> Removal:
+    first = grave[0]
+    size = first.end - first.start
+    kinds = ", ".join(sorted({redaction.rule.removeprefix("secret.") for redaction in grave}))
+    return Removal(
+        STAGE,
+        first.rule,
+        f"{first.field} carried what looks like a live credential ({kinds}); revoke it, then decide on the row",
+        evidence=f"{first.replacement} in place of {size} characters at {first.field}[{first.start}:{first.end}]",
+        fingerprint=first.fingerprint,
+    )
+
+
+def _entries(draft: _Draft) -> Iterator[Entry]:
+    for redaction in draft.redactions:
+        value = draft.texts[redaction.field].original[redaction.start : redaction.end]
+        yield Entry(
+            draft.record.row_id, redaction.field, redaction.start, redaction.end, redaction.type, value, redaction.replacement
+        )
+
+
+def _batched(records: Iterable[Record], size: int) -> Iterator[tuple[Record, ...]]:
+    iterator = iter(records)
+    while batch := tuple(itertools.islice(iterator, size)):
+        yield batch

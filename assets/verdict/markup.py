@@ -1,0 +1,80 @@
+"""Small pieces of HTML for the dossier: escaped text, verdict marks, tables that read well without eyes and on a phone."""
+
+import html
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from resources.digests import digest_bytes
+
+WORDS = {"pass": "✓ pass", "fail": "✗ fail", "inconclusive": "? unproven", "at_release": "→ judged at release"}
+
+
+def text(value: Any) -> str:
+    """Escaped for HTML; None is a dash."""
+    return "–" if value is None else html.escape(str(value).replace("<=", "≤").replace(">=", "≥"))
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A number for people: thousands apart, no false precision; a dash where there is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.{digits}g}"
+
+
+def percent(value: Any) -> str:
+    return f"{value:.1%}" if isinstance(value, int | float) and math.isfinite(value) else "–"
+
+
+def bounds(low: Any, high: Any) -> str:
+    """An interval, or nothing."""
+    return f"[{number(low)}, {number(high)}]" if number(low) != "–" and number(high) != "–" else ""
+
+
+def mark(verdict: Any) -> str:
+    """A verdict in words, with a sign and a colour."""
+    word = str(verdict)
+    return f'<span class="mark v-{html.escape(word)}">{WORDS.get(word, html.escape(word))}</span>' if word in WORDS else text(word)
+
+
+def section(name: str, title: str, *content: str) -> str:
+    return f'<section id="{name}" aria-labelledby="h-{name}"><h2 id="h-{name}">{text(title)}</h2>{"".join(content)}</section>'
+
+
+def paragraph(words: str, kind: str = "") -> str:
+    return f'<p class="{kind}">{words}</p>' if kind else f"<p>{words}</p>"
+
+
+def table(
+    caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[int] = (), kind: str = "stack"
+) -> str:
+    """A table whose first cell of each row is its heading. Cells are HTML already.
+
+    ``kind``: ``stack`` turns rows into cards on a phone, ``wide`` scrolls there, ``narrow`` is as wide as its content.
+    """
+    right = set(numeric)
+    head = "".join(f'<th scope="col"{_class(i in right)}>{text(name)}</th>' for i, name in enumerate(columns))
+    body = []
+    for row in rows:
+        cells = [f'<th scope="row" role="rowheader">{row[0]}</th>']
+        cells += [
+            f'<td role="cell"{_class(i in right)} data-label="{text(columns[i])}">{cell}</td>' for i, cell in enumerate(row) if i
+        ]
+        body.append(f'<tr role="row">{"".join(cells)}</tr>')
+    if not body:
+        return ""
+    name = f"c{digest_bytes(caption.encode())[:8]}"
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{name}"><table class="{kind}" role="table">'
+        f'<caption id="{name}">{text(caption)}</caption><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{"".join(body)}</tbody></table></div>'
+    )
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """A few facts side by side; values are HTML already."""
+    return f'<dl class="facts">{"".join(f"<div><dt>{text(name)}</dt><dd>{value}</dd></div>" for name, value in pairs)}</dl>'
+
+
+def _class(right: bool) -> str:
+    return ' class="n"' if right else ""

@@ -1,0 +1,210 @@
+"""The sections of the dossier that are about the decision, the threats, the data and the training."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from assets.verdict.drawing import Step, curve, flow
+from assets.verdict.markup import bounds, facts, mark, number, paragraph, percent, section, table, text
+
+Body = Mapping[str, Any]
+STAGE_WORDS = {
+    "raw_drop": "read",
+    "validated_records": "validated",
+    "sanitized_records": "sanitised",
+    "screened_records": "screened",
+}
+
+
+def blocking(body: Body) -> str:
+    """What stands between the candidate and a release, each with its way out."""
+    parts = [
+        f'<div class="block v-fail"><h3>The evidence itself</h3>{paragraph(text(flaw))}'
+        f"{paragraph('Nobody can override this: run that stage again.', 'small soft')}</div>"
+        for flaw in body["flaws"]
+    ]
+    for gate in body["gates"]:
+        if gate["verdict"] != "pass":
+            parts.append(
+                f'<div class="block v-{gate["verdict"]}"><h3>{mark(gate["verdict"])} · <span class="mono">{text(gate["name"])}</span></h3>'
+                + (paragraph(text(_sentence(gate["explain"]))) if gate["explain"] else "")
+                + paragraph(f"<strong>Why:</strong> {text(gate['reason'])}")
+                + paragraph(f"<strong>Would pass:</strong> {text(gate['would_pass'])}")
+                + paragraph(f"<strong>What can be done:</strong> {text(gate['what_to_do'])}")
+                + "</div>"
+            )
+    nothing = paragraph(f"Nothing: all {len(body['gates'])} gates pass.")
+    return section("blocking", "What blocks it", "".join(parts) or nothing, _command(body))
+
+
+def _command(body: Body) -> str:
+    if body["verdict"] == "fail" or body["approvals"]:
+        return ""
+    unproven = [gate["name"] for gate in body["gates"] if gate["verdict"] == "inconclusive"]
+    overrides = "".join(f" \\\n    --override '{name}=WHY'" for name in unproven)
+    command = f"hallmark approve {body['candidate']} --reviewer YOU --reason 'WHY'{overrides}"
+    return paragraph("To approve it:") + f"<pre>{text(command)}</pre>"
+
+
+def approvals(body: Body) -> str:
+    if not body["approvals"]:
+        return ""
+    rows, overrides = [], []
+    for word in body["approvals"]:
+        rows.append([text(word["reviewer"]), text(word["reason"]), text(word["issued_at"]), f"<code>{text(word['keyid'][:16])}</code>"])
+        overrides += [[f"<code>{text(gate)}</code>", text(why), text(word["reviewer"])] for gate, why in word["overrides"].items()]
+    return section(
+        "approvals", "Who approved it",
+        table("Approvals, each signed with the reviewer's own key", ["Reviewer", "Reason", "When", "Key"], rows),
+        table("Gates that did not pass and were accepted by name", ["Gate", "Reason", "By"], overrides),
+    )  # fmt: skip
+
+
+def threat_table(body: Body) -> str:
+    gates = {gate["name"]: gate for gate in body["gates"]}
+    rows = []
+    for threat in sorted(body["threats"], key=_gravity):
+        judged = [gates[name] for name in threat["judgements"] if name in gates]
+        passed = sum(gate["verdict"] == "pass" for gate in judged)
+        open_ones = ", ".join(f"<code>{text(gate['name'])}</code>" for gate in judged if gate["verdict"] != "pass")
+        told = f"{passed} of {len(judged)} gates pass" if judged else "by the gates of approval and release"
+        tags = " · ".join([*threat["owasp"], *threat["atlas"]])
+        rows.append([
+            f'{text(threat["title"])}<span class="tags">{text(tags)}</span>', mark(threat["verdict"]), text(threat["severity"]),
+            told + (f"; not: {open_ones}" if open_ones else ""), text(threat["impact"]),
+        ])  # fmt: skip
+    caption = "Each threat of the threat model, with the worst verdict of the gates that judge it; what failed comes first"
+    return section("threats", "Threats", table(caption, ["Threat", "Verdict", "Severity", "Judged", "Impact"], rows))
+
+
+def threats_in_full(body: Body) -> str:
+    parts = []
+    for threat in body["threats"]:
+        probes = "; ".join(
+            f"<code>{text(probe['name'])}</code> {text(probe['what'])}" + (f" (control: {text(probe['control'])})" if probe["control"] else "")
+            for probe in threat["probes"]
+        )
+        tags = " · ".join([*threat["owasp"], *threat["atlas"], *threat["nist"]])
+        lines = [
+            ("Vector", text(threat["vector"])), ("Actor", text(threat["actor"])), ("Motivation", text(threat["motivation"])),
+            ("Probes", probes), ("Cannot be seen", text(threat["limits"])), ("Left over", text(threat["residual"])), ("Tags", text(tags)),
+        ]  # fmt: skip
+        listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in lines)
+        parts.append(f'<div class="threat"><h3>{text(threat["title"])} · {mark(threat["verdict"])}</h3><dl class="small">{listed}</dl></div>')
+    return section("threat-model", "The threat model in full", *parts)
+
+
+def data(body: Body) -> str:
+    drops: Mapping[str, list[dict[str, Any]]] = body["data"]["drops"]
+    steps = [
+        Step(
+            STAGE_WORDS.get(name, name),
+            *(sum(stage[field] for stages in drops.values() for stage in stages if stage["stage"] == name)
+              for field in ("rows_in", "passed", "quarantined", "rejected")),
+        )
+        for name in STAGE_WORDS
+        if any(stage["stage"] == name for stages in drops.values() for stage in stages)
+    ]  # fmt: skip
+    rows: list[list[str]] = []
+    rules: dict[tuple[str, str], dict[str, int]] = {}
+    for drop, stages in drops.items():
+        left = sum(stage["quarantined"] + stage["rejected"] for stage in stages)
+        rows.append([f"<code>{text(drop)}</code>", number(stages[0]["rows_in"]), number(stages[-1]["passed"]), number(left),
+                     percent(stages[-1]["passed"] / stages[0]["rows_in"]) if stages[0]["rows_in"] else "–"])  # fmt: skip
+        for stage in stages:
+            word = STAGE_WORDS.get(stage["stage"], stage["stage"])
+            for rule, n in stage["rules"].items():
+                rules.setdefault((rule, word), {})[drop] = n
+    left_by = [
+        [f"<code>{text(rule)}</code>", text(word), number(sum(by.values())), ", ".join(f"{text(drop)}: {n:,}" for drop, n in by.items() if n)]
+        for (rule, word), by in rules.items()
+        if any(by.values())
+    ]
+    decided = [
+        [text(item["at"]), text(item["reviewer"] or "–"), text(item["decision"] or item["kind"]), text(item["reason"] or "–")]
+        for item in body["decisions"]
+    ]
+    corpus = [(name.replace("_", " "), number(value)) for name, value in body["data"]["corpus"].items() if number(value) != "–"]
+    return section(
+        "data", "Data",
+        paragraph("Every row that came in is accounted for: it was admitted, held back for a person, or rejected with a reason."),
+        flow(steps),
+        table("Rows by drop", ["Drop", "Came in", "Admitted", "Left", "Share"], rows, numeric=(1, 2, 3, 4), kind="wide"),
+        table("Why rows left", ["Rule", "Stage", "Rows", "Where"], left_by, numeric=(2,)),
+        _removed(body["data"]["removed"]),
+        table("What people decided about rows", ["When", "Who", "Decision", "Reason"], decided),
+        f"<h3>The corpus</h3>{facts(corpus)}" if corpus else "",
+    )  # fmt: skip
+
+
+def _removed(removed: Mapping[str, int]) -> str:
+    """Values taken out of rows that stayed, by type, with a bar beside each number."""
+    most = max(removed.values(), default=1) or 1
+    rows = [
+        [text(kind), number(n), f'<span class="bar" style="width:{12 * n / most:.2f}rem"></span>']
+        for kind, n in sorted(removed.items(), key=lambda item: -item[1])
+    ]
+    return table("Values removed from rows that stayed, by type", ["Type", "Values", "Share"], rows, numeric=(1,), kind="narrow")
+
+
+def training(body: Body) -> str:
+    made: Mapping[str, Any] = body["training"]
+    if not made:
+        return section("training", "Training", paragraph("No adapter was trained."))
+    losses = [(float(i * made["loss_step"]), float(loss)) for i, loss in enumerate(made["losses"])]
+    recipe = [[f"<code>{text(name)}</code>", text(json.dumps(value))] for name, value in sorted(made["recipe"].items())]
+    cost = [[text(item["what"].replace("/", " · ")), number(item["seconds"])] for item in body["cost"]]
+    total = sum(item["seconds"] for item in body["cost"])
+    shown = [("Tokens", number(made.get("tokens"))), ("Seconds", number(made.get("seconds"))),
+             ("Tokens a second", number(made.get("tokens_per_second"))), ("Device", text(made.get("device")))]  # fmt: skip
+    return section(
+        "training", "Training and cost",
+        facts(shown),
+        curve(losses, title="Training loss", x="step", y="loss"),
+        table("The recipe", ["Setting", "Value"], recipe, kind="narrow"),
+        table(f"What it took, in seconds; {number(total)} in all", ["Stage", "Seconds"], cost, numeric=(1,), kind="narrow"),
+    )  # fmt: skip
+
+
+def untested(body: Body) -> str:
+    rows = [[text(item["what"]), text(item["why"])] for item in body["untested"]]
+    return section(
+        "untested", "What was not tested",
+        paragraph("Nothing here may be taken for proven. A verdict speaks about what was tried, with the power stated."),
+        table("Not run, not proven, or beyond what the probes can see", ["What", "Why"], rows),
+    )  # fmt: skip
+
+
+def gates(body: Body) -> str:
+    rows = []
+    for gate in body["gates"]:
+        value = " ".join(part for part in (number(gate["value"]), bounds(gate["ci_low"], gate["ci_high"])) if part)
+        told = f'<span class="tags">{text(gate["explain"])}</span>' if gate["explain"] else ""
+        rows.append([f'<code>{text(gate["name"])}</code>{told}', mark(gate["verdict"]), value, text(gate["limit"]), number(gate["n"])])
+    return section(
+        "gates", "All gates",
+        table("Every gate of the policy, in the order of the lineage", ["Gate", "Verdict", "Value", "Limit", "n"], rows, numeric=(2, 3, 4)),
+    )  # fmt: skip
+
+
+def digests(body: Body) -> str:
+    rows = [[text(name), f"<code>{text(digest or 'unknown')}</code>"] for name, digest in sorted(body["digests"].items())]
+    rows.append(["evaluation (this verdict)", f"<code>{text(body['evaluation'])}</code>"])
+    evidence = [
+        [text(item["stage"]), f"<code>{text(item['partition'])}</code>", f"<code>{text(item['digest'])}</code>"] for item in body["evidence"]
+    ]
+    return section(
+        "digests", "Digests",
+        table("What an approval is bound to (SHA-256)", ["Part", "Digest"], rows),
+        table("The artefacts that were judged, by the digest of their manifest", ["Stage", "Partition", "Digest"], evidence),
+    )  # fmt: skip
+
+
+def _gravity(threat: Mapping[str, Any]) -> tuple[int, int]:
+    """What failed first, then what matters most."""
+    verdicts, severities = ("fail", "inconclusive", "at_release", "pass"), ("critical", "high", "medium", "low")
+    return verdicts.index(threat["verdict"]), severities.index(threat["severity"])
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")
