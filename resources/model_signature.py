@@ -1,6 +1,6 @@
 """The signature over an adapter folder, by the model-signing library (OpenSSF), as a Sigstore bundle.
 
-Anyone can check it without Hallmark: ``python -m model_signing verify key ADAPTER --signature SIG --public-key PUB``. The
+Anyone can check it without Hallmark: ``python -m model_signing verify key ADAPTER --signature SIG --public_key PUB``. The
 pipeline's key pair signs by default; a certificate or a Sigstore identity by configuration, where an organisation has one.
 """
 

@@ -1,22 +1,27 @@
 """The asset ``lora_adapter``: a candidate, trained in a process of its own under Dagster Pipes."""
 
+import base64
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import yaml
 
+from assets.adapter.health import loss_curve, metrics
 from assets.adapter.recipe import Recipe
 from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import HOLDOUT, TRAIN
 from assets.stage import OWNERS, Stage, materialization, proven
-from resources.artifacts import Artifact, Draft, Metric
-from resources.base_model import base_path
-from resources.digests import digest_file, digest_json, digest_tree
+from assets.verdict.assemble import adapter_digest
+from assets.verdict.verdict import CANDIDATE_DIGITS
+from resources.artifacts import Artifact, Draft
+from resources.base_model import base_path, model_digests
 from resources.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+REPORT = "training.json"
 
 
 def recipe_of(project: Project) -> Recipe:
@@ -29,11 +34,53 @@ def base_of(project: Project) -> Path:
 
 def _inputs(project: Project, partition: str) -> dict[str, str]:
     corpus = proven(project, CORPUS.name)
-    return {
-        CORPUS.name: corpus.manifest.digest,
-        "base": digest_json(digest_tree(base_of(project))),
-        "recipe": digest_json(recipe_of(project).to_json()),
-    }
+    base = model_digests(base_of(project)).whole
+    return {CORPUS.name: corpus.manifest.digest, "base": base, "recipe": recipe_of(project).digest}
 
 
 STAGE = Stage("lora_adapter", "1", _inputs)
+
+
+@dg.asset(
+    deps=["training_corpus"],
+    group_name="model",
+    kinds={"pytorch", "huggingface", "safetensors"},
+    owners=OWNERS,
+    code_version=STAGE.code_version,
+    description="A LoRA adapter of the base model, trained on the corpus with loss on responses only. "
+    "Takes up a killed training from its last checkpoint.",
+)
+def lora_adapter(
+    context: dg.AssetExecutionContext, project: Project, pipes: dg.PipesSubprocessClient
+) -> dg.MaterializeResult[Any]:
+    def build(draft: Draft) -> Artifact:
+        corpus, folder = proven(project, CORPUS.name), draft.path("adapter")
+        recipe = draft.path("recipe.yaml")
+        recipe.write_text(yaml.safe_dump(recipe_of(project).to_json()))
+        arguments = {
+            "rows": corpus.path(TRAIN),
+            "holdout": corpus.path(HOLDOUT),
+            "base": base_of(project),
+            "out": folder,
+            "recipe": recipe,
+        }
+        if not draft.path(REPORT).exists():
+            command = [sys.executable, "-m", "assets.adapter.train"]
+            command += [part for name, path in arguments.items() for part in (f"--{name}", str(path))]
+            pipes.run(command=command, context=context.op_execution_context, cwd=str(ROOT))
+            (folder / REPORT).rename(draft.path(REPORT))
+        training = json.loads(draft.path(REPORT).read_bytes())
+        draft.path("loss.png").write_bytes(loss_curve(training))
+        return draft.seal(metrics=metrics(training), details={"tokens_per_second": training["tokens_per_second"]})
+
+    artifact = STAGE.make(project, build)
+    candidate = adapter_digest(artifact)[:CANDIDATE_DIGITS]
+    picture = base64.b64encode(artifact.path("loss.png").read_bytes()).decode()
+    context.log.info(f"candidate {candidate}, {artifact.manifest.seconds:.0f} s")
+    return materialization(
+        project,
+        artifact,
+        candidate=candidate,
+        loss=dg.MetadataValue.md(f"![training loss](data:image/png;base64,{picture})"),
+        **{name: metric.value for name, metric in artifact.manifest.metrics.items() if metric.value is not None},
+    )

@@ -22,10 +22,10 @@ def epoch_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int
     return batches
 
 
-def poisson_batch(rows: int, rate: float, seed: int, step: int) -> list[int]:
+def poisson_batch(rows: int, rate: float, random: np.random.Generator) -> list[int]:
     """Each row with probability ``rate``, independently: the sampling that the privacy accountant assumes."""
-    random = np.random.default_rng([seed, step, 1])
-    return np.flatnonzero(random.random(rows) < rate).tolist()
+    chosen: list[int] = np.flatnonzero(random.random(rows) < rate).tolist()
+    return chosen
 
 
 def passes(examples: Sequence[Example], budget: int) -> Iterator[list[Example]]:

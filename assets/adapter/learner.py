@@ -76,10 +76,9 @@ class Learner:
         self.forward = Forward(self.model)
         self.device = model.device
         self.dtype = model.dtype
-        self.named = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
-        self.parameters = list(self.named.values())
+        self.parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
 
-    def accumulate(self, examples: Sequence[Example], seed: int, *, shared: bool = True) -> Loss:
+    def accumulate(self, examples: Sequence[Example], seed: int) -> Loss:
         """Add the gradient of the batch's summed loss to the parameters' ``grad``. ``seed`` fixes dropout."""
         self.model.train()
         torch.manual_seed(seed)

@@ -116,8 +116,7 @@ def evaluation_statement(verdict: Verdict) -> dict[str, Any]:
         ],
         "passedTests": by_outcome["pass"],
         "warnedTests": by_outcome["inconclusive"],
-        "failedTests": by_outcome["fail"],
-        "flaws": list(verdict.flaws),
+        "failedTests": [*by_outcome["fail"], *(f"evidence: {flaw}" for flaw in verdict.flaws)],
     }
     known = {name: digest for name, digest in verdict.digests.items() if digest}
     return statement(EVALUATION, {**known, "evaluation": verdict.digest}, predicate)

@@ -6,6 +6,7 @@ payload that was found is cut short.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,9 +75,12 @@ def with_approvals(body: Mapping[str, Any], approvals: Sequence[Mapping[str, Any
 
 def harmless(value: Any, key: str = "") -> Any:
     """What may be shown of a report: numbers as they are, text only under known keys and cut short, of rows how many; the rest left out."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, bool | int | float) or value is None:
         return value
     if isinstance(value, str):
+        value = value.encode(errors="replace").decode()  # a lone surrogate cannot be written down
         if key in TEXT_KEYS:
             return value[:LONGEST]
         return _cut(value) if key in ("trigger", "payload") else None
@@ -85,9 +89,13 @@ def harmless(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return [item for item in (harmless(item, key) for item in value[:MOST_POINTS]) if item is not None]
     if isinstance(value, dict):
-        kept = {str(name): harmless(item, str(name)) for name, item in value.items()}
+        kept = {_plain(name): harmless(item, str(name)) for name, item in value.items()}
         return {name: item for name, item in kept.items() if item is not None}
     return None
+
+
+def _plain(name: Any) -> str:
+    return str(name).encode(errors="replace").decode()[:LONGEST]
 
 
 def _cut(text: str) -> str:

@@ -15,7 +15,8 @@ def behaviour(body: Body) -> str:
     if not suites:
         return _absent("behaviour", "Behaviour before and after", "The golden evaluation gave no report.")
     pairs, rows = [], []
-    for name, suite in suites.items():
+    for name, measured in suites.items():
+        suite = _mapping(measured)
         base, adapter = _number(suite.get("base")), _number(suite.get("adapter"))
         if base is not None and adapter is not None:
             pairs.append(Pair(name, base, adapter, _number(suite.get("ci_low")), _number(suite.get("ci_high"))))
@@ -91,7 +92,7 @@ def extraction(body: Body) -> str:
     for queries, fidelity in _mapping(report.get("fidelity_by_queries")).items():
         measured = _mapping(fidelity)
         value = _number(measured.get("value", measured.get("fidelity")) if measured else fidelity)
-        if value is not None and queries.isdigit():
+        if value is not None and queries.isascii() and queries.isdecimal():
             points.append((float(queries), value))
             low, high = _ends(measured)
             rows.append([number(int(queries)), number(value, 3), bounds(low, high) or "–"])

@@ -8,7 +8,17 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from google.protobuf import json_format
+from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
+from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
+from in_toto_attestation.v1 import statement_pb2
+from in_toto_attestation.v1.statement import Statement
 from lineage import Lineage, with_metric
+
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer import SSlibKey
 
 from assets.release.plug import disagreement, history, read_plug
 from assets.release.release import release, rollback
@@ -202,7 +212,7 @@ def test_the_librarys_own_command_verifies_the_model_signature(lineage: Lineage)
     key = SigningKey.pipeline(lineage.workspace.keys).public.path
 
     def verify(adapter: Path) -> subprocess.CompletedProcess[str]:
-        arguments = ["verify", "key", str(adapter), "--signature", str(folder / "adapter.sig"), "--public-key", str(key)]
+        arguments = ["verify", "key", str(adapter), "--signature", str(folder / "adapter.sig"), "--public_key", str(key)]
         return subprocess.run([sys.executable, "-m", "model_signing", *arguments], capture_output=True, text=True, check=False)
 
     good = verify(folder / "adapter")
@@ -213,23 +223,22 @@ def test_the_librarys_own_command_verifies_the_model_signature(lineage: Lineage)
     assert verify(folder / "adapter").returncode != 0
 
 
-def test_a_public_library_verifies_the_envelopes(lineage: Lineage) -> None:
-    from in_toto_attestation.v1.statement import Statement
-    from securesystemslib.dsse import Envelope
-    from securesystemslib.exceptions import VerificationError
-    from securesystemslib.signer import SSlibKey
-
+def test_public_libraries_verify_the_envelopes_and_read_the_statements(lineage: Lineage) -> None:
     folder = lineage.released()
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
     pem = SigningKey.pipeline(lineage.workspace.keys).public.path.read_bytes()
     key = SSlibKey.from_crypto(load_pem_public_key(pem))
-    for name in ("release.dsse.json", "attestations/provenance.dsse.json", "attestations/evaluation.dsse.json"):
+    predicates = {
+        "release.dsse.json": None,
+        "attestations/provenance.dsse.json": provenance_pb2.Provenance(),
+        "attestations/evaluation.dsse.json": test_result_pb2.TestResult(),
+    }
+    for name, predicate in predicates.items():
         envelope = Envelope.from_dict(json.loads((folder / name).read_text()))
         assert envelope.verify([key], 1)
-        body = json.loads(envelope.payload)
-        subjects = [{"name": item["name"], "digest": item["digest"]} for item in body["subject"]]
-        Statement(subjects, body["predicateType"], body["predicate"]).validate()
+        statement = Statement.copy_from_pb(json_format.Parse(envelope.payload, statement_pb2.Statement()))
+        statement.validate()
+        if predicate:  # a field that the standard does not have would be refused here
+            json_format.ParseDict(json_format.MessageToDict(statement.pb.predicate), predicate)
         envelope.payload += b" "
         with pytest.raises(VerificationError):
             envelope.verify([key], 1)

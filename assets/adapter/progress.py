@@ -1,0 +1,54 @@
+"""Who is told of each step: stderr, and Dagster where it started this process."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from assets.adapter.training import Step
+
+LINE_EVERY = 5.0  # seconds between progress lines
+
+
+def describe(step: Step) -> str:
+    """One progress line."""
+    minutes, seconds = divmod(int(step.seconds_left), 60)
+    held_out = f"  held-out {step.held_out:.3f}" if step.held_out is not None else ""
+    return (
+        f"step {step.step}/{step.steps}  loss {step.loss:.3f}{held_out}"
+        f"  {step.tokens_per_second:.0f} tokens/s  {minutes}m{seconds:02d}s left"
+    )
+
+
+def lines(write: Callable[[str], None]) -> Callable[[Step], None]:
+    """A listener that writes a line now and then, and always on a held-out loss and at the end."""
+    last = 0.0
+
+    def listen(step: Step) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= LINE_EVERY or step.held_out is not None or step.step == step.steps:
+            last = now
+            write(describe(step))
+
+    return listen
+
+
+@contextlib.contextmanager
+def listener() -> Iterator[Callable[[Step], None]]:
+    """Lines on stderr; under Dagster Pipes also in the run's log, and every loss as a custom message."""
+    from dagster_pipes import PipesEnvVarParamsLoader, open_dagster_pipes
+
+    on_stderr = lines(lambda line: print(line, file=sys.stderr, flush=True))
+    if not PipesEnvVarParamsLoader().is_dagster_pipes_process():
+        yield on_stderr
+        return
+    with open_dagster_pipes() as pipes:
+        in_log = lines(pipes.log.info)
+
+        def listen(step: Step) -> None:
+            on_stderr(step)
+            in_log(step)
+            pipes.report_custom_message({"step": step.step, "loss": step.loss, "held_out": step.held_out})
+
+        yield listen

@@ -1,0 +1,49 @@
+"""Where a candidate comes from: digests of everything that went into it, and what computed it."""
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from assets.record import Record
+from resources.base_model import model_digests
+from resources.digests import canonical_json, digest_bytes, digest_json, digest_tree
+
+LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "numpy")
+
+
+def corpus_digest(rows: Sequence[Record]) -> str:
+    """SHA-256 over the canonical JSON of every row's fields, in order."""
+    return digest_json([digest_bytes(canonical_json(row.fields)) for row in rows])
+
+
+def code_digest() -> str:
+    """SHA-256 of the code that trains: this package and the model code it runs on."""
+    here = Path(__file__).parent
+    own = {name: value for name, value in digest_tree(here).items() if name.endswith(".py")}
+    engine = here.parents[1] / "resources"
+    shared = ("base_model.py", "forward.py", "lora.py", "tree.py")
+    return digest_json([own, {name: digest_bytes((engine / name).read_bytes()) for name in shared}])
+
+
+def provenance(base: Path, chat_template: str, device: Any, dtype: Any) -> dict[str, Any]:
+    """The base's digests, code and library versions, and the machine."""
+    import torch
+
+    digests = model_digests(base)
+    named = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {
+        "base_sha256": digests.whole,
+        "tokenizer_sha256": digests.tokenizer,
+        "template_sha256": digest_bytes(chat_template.encode()),
+        "code_sha256": code_digest(),
+        "libraries": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "device": {
+            "kind": device.type,
+            "name": named,
+            "threads": torch.get_num_threads(),
+            "dtype": str(dtype).removeprefix("torch."),
+            "instructions": torch.backends.cpu.get_cpu_capability(),
+        },
+    }

@@ -1,0 +1,149 @@
+"""Train a LoRA adapter: rows, a base and a recipe in; a PEFT adapter and ``training.json`` out.
+
+As a program it is what the lineage runs under Dagster Pipes, and what ``accelerate launch`` starts several times::
+
+    python -m assets.adapter.train --rows rows.jsonl --base DIR --out DIR [--holdout rows.jsonl] [--recipe recipe.yaml]
+
+Killed and started again with the same arguments it goes on from its last checkpoint and ends with the same weights.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assets.adapter import checkpoint
+from assets.adapter.recipe import Recipe
+from assets.record import Record
+from resources.artifacts import write_whole
+from resources.digests import digest_file, digest_json
+from resources.errors import HallmarkError, InputError
+
+if TYPE_CHECKING:
+    from assets.adapter.training import Step
+
+REPORT = "training.json"
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+
+
+def train(
+    rows: Sequence[Record],
+    base: Path,
+    out: Path,
+    recipe: Recipe,
+    *,
+    holdout: Sequence[Record] = (),
+    on_step: "Callable[[Step], None] | None" = None,
+) -> dict[str, Any]:
+    """Train and write the adapter into ``out``; returns the body of ``training.json``.
+
+    ``InputError`` if no row has an answer to learn, ``ModelError`` if the base cannot be loaded.
+    """
+    from assets.adapter.dialogues import read_dialogues
+    from assets.adapter.duplicates import without_duplicates
+    from assets.adapter.learner import Learner
+    from assets.adapter.processes import launched
+    from assets.adapter.provenance import corpus_digest, provenance
+    from assets.adapter.training import Training
+    from resources.base_model import choose_device, load_tokenizer, stop_tokens
+
+    out.mkdir(parents=True, exist_ok=True)
+    with launched(choose_device(recipe.device)) as processes:
+        learner = Learner(base, recipe)
+        tokenizer = load_tokenizer(base)
+        stop = stop_tokens(tokenizer, learner.model.generation_config)
+        unique = without_duplicates(rows) if recipe.deduplicate else rows
+        learnt = read_dialogues(unique, tokenizer, stop, recipe.max_tokens)
+        if not learnt.examples:
+            raise InputError(
+                f"none of {len(rows)} rows has an answer to learn", object_key="rows", rule="rows-teach-something"
+            )
+        kept_back = read_dialogues(holdout, tokenizer, stop, recipe.max_tokens)
+        origin = provenance(base, str(tokenizer.chat_template), learner.device, learner.dtype)
+        digests = {"data_sha256": corpus_digest(rows), "holdout_sha256": corpus_digest(holdout)}
+        job = digest_json([recipe.to_json(), digests, origin, processes.world])
+        training = Training(learner, learnt.examples, kept_back.examples, out, job, processes)
+        journal = training.run(on_step)
+        body = {
+            "tokens": journal.tokens,
+            "seconds": round(journal.seconds, 3),
+            "tokens_per_second": round(journal.tokens / max(journal.seconds, 1e-9), 1),
+            "losses": journal.losses,
+            "evaluations": journal.evaluations,
+            "divergences": journal.divergences,
+            "steps": journal.step,
+            "best_step": journal.best_step,
+            "stopped": journal.stopped,
+            "rows": {
+                "given": len(rows), "duplicates": len(rows) - len(unique), "unused": learnt.unused,
+                "examples": len(learnt.examples), "cut": learnt.cut, "held_out": len(kept_back.examples),
+            },
+            "recipe": recipe.to_json(),
+            "recipe_sha256": recipe.digest,
+            "privacy": training.privacy,
+            **digests,
+            **origin,
+        }  # fmt: skip
+        if processes.first:
+            _write(out, learner.model, body)
+    return body
+
+
+def _write(out: Path, model: Any, body: dict[str, Any]) -> None:
+    """The adapter by PEFT, then the report, whose presence says that the folder is whole; then no checkpoints."""
+    from resources.base_model import quiet
+
+    for config in model.peft_config.values():
+        config.base_model_name_or_path = body["base_sha256"]  # a name that means the same on every machine
+        config.inference_mode = True
+    with quiet():
+        model.save_pretrained(out, safe_serialization=True, save_embedding_layers=False)
+    (out / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+    body["adapter_sha256"] = {name: digest_file(out / name) for name in (WEIGHTS, CONFIG)}
+    write_whole(out / REPORT, json.dumps(body, indent=1, allow_nan=False).encode() + b"\n")
+    checkpoint.discard(out)
+
+
+def read_rows_of(path: Path) -> list[Record]:
+    """The rows of a stage's ``records.jsonl``, or of any input form less the lines the raw stage would reject."""
+    from assets.outcome import read_records
+    from assets.raw.formats import read_rows
+
+    if _holds_records(path):
+        return list(read_records(path))
+    return [outcome.record for outcome in read_rows(path) if outcome.fate == "passed"]
+
+
+def _holds_records(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            first = json.loads(stream.readline())
+    except (OSError, ValueError):
+        return False
+    return isinstance(first, dict) and first.keys() == {"row_id", "fields", "origin"}
+
+
+def main() -> int:
+    from assets.adapter.progress import listener
+
+    parser = argparse.ArgumentParser(prog="python -m assets.adapter.train", description="Train a LoRA adapter.")
+    for name in ("rows", "base", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    for name in ("holdout", "recipe"):
+        parser.add_argument(f"--{name}", type=Path)
+    given = parser.parse_args()
+    try:
+        recipe = Recipe.from_yaml(given.recipe) if given.recipe else Recipe()
+        held_out = read_rows_of(given.holdout) if given.holdout else []
+        with listener() as on_step:
+            train(read_rows_of(given.rows), given.base, given.out, recipe, holdout=held_out, on_step=on_step)
+    except HallmarkError as error:
+        print(f"hallmark: {error}", file=sys.stderr)
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
