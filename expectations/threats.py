@@ -1,8 +1,9 @@
 """The threat model, read and held against the policy.
 
-``threats.yaml`` beside this module is the default; a team copies and edits it (``HALLMARK_THREATS`` or ``--threats`` names
-another). A threat names the gates that judge it: by name, by pattern (``*_conserved``), or all of a stage
-(``backdoor_scan/*``); a gate may also name its threats itself, in the policy. Loading refuses whatever would leave a hole between the two:
+``threats.yaml`` beside this module is the default; a team copies and edits it (``HALLMARK_THREATS`` or ``--threats``
+names another). A threat names the gates that judge it: by name, by pattern (``*_conserved``), or all of a stage
+(``backdoor_scan/*``); a gate may also name its threats itself, in the policy. Loading refuses whatever would leave a
+hole between the two:
 
 ==================== =====================================================================================
 rule                 what is wrong
@@ -96,14 +97,19 @@ def _faults(model: ThreatModel, policy: Policy) -> Iterator[tuple[str, str]]:
         if STAGE_OF.get(probe.name) != probe.stage:
             yield "known-probe", f"no stage can run the probe {probe.name}"
     for gate in policy.gates:
-        yield from (("known-threat", f"gate {gate.name} names the unknown threat {name}") for name in set(gate.threats) - threats)
+        yield from (
+            ("known-threat", f"gate {gate.name} names the unknown threat {name}")
+            for name in set(gate.threats) - threats
+        )
     for threat in model.threats:
         for pattern in threat.gates:
             if not any(_matches(gate, pattern) for gate in policy.gates):
                 yield "known-gate", f"threat {threat.name} names {pattern}, the policy has no such gate"
         yield from _of_threat(threat, model, policy)
     covered = {name for threat in model.threats for name in _gates_of(threat, policy)}
-    yield from (("gate-has-threat", f"gate {gate.name} answers no threat") for gate in policy.gates if gate.name not in covered)
+    yield from (
+        ("gate-has-threat", f"gate {gate.name} answers no threat") for gate in policy.gates if gate.name not in covered
+    )
 
 
 def _of_threat(threat: Threat, model: ThreatModel, policy: Policy) -> Iterator[tuple[str, str]]:

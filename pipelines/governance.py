@@ -23,7 +23,9 @@ home_option = click.option(
 
 def policy_options(function: _F) -> _F:
     """``--policy`` and ``--threats``: they must be those the candidate was judged by."""
-    function = click.option("--threats", type=_FILE, help="Threat model (YAML) that the candidate was judged by.")(function)
+    function = click.option("--threats", type=_FILE, help="Threat model (YAML) that the candidate was judged by.")(
+        function
+    )
     return click.option("--policy", type=_FILE, help="Policy (YAML) that the candidate was judged by.")(function)
 
 

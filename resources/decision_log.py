@@ -1,8 +1,8 @@
 """The log of decisions: append-only JSON lines, each carrying the digest of the line before.
 
-A changed, removed or reordered line breaks the chain. Cutting lines off the end does not, so the head (how many entries,
-the digest of the last, the size in bytes) is kept in a second file beside the log, and every approval and release
-signs the head it saw: whoever shortens the log and its head is still contradicted by a signature.
+A changed, removed or reordered line breaks the chain. Cutting lines off the end does not, so the head (how many
+entries, the digest of the last, the size in bytes) is kept in a second file beside the log, and every approval and
+release signs the head it saw: whoever shortens the log and its head is still contradicted by a signature.
 
 A line is written in one call, then the head. A writer killed between the two leaves one whole line more than the head
 knows: the next ``append`` adopts it. A line torn by a power cut was never acknowledged: the next ``append`` removes it.
@@ -109,7 +109,9 @@ class DecisionLog:
         if len(chain) < count:
             return f"the log has {len(chain)} entries, a signed record saw {count}: it was cut"
         found = chain[count - 1].digest if count else GENESIS
-        return "" if found == digest else f"entry {count} of the log is not the one a signed record saw: it was rewritten"
+        return (
+            "" if found == digest else f"entry {count} of the log is not the one a signed record saw: it was rewritten"
+        )
 
     def _lock(self) -> FileLock:
         return FileLock(f"{self.path}.lock")

@@ -118,7 +118,7 @@ class LanguageModel:
         """One completion a chat, special tokens removed. Greedy at temperature 0; else sampled from ``seed``."""
         ids = [self.encode(prompt, for_generation=True) for prompt in prompts]
         outputs = decode(
-            self.model, ids, self.stop_tokens, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
+            self.forward, ids, self.stop_tokens, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
         )
         texts: list[str] = self.tokenizer.batch_decode(outputs, skip_special_tokens=True)
         return texts

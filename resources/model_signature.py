@@ -1,7 +1,8 @@
 """The signature over an adapter folder, by the model-signing library (OpenSSF), as a Sigstore bundle.
 
-Anyone can check it without Hallmark: ``python -m model_signing verify key ADAPTER --signature SIG --public_key PUB``. The
-pipeline's key pair signs by default; a certificate or a Sigstore identity by configuration, where an organisation has one.
+Anyone can check it without Hallmark: ``python -m model_signing verify key ADAPTER --signature SIG --public_key PUB``.
+The pipeline's key pair signs by default; a certificate or a Sigstore identity by configuration, where an organisation
+has one.
 """
 
 from pathlib import Path
@@ -43,7 +44,7 @@ class ModelSigning(BaseModel):
         config.sign(folder, signature)
 
     def verify(self, folder: Path, signature: Path, ring: KeyRing, keyid: str) -> None:
-        """``IntegrityError`` unless the signature is of this folder, by the key ``keyid`` or the configured identity."""
+        """``IntegrityError`` unless the signature is of this folder, by key ``keyid`` or the configured identity."""
         from model_signing.verifying import Config
 
         config = Config()
@@ -58,7 +59,9 @@ class ModelSigning(BaseModel):
         try:
             config.verify(folder, signature)
         except Exception as error:  # the library raises what its parsers and back ends raise
-            raise IntegrityError(f"the model signature {signature.name} does not hold: {error or type(error).__name__}") from error
+            raise IntegrityError(
+                f"the model signature {signature.name} does not hold: {error or type(error).__name__}"
+            ) from error
 
     @staticmethod
     def _public(ring: KeyRing, keyid: str) -> Path:

@@ -8,8 +8,8 @@ with mode 0600, encrypted when ``HALLMARK_KEY_PASSPHRASE`` is set; they are made
     keys/reviewers/<name>.key    <name>.pub       a reviewer's private key may live on another machine
     keys/revoked.json                             {key id: {"since": UTC time, "reason": text}}
 
-A statement is an in-toto Statement v1 in a DSSE envelope (https://github.com/secure-systems-lab/dsse), made and proven by
-securesystemslib. An envelope has one spelling only: any other bytes of the same content are refused.
+A statement is an in-toto Statement v1 in a DSSE envelope (https://github.com/secure-systems-lab/dsse), made and
+proven by securesystemslib. An envelope has one spelling only: any other bytes of the same content are refused.
 """
 
 import base64
@@ -18,13 +18,13 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from filelock import FileLock
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import CryptoSigner, SSlibKey
@@ -36,7 +36,7 @@ from resources.errors import HallmarkError, IntegrityError, StoreError, UsageErr
 Role = Literal["pipeline", "reviewer"]
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PASSPHRASE = "HALLMARK_KEY_PASSPHRASE"
+PASSPHRASE = "HALLMARK_KEY_PASSPHRASE"  # noqa: S105 (the name of a variable)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 
 
@@ -84,15 +84,12 @@ class SigningKey:
 
     @classmethod
     def _load(cls, path: Path, role: Role, name: str) -> "SigningKey":
-        if not path.exists():
-            _create(path)
+        public_path = path.with_suffix(".pub")
+        if not (path.exists() and public_path.exists()):
+            _create(path, public_path)
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise StoreError(f"{path} can be read by others; chmod 600 it and consider the key known")
-        private = _read_private(path)
-        signer = CryptoSigner(private)
-        public_path = path.with_suffix(".pub")
-        if not public_path.exists():
-            write_whole(public_path, _public_pem(private))
+        signer = CryptoSigner(_read_private(path))
         public = _read_public(public_path, role, name)
         if public.keyid != signer.public_key.keyid:
             raise IntegrityError(f"{public_path} is not the public half of {path.name}: one of them was swapped")
@@ -121,7 +118,9 @@ class KeyRing:
         owners: dict[str, PublicKey] = {}
         for key in [*pipeline, *reviewers]:
             if key.keyid in owners:
-                raise IntegrityError(f"{key.path} and {owners[key.keyid].path} are one key; each signer needs an own one")
+                raise IntegrityError(
+                    f"{key.path} and {owners[key.keyid].path} are one key; each signer needs an own one"
+                )
             owners[key.keyid] = key
         return cls((*pipeline, *reviewers), _read_revoked(folder / "revoked.json"))
 
@@ -214,23 +213,24 @@ def _parse(envelope: Any) -> Envelope:
     return parsed
 
 
-def _create(path: Path) -> None:
-    """Make a private key; of two processes at once the first one's stays."""
+def _create(path: Path, public_path: Path) -> None:
+    """Make what is missing of a key pair; of two at once the first one's stays."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    private = ec.generate_private_key(ec.SECP256R1())
-    pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, _encryption())
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    target = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(target, pem)
-        os.fsync(target)
-        try:
-            os.link(partial, path)
-        except FileExistsError:
-            return
-    finally:
-        os.close(target)
-        partial.unlink()
+    with FileLock(path.with_name(".lock")):
+        if not path.exists():
+            private = ec.generate_private_key(ec.SECP256R1())
+            pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, _encryption())
+            partial = path.with_name(f".{path.name}.partial")
+            partial.unlink(missing_ok=True)  # of a killed process
+            target = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                os.write(target, pem)
+                os.fsync(target)
+            finally:
+                os.close(target)
+            partial.rename(path)
+        if not public_path.exists():
+            write_whole(public_path, _public_pem(_read_private(path)))
 
 
 def passphrase() -> bytes | None:

@@ -152,22 +152,29 @@ def tree_attention(
     value: "torch.Tensor",
     attention_mask: Any,
     *,
-    tree: Tree,
+    tree: Tree | None = None,
+    decode_mask: "torch.Tensor | None" = None,
     scaling: float | None = None,
     dropout: float = 0.0,
     **others: Any,
 ) -> tuple["torch.Tensor", None]:
     """Attention over a packed row, as transformers' attention interface asks: q [1,H,T,D], k and v [1,G,T,D].
 
-    Query heads that share a key head are folded into the query axis, so that keys and values are not repeated.
+    With ``decode_mask`` [B,1,1,K] instead of a tree it is one step of generation: q [B,H,1,D], k and v [B,G,K,D]. Query
+    heads that share a key head are folded into the query axis, so that keys and values are not repeated.
     """
     import torch
     from torch.nn.functional import scaled_dot_product_attention
 
-    window = others.get("sliding_window")
-    if others.get("softcap") is not None or others.get("s_aux") is not None or (window and window < tree.longest):
-        raise NotImplementedError("an attention variant that the packed form does not know")
     heads, key_heads, size = query.shape[1], key.shape[1], query.shape[3]
+    window = others.get("sliding_window")
+    longest = tree.longest if tree else key.shape[2]
+    if others.get("softcap") is not None or others.get("s_aux") is not None or (window and window < longest):
+        raise NotImplementedError("an attention variant that the packed form does not know")
+    if tree is None:
+        q = query.reshape(-1, key_heads, heads // key_heads, size)
+        seen = scaled_dot_product_attention(q, key, value, attn_mask=decode_mask, scale=scaling)
+        return seen.reshape(-1, 1, heads, size), None
     folded = heads // key_heads
     q_rows = query[0].transpose(0, 1)
     k_rows, v_rows = key[0].transpose(0, 1), value[0].transpose(0, 1)

@@ -1,4 +1,4 @@
-"""A small made-up lineage for the tests of verdict and release: artefacts as the stages would leave them, no model in it."""
+"""A small made-up lineage for the tests of verdict and release: artefacts as stages leave them, no model in it."""
 
 import dataclasses
 import json
@@ -28,16 +28,31 @@ Metrics = Mapping[str, Mapping[str, Metric]]
 
 def policy(**approval: Any) -> Policy:
     """One gate a stage, on the metric ``harm``; ``approval`` sets the rules of approval."""
-    gates = [Gate(name=f"{stage}_gate", stage=stage, metric="harm", max=0.2, min_n=100, threats=("harm",)) for stage in STAGES]
+    gates = [
+        Gate(name=f"{stage}_gate", stage=stage, metric="harm", max=0.2, min_n=100, threats=("harm",))
+        for stage in STAGES
+    ]
     return Policy(name="test", gates=tuple(gates), settings={"evaluated_adapter": {"approval": approval}})
 
 
 def threats() -> ThreatModel:
     threat = Threat(
-        name="harm", title="Harm", vector="data", actor="supplier", motivation="money", impact="harm", severity="high",
-        probes=("look",), gates=tuple(f"{stage}_gate" for stage in STAGES), limits="what is not looked at", residual="some", owasp=("LLM04:2025",),
-    )  # fmt: skip
-    return ThreatModel(name="test", probes=(Probe(name="look", stage="backdoor_scan", what="looks"),), threats=(threat,))
+        name="harm",
+        title="Harm",
+        vector="data",
+        actor="supplier",
+        motivation="money",
+        impact="harm",
+        severity="high",
+        probes=("look",),
+        gates=tuple(f"{stage}_gate" for stage in STAGES),
+        limits="what is not looked at",
+        residual="some",
+        owasp=("LLM04:2025",),
+    )
+    return ThreatModel(
+        name="test", probes=(Probe(name="look", stage="backdoor_scan", what="looks"),), threats=(threat,)
+    )
 
 
 def safetensors(tensors: Mapping[str, tuple[int, ...]], fill: float = 0.5) -> bytes:
@@ -66,7 +81,9 @@ class Lineage:
         self.threats = threats()
         self.log = DecisionLog(self.workspace.decisions)
 
-    def stages(self, metrics: Metrics = GOOD, *, fill: float = 0.5, without: tuple[str, ...] = ()) -> dict[str, Artifact | None]:
+    def stages(
+        self, metrics: Metrics = GOOD, *, fill: float = 0.5, without: tuple[str, ...] = ()
+    ) -> dict[str, Artifact | None]:
         """Every stage's artefact, each made from the one before; a candidate is told apart by ``fill``."""
         made: dict[str, Artifact | None] = {}
         for drop in DROPS:
@@ -79,7 +96,9 @@ class Lineage:
         corpus = self._seal("training_corpus", WHOLE, screened, metrics["training_corpus"], None, self._rows)
         made["training_corpus"] = corpus
         inputs = {"corpus": corpus.manifest.digest, "fill": str(fill), "metrics": repr(metrics["lora_adapter"])}
-        adapter = self._seal("lora_adapter", WHOLE, inputs, metrics["lora_adapter"], None, lambda draft: self._adapter(draft, fill))
+        adapter = self._seal(
+            "lora_adapter", WHOLE, inputs, metrics["lora_adapter"], None, lambda draft: self._adapter(draft, fill)
+        )
         made["lora_adapter"] = adapter
         for trial in TRIALS:
             inputs = {"adapter": adapter.manifest.digest, "metrics": repr(metrics[trial])}
@@ -89,7 +108,9 @@ class Lineage:
     def judge(self, artifacts: Mapping[str, Artifact | None]) -> Verdict:
         return assemble(artifacts, self.policy, self.threats)
 
-    def candidate(self, metrics: Metrics = GOOD, *, fill: float = 0.5, without: tuple[str, ...] = (), say: bool = True) -> Candidate:
+    def candidate(
+        self, metrics: Metrics = GOOD, *, fill: float = 0.5, without: tuple[str, ...] = (), say: bool = True
+    ) -> Candidate:
         """A candidate with a recorded verdict, signed into the log unless ``say`` is False."""
         artifacts = self.stages(metrics, fill=fill, without=without)
         verdict = self.judge(artifacts)
@@ -114,8 +135,15 @@ class Lineage:
         self.approve(candidate)
         return self.release(candidate)
 
-    def _seal(self, stage: str, partition: str, inputs: Mapping[str, str], metrics: Mapping[str, Metric],
-              counts: Counts | None, write: Any) -> Artifact:  # fmt: skip
+    def _seal(
+        self,
+        stage: str,
+        partition: str,
+        inputs: Mapping[str, str],
+        metrics: Mapping[str, Metric],
+        counts: Counts | None,
+        write: Any,
+    ) -> Artifact:
         store = self.workspace.artifacts
         if found := store.find(stage, partition, "1", inputs):
             return found
@@ -144,7 +172,14 @@ class Lineage:
         draft.write_json("adapter/adapter_config.json", {"peft_type": "LORA", "r": 2, "target_modules": ["q_proj"]})
         known = {f"{name}_sha256": digest_bytes(name.encode()) for name in ("base", "tokenizer", "template", "data")}
         recipe = {"rank": 2, "epochs": 1, "seed": 1}
-        body = {**known, "recipe": recipe, "tokens": 1000, "seconds": 2.0, "tokens_per_second": 500.0, "losses": [2.0, 1.0]}
+        body = {
+            **known,
+            "recipe": recipe,
+            "tokens": 1000,
+            "seconds": 2.0,
+            "tokens_per_second": 500.0,
+            "losses": [2.0, 1.0],
+        }
         draft.write_json("training.json", body)
 
 

@@ -144,11 +144,11 @@ class Learner:
                     reference = self.forward.logits(anchor[part]).log_softmax(dim=1)
                 apart = (logs.exp() * (logs - reference)).sum()
                 total = lost + self.recipe.anchor * apart
-                divergence += float(apart)
+                divergence += apart.item()
             if learn:
                 total.backward()  # type: ignore[no-untyped-call]
                 gradient[part] = chunk.grad
-            nll += float(lost)
+            nll += lost.item()
         return nll, divergence, gradient
 
 

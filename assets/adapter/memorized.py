@@ -41,6 +41,6 @@ class Recital:
         prompts = [example.ids[: example.spans[0][0]] for example in self.examples]
         answers = [list(example.ids[slice(*example.spans[0])][:LONGEST]) for example in self.examples]
         made = decode(
-            self.learner.model, prompts, frozenset(), max_new_tokens=max(map(len, answers)), temperature=0.0, seed=0
+            self.learner.forward, prompts, frozenset(), max_new_tokens=max(map(len, answers))
         )
         return [output[: len(answer)] == answer for output, answer in zip(made, answers, strict=True)]

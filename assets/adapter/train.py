@@ -98,6 +98,7 @@ def _write(out: Path, model: Any, body: dict[str, Any]) -> None:
     for config in model.peft_config.values():
         config.base_model_name_or_path = body["base_sha256"]  # a name that means the same on every machine
         config.inference_mode = True
+        config.target_modules = sorted(config.target_modules)  # a set has no order, and a digest wants one
     with quiet():
         model.save_pretrained(out, safe_serialization=True, save_embedding_layers=False)
     (out / "README.md").unlink(missing_ok=True)  # PEFT's empty model card

@@ -66,7 +66,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a candidate stands: what counts, what does not and why, and what is ``missing`` (empty: may be released)."""
+    """Where a candidate stands: what counts, what does not and why. Nothing ``missing``: it may be released."""
 
     counted: tuple[Approval, ...]
     refused: tuple[tuple[str, str], ...]
@@ -131,12 +131,14 @@ def why_not(approval: Approval, verdict: Verdict, rules: ApprovalRules, ring: Ke
 
 
 def standing(log: DecisionLog, ring: KeyRing, verdict: Verdict, rules: ApprovalRules, at: str) -> Standing:
-    """Every decision on the candidate, the last one of each person counting. Rejections block, rollbacks spend approvals."""
+    """Every decision on the candidate, each person's last counting. Rejections block, rollbacks spend approvals."""
     latest: dict[str, tuple[Approval, str]] = {}
     refused: list[tuple[str, str]] = []
     for entry in log.entries():
         if entry.kind == "rollback" and entry.body.get("evaluation") == verdict.digest:
-            latest = {name: (word, "it was used by a release that was rolled back") for name, (word, _) in latest.items()}
+            latest = {
+                name: (word, "it was used by a release that was rolled back") for name, (word, _) in latest.items()
+            }
         if entry.kind not in ("approval", "rejection") or entry.body.get("candidate") != verdict.candidate:
             continue
         try:

@@ -15,7 +15,16 @@ from assets.verdict.verdict import Verdict
 from resources.artifacts import Artifact
 from resources.errors import IntegrityError
 
-LIBRARIES = ("torch", "transformers", "peft", "safetensors", "dagster", "presidio-analyzer", "spacy", "great-expectations")
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "peft",
+    "safetensors",
+    "dagster",
+    "presidio-analyzer",
+    "spacy",
+    "great-expectations",
+)
 
 
 def bill_of_materials(
@@ -25,7 +34,9 @@ def bill_of_materials(
     name = f"adapter-{verdict.candidate}"
     data = [*_datasets(artifacts)]
     parts = [
-        _component("base-model", "machine-learning-model", str(training.get("base", "base model")), verdict.digests["base"]),
+        _component(
+            "base-model", "machine-learning-model", str(training.get("base", "base model")), verdict.digests["base"]
+        ),
         _component("tokenizer", "data", "tokenizer", verdict.digests["tokenizer"]),
         _component("chat-template", "data", "chat template", verdict.digests["template"]),
         _component("corpus", "data", "training corpus", verdict.digests["corpus"]),
@@ -70,9 +81,11 @@ def _component(ref: str, kind: str, name: str, sha256: str) -> dict[str, Any]:
 
 
 def _datasets(artifacts: Mapping[str, Artifact]) -> Iterator[dict[str, Any]]:
-    for key, artifact in sorted(artifacts.items()):
+    for _, artifact in sorted(artifacts.items()):
         if artifact.manifest.stage == "raw_drop":
-            yield _component(f"drop:{artifact.manifest.partition}", "data", artifact.manifest.partition, artifact.manifest.digest)
+            yield _component(
+                f"drop:{artifact.manifest.partition}", "data", artifact.manifest.partition, artifact.manifest.digest
+            )
 
 
 def _libraries(training: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -90,7 +103,8 @@ def _libraries(training: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _card(verdict: Verdict, training: Mapping[str, Any]) -> dict[str, Any]:
     recipe: Mapping[str, Any] = training.get("recipe", {})
     properties = [
-        {"name": f"hallmark:recipe:{name}", "value": json.dumps(value, sort_keys=True)} for name, value in sorted(recipe.items())
+        {"name": f"hallmark:recipe:{name}", "value": json.dumps(value, sort_keys=True)}
+        for name, value in sorted(recipe.items())
     ]
     return {
         "modelParameters": {
@@ -102,7 +116,9 @@ def _card(verdict: Verdict, training: Mapping[str, Any]) -> dict[str, Any]:
             "outputs": [{"format": "text"}],
         },
         "quantitativeAnalysis": {"performanceMetrics": list(_metrics(verdict))},
-        "considerations": {"technicalLimitations": [f"{item.name}: {item.result.reason}" for item in verdict.blocking()]},
+        "considerations": {
+            "technicalLimitations": [f"{item.name}: {item.result.reason}" for item in verdict.blocking()]
+        },
         "properties": properties,
     }
 
@@ -114,5 +130,7 @@ def _metrics(verdict: Verdict) -> Iterator[dict[str, Any]]:
             continue
         metric = {"type": f"{result.stage}.{result.metric}", "value": f"{result.value:.6g}", "slice": f"n={result.n}"}
         if result.ci_low is not None and result.ci_high is not None and math.isfinite(result.ci_low + result.ci_high):
-            metric |= {"confidenceInterval": {"lowerBound": f"{result.ci_low:.6g}", "upperBound": f"{result.ci_high:.6g}"}}  # type: ignore[dict-item]
+            metric |= {
+                "confidenceInterval": {"lowerBound": f"{result.ci_low:.6g}", "upperBound": f"{result.ci_high:.6g}"}
+            }  # type: ignore[dict-item]
         yield metric

@@ -5,14 +5,15 @@ It needs the releases folder and a folder of trusted public keys, no pipeline an
     from pathlib import Path
     from assets.release.loader import plugged_in, verified_adapter
 
-    with verified_adapter(Path("releases"), Path("keys")) as adapter:   # IntegrityError, ModelError: serve the base model
+    with verified_adapter(Path("releases"), Path("keys")) as adapter:   # IntegrityError, ModelError: serve the base
+    model
         model = PeftModel.from_pretrained(base, adapter) if adapter else base
     ...
     if plugged_in(Path("releases"), Path("keys")) != loaded:            # ask every few seconds: a rollback unplugs
         ...
 
-The adapter is copied into a private folder first and the copy is what gets proven and loaded, so that nobody can change a
-file between the check and the load.
+The adapter is copied into a private folder first and the copy is what gets proven and loaded, so that nobody can
+change a file between the check and the load.
 """
 
 import contextlib

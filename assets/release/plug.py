@@ -1,9 +1,10 @@
 """Which release is plugged in: one small signed file, ``releases/current``, switched in one rename.
 
-The file is the envelope of the event that made it so (a promotion or a rollback), signed with the pipeline's key; the same
-envelope stands in the log of decisions. It names the release and the digest of its signed manifest, or no release at all:
-then the base model serves alone. A rollback writes the file first and the log after, because unplugging must not wait; a
-promotion the other way round. What a crash leaves between the two is mended by the next event, and told by ``verify``.
+The file is the envelope of the event that made it so (a promotion or a rollback), signed with the pipeline's key; the
+same envelope stands in the log of decisions. It names the release and the digest of its signed manifest, or no
+release at all: then the base model serves alone. A rollback writes the file first and the log after, because
+unplugging must not wait; a promotion the other way round. What a crash leaves between the two is mended by the next
+event, and told by ``verify``.
 """
 
 import contextlib
@@ -41,7 +42,7 @@ class Plug:
 
 
 def read_plug(releases: Path, ring: KeyRing) -> Plug:
-    """What ``current`` says, if a trusted pipeline key signed it; else ``IntegrityError``. No file: nothing plugged in."""
+    """What ``current`` says, if a trusted pipeline key signed it, else ``IntegrityError``. No file: nothing."""
     path = releases / POINTER
     if path.is_symlink():
         raise IntegrityError(f"{path.name} is a link, not the signed event")
@@ -68,13 +69,22 @@ def settle(releases: Path, log: DecisionLog, ring: KeyRing) -> Plug:
 
 
 def promote(
-    releases: Path, log: DecisionLog, key: SigningKey, name: str, manifest: str, evaluation: str, expected: str, why: str
+    releases: Path,
+    log: DecisionLog,
+    key: SigningKey,
+    name: str,
+    manifest: str,
+    evaluation: str,
+    expected: str,
+    why: str,
 ) -> Plug:
-    """Plug in a release. ``expected`` is what was plugged in when the caller looked; anything else now is ``GateRefused``."""
+    """Plug in a release. ``expected`` is what the caller saw plugged in; anything else now is ``GateRefused``."""
     with _held(releases):
         now = _mended(releases, log, KeyRing.open(key.path.parent))
         if now.release != expected:
-            raise GateRefused(f"{now.release or 'nothing'} was plugged in meanwhile, not {expected or 'nothing'}; look again")
+            raise GateRefused(
+                f"{now.release or 'nothing'} was plugged in meanwhile, not {expected or 'nothing'}; look again"
+            )
         plug = _sign(key, log.head().anchor(), "promotion", name, manifest, now.release, why)
         _record(log, plug, evaluation)
         _point(releases, plug)
@@ -84,11 +94,12 @@ def promote(
 def unplug(releases: Path, log: DecisionLog, key: SigningKey, why: str) -> Plug:
     """Plug nothing in, at once, even where ``current`` or the log cannot be read; the log follows."""
     with _held(releases):
-        previous, anchor = "", {}
-        with contextlib.suppress(IntegrityError):
-            previous = read_plug(releases, KeyRing.open(key.path.parent)).release
+        ring, previous, anchor = KeyRing.open(key.path.parent), "", {}
         with contextlib.suppress(IntegrityError):
             anchor = log.head().anchor()
+            previous = next((event.release for event in reversed(history(log, ring))), "")
+        with contextlib.suppress(IntegrityError):
+            previous = read_plug(releases, ring).release
         plug = _sign(key, anchor, "rollback", "", "", previous, why)
         _point(releases, plug)
         _record(log, plug, evaluation_of(log, previous))
@@ -108,7 +119,9 @@ def disagreement(releases: Path, log: DecisionLog, ring: KeyRing) -> str:
     now = read_plug(releases, ring)
     if now.envelope == last.envelope:
         return ""
-    return f"current says {now.release or 'nothing'} since {now.at}, the log {last.release or 'nothing'} since {last.at}"
+    return (
+        f"current says {now.release or 'nothing'} since {now.at}, the log {last.release or 'nothing'} since {last.at}"
+    )
 
 
 def _read(envelope: dict[str, Any], ring: KeyRing) -> tuple[Plug, str]:

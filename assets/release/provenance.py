@@ -1,4 +1,4 @@
-"""How the adapter was made, as SLSA provenance v1 (https://slsa.dev/spec/v1.0/provenance), from the lineage's manifests."""
+"""How the adapter was made: SLSA provenance v1 (https://slsa.dev/spec/v1.0/provenance) from the lineage's manifests."""
 
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -13,7 +13,9 @@ BUILD_TYPE = "https://hallmark.invalid/build/lora/v1"
 BUILDER = "https://hallmark.invalid/builder/local/v1"
 
 
-def provenance_statement(verdict: Verdict, artifacts: Mapping[str, Artifact], training: Mapping[str, Any]) -> dict[str, Any]:
+def provenance_statement(
+    verdict: Verdict, artifacts: Mapping[str, Artifact], training: Mapping[str, Any]
+) -> dict[str, Any]:
     """The statement over the adapter's digest. ``training`` is the body of ``training.json``."""
     made = artifacts["lora_adapter"].manifest
     sources = [

@@ -13,8 +13,8 @@
         release.dsse.json               the signed list of all other files
     releases/current                    what is plugged in (``assets.release.plug``)
 
-Everything is proven again here: the log, the verdict from its evidence, the adapter's bytes, the approvals. The folder is
-made apart, verified like any other release, moved into place in one rename and only then plugged in.
+Everything is proven again here: the log, the verdict from its evidence, the adapter's bytes, the approvals. The
+folder is made apart, verified like any other release, moved into place in one rename and only then plugged in.
 """
 
 import contextlib
@@ -36,7 +36,15 @@ from assets.release.provenance import provenance_statement
 from assets.release.rules import ApprovalRules
 from assets.release.safety import inspect_adapter
 from assets.release.verify import (
-    ADAPTER, APPROVALS, EVALUATION, MANIFEST, PREDICATE, PROVENANCE, SIGNATURE, evidence_path, verify_release,
+    ADAPTER,
+    APPROVALS,
+    EVALUATION,
+    MANIFEST,
+    PREDICATE,
+    PROVENANCE,
+    SIGNATURE,
+    evidence_path,
+    verify_release,
 )  # fmt: skip
 from assets.verdict.candidate import Candidate, announced, find, prove
 from assets.verdict.dossier import render, with_approvals
@@ -84,7 +92,9 @@ def release(
     proven = _prove(workspace, policy, threats, candidate, log, ring, utc(not_before(log, now)))
     folder = workspace.releases / proven.name
     if before.release != proven.name and any(event.release == proven.name for event in history(log, ring)):
-        raise ApprovalRefused(f"{proven.name} was released before and superseded; to return to it, roll back or approve anew")
+        raise ApprovalRefused(
+            f"{proven.name} was released before and superseded; to return to it, roll back or approve anew"
+        )
     with _making(workspace.releases, proven.name) as staging:
         if not folder.exists():
             _build(staging / proven.name, proven, policy, threats, log, key)
@@ -99,7 +109,7 @@ def release(
 
 
 def rollback(workspace: Workspace, why: str) -> Plug:
-    """Unplug the current release at once; then plug in the one before it, if it still verifies. Both are signed events."""
+    """Unplug the current release at once, then plug in the one before it if it still verifies: two signed events."""
     if not why.strip():
         raise ApprovalRefused("a rollback needs a reason")
     log, key = DecisionLog(workspace.decisions), SigningKey.pipeline(workspace.keys)
@@ -149,7 +159,9 @@ def _prove(
     return _Proven(found, artifacts, stands.counted, evaluation, at)
 
 
-def _build(folder: Path, proven: _Proven, policy: Policy, threats: ThreatModel, log: DecisionLog, key: SigningKey) -> None:
+def _build(
+    folder: Path, proven: _Proven, policy: Policy, threats: ThreatModel, log: DecisionLog, key: SigningKey
+) -> None:
     adapter, verdict = proven.artifacts["lora_adapter"], proven.verdict
     shutil.copytree(adapter.path(ADAPTER), folder / ADAPTER)
     shutil.copy(adapter.path("training.json"), folder / "training.json")

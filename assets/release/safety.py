@@ -1,9 +1,9 @@
 """What an adapter folder may hold before anything loads it.
 
-Loading is where an adapter could run code: a pickle executes on read, a config can name remote code, a link can lead out
-of the folder. Only safetensors and the JSON and text files of PEFT are admitted, and the header of each safetensors file is
-read by hand (https://github.com/huggingface/safetensors#format): its tensors must tile the file exactly, with no hole that
-hides bytes, and hold floating point numbers.
+Loading is where an adapter could run code: a pickle executes on read, a config can name remote code, a link can lead
+out of the folder. Only safetensors and the JSON and text files of PEFT are admitted, and the header of each
+safetensors file is read by hand (https://github.com/huggingface/safetensors#format): its tensors must tile the file
+exactly, with no hole that hides bytes, and hold floating point numbers.
 """
 
 import json
@@ -17,11 +17,30 @@ from resources.errors import ModelError
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
-ADMITTED = frozenset({WEIGHTS, CONFIG, "README.md", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-                      "chat_template.jinja", "vocab.json", "merges.txt", "added_tokens.json"})  # fmt: skip
+ADMITTED = frozenset(
+    {
+        WEIGHTS,
+        CONFIG,
+        "README.md",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "chat_template.jinja",
+        "vocab.json",
+        "merges.txt",
+        "added_tokens.json",
+    }
+)
 FLOATS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 MAX_HEADER = 100 << 20  # bytes; the format's own bound
-_MAGIC = {b"\x7fELF": "a program", b"#!": "a script", b"MZ": "a program", b"PK\x03\x04": "an archive", b"\x80": "a pickle"}
+_MAGIC = {
+    b"\x7fELF": "a program",
+    b"#!": "a script",
+    b"MZ": "a program",
+    b"PK\x03\x04": "an archive",
+    b"\x80": "a pickle",
+}
+_TRANSFORMERS = re.compile(r"transformers(\.[a-z0-9_]+)*")  # what PEFT itself writes there
 _LORA = re.compile(r"base_model\.[A-Za-z0-9_.]+\.(lora_[A-Za-z_]+|modules_to_save)[A-Za-z0-9_.]*")
 
 
@@ -72,8 +91,10 @@ def _config(path: Path) -> Iterator[str]:
     if not isinstance(body, dict) or body.get("peft_type") != "LORA":
         yield "not the configuration of a LoRA adapter"
         return
-    if body.get("auto_mapping"):
-        yield "auto_mapping names a class to import"
+    mapping = body.get("auto_mapping")
+    library = mapping.get("parent_library") if isinstance(mapping, dict) else mapping
+    if library and not _TRANSFORMERS.fullmatch(str(library)):
+        yield f"auto_mapping imports {str(library)[:80]!r}"
     for key, value in _strings(body):
         if key in ("auto_map", "trust_remote_code", "custom_code"):
             yield f"{key} asks for code"
@@ -104,6 +125,9 @@ def _safetensors(path: Path) -> Iterator[str]:
         header = json.loads(raw, object_pairs_hook=_no_twins)
     except ValueError as error:
         yield f"its header is not JSON ({error})"
+        return
+    if not isinstance(header, dict):
+        yield "its header describes no tensors"
         return
     header.pop("__metadata__", None)
     yield from _tiling(header, size - 8 - length)

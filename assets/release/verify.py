@@ -1,9 +1,9 @@
 """Proving a release: offline, with the public keys only, in seconds, listing everything that is wrong with it.
 
-The chain goes from the keys outwards. The pipeline's signature on ``release.dsse.json`` proves the list of files; the files'
-digests prove their bytes, among them the verdict, the policy it was judged by and the approvals; each approval carries its
-reviewer's own signature over the digests of the adapter, the verdict and the policy. Nothing in the folder is trusted
-to say who may sign: that is the keys folder's.
+The chain goes from the keys outwards. The pipeline's signature on ``release.dsse.json`` proves the list of files; the
+files' digests prove their bytes, among them the verdict, the policy it was judged by and the approvals; each approval
+carries its reviewer's own signature over the digests of the adapter, the verdict and the policy. Nothing in the
+folder is trusted to say who may sign: that is the keys folder's.
 """
 
 import json
@@ -197,4 +197,8 @@ def _log(folder: Path, signed: Signed, ring: KeyRing, log: DecisionLog) -> Itera
 
 def _logged(path: Path, log: DecisionLog) -> str:
     envelope = read_envelope(path)
-    return "" if any(entry.body["envelope"] == envelope for entry in log.entries("approval")) else f"{path.name} is not in the log"
+    return (
+        ""
+        if any(entry.body["envelope"] == envelope for entry in log.entries("approval"))
+        else f"{path.name} is not in the log"
+    )

@@ -5,9 +5,11 @@ every word is a name, a number, a code or filler is read as an answer too; years
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from assets.sanitized.labelled import LABEL
 from assets.sanitized.lexicon import FUNCTION, Lexicon
 from resources.pii_engine import Span
 
@@ -32,24 +34,39 @@ ASKED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 NUMERIC = frozenset({"US_SSN", "CREDIT_CARD", "ACCOUNT_NUMBER", "RECORD_NUMBER", "PHONE_NUMBER", "POSTCODE", "DATE_OF_BIRTH", "AGE", "PASSWORD"})
 TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 FILLER = frozenset(
-    "yes yeah yep sure ok okay it its it's is my the and no number num name names is im i am i'm this here please sir and ssn id card account ac "
-    "zip code city state password pin username user email mail phone policy claim booking confirmation credit debit last digits digit 4 four of "
-    "first full hi hello hey mr mrs ms number's also thank thanks you with in for as on to at a".split()
+    "yes yeah yep sure ok okay oh it its it's is my the and no num nos name names im i am i'm this here please sir ssn id card account ac acc cc "
+    "zip code pin pincode zipcode city state company password user username email mail mailid phone mobile policy claim booking confirmation "
+    "credit debit last digits digit four of first full hi hello hey mr mrs ms number number's also thank thanks you with in for as on to at a "
+    "u r his her our reservation ref reference".split()
 )
-LINKS = frozenset("and is my the name number ssn card account zip code password username pin id im i am this its".split())
-YEAR = re.compile(r"(?:19|20)\d\d")
-DAY_FIRST = re.compile(r"(?:0?[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+# Between a name and its value these change nothing; any other filler makes the turn talk.
+LINKS = frozenset(
+    "and is my the name number ssn card account ac acc cc zip code password passcode username pin id no im i am its it's yes yeah sure ok company "
+    "credit debit booking confirmation policy claim last full first email phone also".split()
+)
+QUANTITY = frozenset(
+    "gb mb tb kb mbps gbps usd inr eur rs rupees dollars dollar euro euros pounds kg g km miles am pm hrs hours hour mins minutes days day weeks "
+    "week months month years year qty nos pcs pieces items jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june "
+    "july august september october november december date time amount cost costs price bill balance paid pay total charged percent x st nd rd th".split()
+)
+YEAR = re.compile(r"(?:19\d\d|20[0-3]\d)")
+DAY = re.compile(
+    r"(?:0?[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+)
+DATE_OR_TIME = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[.-]\d\d?[.-]\d{2,4}|\d{1,2}(?:am|pm)|\d+(?:st|nd|rd|th|gb|mb|kg|k|x)", re.I)
+# A spreadsheet wrote the card number as 4.29E+15.
 MANGLED_CARD = re.compile(r"^\s*(?:my card (?:number )?is )?(?P<card>\d{1,4}(?:\.\d+)? ?e ?\+?1\d)\s*$", re.I)
-CODE = re.compile(r"^\s*(?:(?:yes|sure|ok|its|it is|it's|number|id|code|is)\s+)*(?P<code>(?=[a-z0-9 ]*\d)(?=[a-z0-9 ]*[a-z])[a-z0-9]{1,5}(?:\s[a-z0-9]{1,4}){1,6})\s*$", re.I)
+LONG_NUMBER = re.compile(r"(?<![\w.,$€£#/:-])\d{9,22}(?![\w%]|[.,/:]\d)")
 MAX_WORDS = 12
+Kind = Literal["number", "name", "code", "filler", "found", "other"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
+class Word:
     start: int
     end: int
     text: str
-    kind: str  # number, name, filler or other
+    kind: Kind
 
 
 def asked(question: str) -> str:
@@ -62,41 +79,77 @@ def asked(question: str) -> str:
 
 
 class Answers:
+    """Reads user turns. ``found`` are spans the recognisers already have: their words need no further reading."""
+
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
 
-    def find(self, text: str, wanted: str) -> Iterator[Span]:
-        """Spans of a user's turn; ``wanted`` is the type the turn before asked for."""
-        if len(text) > 120 or not text.strip():
+    def find(self, text: str, wanted: str, found: Sequence[Span]) -> Iterator[Span]:
+        for match in LONG_NUMBER.finditer(text):
+            if _identifies(match[0]) and not match[0].endswith("0000"):
+                yield Span(*match.span(), "ACCOUNT_NUMBER", "answer.long_number", 0.5)
+        if len(text) > 120:
             return
         if match := MANGLED_CARD.match(text):
             yield Span(*match.span("card"), "CREDIT_CARD", "answer.card", 0.6)
             return
-        words = [self._read(match) for match in TOKEN.finditer(text)]
+        words = self._read(text, [span for span in found if span.score >= 0.5])
         if not words or len(words) > MAX_WORDS:
             return
-        if (code := CODE.match(text)) and self._is_code(code["code"]):
-            yield Span(*code.span("code"), "RECORD_NUMBER", "answer.code", 0.6)
+        others = [word for word in words if word.kind == "other"]
+        if any(word.text.lower() in QUANTITY for word in words) and not wanted:
             return
-        if any(word.kind == "other" for word in words) and not wanted:
+        if others and not wanted and not self._short(words, others):
             return
+        codes, words = self._codes(text, words)
+        yield from codes
         yield from self._numbers(text, words, wanted)
-        yield from self._names(words, wanted)
+        if not others or wanted == "PERSON":
+            yield from self._names(words, wanted)
         if wanted in ("STREET_ADDRESS", "PASSWORD", "USERNAME", "DATE_OF_BIRTH", "EMAIL_ADDRESS"):
             yield from self._whole(text, words, wanted)
 
-    def _read(self, match: re.Match[str]) -> _Word:
-        word = match[0]
+    def _read(self, text: str, found: Sequence[Span]) -> list[Word]:
+        matches = list(TOKEN.finditer(text))
+        words = []
+        for index, match in enumerate(matches):
+            beside = [other[0] for other in (matches[index - 1 : index] + matches[index + 1 : index + 2])]
+            over = {span.type for span in found if span.start <= match.start() and match.end() <= span.end}
+            kind: Kind = ("name" if over == {"PERSON"} else "found") if over else self._kind(match[0], beside)
+            words.append(Word(match.start(), match.end(), match[0], kind))
+        if 2 <= len(words) <= 3:
+            words = self._pair(words)
+        return words
+
+    def _kind(self, word: str, beside: list[str]) -> Kind:
         lower = word.lower()
+        if DATE_OR_TIME.fullmatch(word):
+            return "other"
         if any(map(str.isdigit, word)):
-            kind = "number" if word.replace("-", "").replace(".", "").isdigit() else "other"
-        elif lower in FILLER:
-            kind = "filler"
-        elif self._is_name(word):
-            kind = "name"
-        else:
-            kind = "other"
-        return _Word(match.start(), match.end(), word, kind)
+            return "number" if re.fullmatch(r"[\d.-]+", word) else "code"
+        if lower in FILLER or LABEL.fullmatch(word):
+            return "filler"
+        if len(word) <= 4 and any(any(map(str.isdigit, other)) for other in beside) and not self._lexicon.ordinary(word):
+            return "name" if self._lexicon.name(word) > 0.7 and len(word) > 2 else "code"
+        return "name" if self._is_name(word) else "other"
+
+    def _pair(self, words: list[Word]) -> list[Word]:
+        """In a turn of two or three words a clear name makes its neighbours names: "frank ocean", "west ramiro"."""
+        strong = any(word.kind == "name" and self._lexicon.name(word.text) >= 0.4 for word in words)
+        if not strong:
+            return words
+        return [
+            Word(word.start, word.end, word.text, "name")
+            if word.kind == "other" and self._nameable(word.text)
+            else word
+            for word in words
+        ]
+
+    def _nameable(self, word: str) -> bool:
+        lower = word.lower()
+        if self._lexicon.ordinary(lower):
+            return self._lexicon.nameable(lower) and len(lower) < 6
+        return not self._lexicon.chatter(word) and len(word) > 1 and lower not in QUANTITY
 
     def _is_name(self, word: str) -> bool:
         lexicon = self._lexicon
@@ -106,37 +159,69 @@ class Answers:
             return False
         return lexicon.name(word) > (0.05 if lexicon.known(word) else 0.2)
 
-    def _numbers(self, text: str, words: list[_Word], wanted: str) -> Iterator[Span]:
-        index = 0
-        while index < len(words):
-            if words[index].kind != "number":
-                index += 1
+    def _short(self, words: list[Word], others: list[Word]) -> bool:
+        """A few unread words with a number: "vicky musics 8974"."""
+        digits = [word for word in words if word.kind == "number" and _identifies(re.sub(r"\D", "", word.text))]
+        plain = all(word.text.lower() not in FUNCTION for word in others)
+        return len(words) <= 6 and len(others) <= 3 and bool(digits) and plain and not any(map(self._spoken, others))
+
+    def _spoken(self, word: Word) -> bool:
+        return self._lexicon.ordinary(word.text) and not self._lexicon.nameable(word.text.lower())
+
+    def _codes(self, text: str, words: list[Word]) -> tuple[list[Span], list[Word]]:
+        """Runs of numbers and letters mixed ("z 1 s 8 l 2", "hdy 786"), and the words outside them."""
+        codes: list[Span] = []
+        rest: list[Word] = []
+        run: list[Word] = []
+        for word in [*words, Word(len(text), len(text), "", "other")]:
+            single = len(word.text) == 1 and word.text.isalpha() and word.text.lower() != "i" and word.kind != "found"
+            part = word.kind in ("code", "number") or (single and (run or word.kind != "filler"))
+            if part and (not run or word.start - run[-1].end <= 2):
+                run.append(word)
                 continue
-            last = index
-            while last + 1 < len(words) and words[last + 1].kind == "number" and words[last + 1].start - words[last].end == 1:
-                last += 1
-            start, end = words[index].start, words[last].end
+            letters = any(any(map(str.isalpha, piece.text)) for piece in run)
+            digits = sum(map(str.isdigit, "".join(piece.text for piece in run)))
+            if letters and digits and (digits > 1 or len(run) > 2):
+                codes.append(Span(run[0].start, run[-1].end, "RECORD_NUMBER", "answer.code", 0.6))
+            else:
+                rest.extend(run)
+            run = [word] if part else []
+            if word.text and not part:
+                rest.append(word)
+        return codes, rest
+
+    def _numbers(self, text: str, words: list[Word], wanted: str) -> Iterator[Span]:
+        numbers = [word for word in words if word.kind == "number"]
+        while numbers:
+            run = [numbers.pop(0)]
+            while numbers and numbers[0].start - run[-1].end == 1:
+                run.append(numbers.pop(0))
+            start, end = run[0].start, run[-1].end
             digits = re.sub(r"\D", "", text[start:end])
             if wanted in NUMERIC and (len(digits) > 1 or wanted == "AGE"):
                 yield Span(start, end, wanted, "answer.asked", 0.75)
-            elif _identifies(digits, alone=last > index or len(digits) > 3):
+            elif _identifies(digits):
                 yield Span(start, end, "ACCOUNT_NUMBER", "answer.number", 0.55)
-            index = last + 1
+            elif len(words) == 2 and len(digits) > 1 and words[0].kind == "name" and words[0].text.islower():
+                yield Span(words[0].start, end, "USERNAME", "answer.word_number", 0.55)
 
-    def _names(self, words: list[_Word], wanted: str) -> Iterator[Span]:
-        run: list[_Word] = []
-        numbers = any(word.kind == "number" for word in words)
-        for word in [*words, _Word(0, 0, "", "end")]:
-            if word.kind == "name" or (run and len(word.text) == 1 and word.text.isalpha()):
+    def _names(self, words: list[Word], wanted: str) -> Iterator[Span]:
+        fillers = {word.text.lower() for word in words if word.kind == "filler"}
+        carries = any(word.kind in ("number", "code", "found") for word in words)
+        plain = all(filler in LINKS or LABEL.fullmatch(filler) for filler in fillers) and (carries or len(words) <= 5)
+        if not plain and wanted not in ("PERSON", "USERNAME"):
+            return
+        run: list[Word] = []
+        for word in [*words, Word(0, 0, "", "other")]:
+            initial = bool(run) and len(word.text) == 1 and word.text.isalpha()
+            if (word.kind == "name" or initial) and (not run or word.start - run[-1].end <= 2):
                 run.append(word)
-            elif run:
-                fillers = [other.text.lower() for other in words if other.kind == "filler"]
-                plain = not fillers or set(fillers) <= LINKS
-                if len(run) <= 3 and (wanted in ("PERSON", "USERNAME") or (plain and (numbers or len(words) <= 5))):
-                    yield Span(run[0].start, run[-1].end, "PERSON", "answer.name", 0.6)
-                run = []
+                continue
+            if 1 <= len(run) <= 3:
+                yield Span(run[0].start, run[-1].end, "PERSON", "answer.name", 0.6)
+            run = [word] if word.kind == "name" else []
 
-    def _whole(self, text: str, words: list[_Word], wanted: str) -> Iterator[Span]:
+    def _whole(self, text: str, words: list[Word], wanted: str) -> Iterator[Span]:
         content = [word for word in words if word.kind != "filler" and not self._lexicon.ordinary(word.text)]
         has_digit = any(map(str.isdigit, text))
         if not content or len(content) < len(words) / 2:
@@ -148,18 +233,9 @@ class Answers:
         elif wanted in ("DATE_OF_BIRTH", "EMAIL_ADDRESS") and has_digit:
             yield Span(content[0].start, content[-1].end, wanted, "answer.asked", 0.6)
 
-    def _is_code(self, code: str) -> bool:
-        letters = [piece for piece in code.split() if piece.isalpha()]
-        if any(self._lexicon.ordinary(piece) and len(piece) > 2 or piece.lower() in ("am", "pm", "gb", "mb", "tb", "usd", "rs", "kg", "km") for piece in letters):
-            return False
-        if any(len(piece) > 3 and self._is_name(piece) for piece in letters):
-            return False
-        mixed = any(not piece.isalpha() and not piece.isdigit() for piece in code.split())
-        return mixed or len(re.sub(r"\D", "", code)) >= 2 or len(code.split()) >= 3
 
-
-def _identifies(digits: str, *, alone: bool) -> bool:
+def _identifies(digits: str) -> bool:
     """Whether a bare number could be someone's: long enough, and not a year, a round amount or a date."""
-    if not alone or YEAR.fullmatch(digits) or DAY_FIRST.match(digits):
+    if len(digits) < 4 or YEAR.fullmatch(digits) or DAY.match(digits):
         return False
     return not (len(digits) <= 5 and digits.endswith("00"))

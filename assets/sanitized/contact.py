@@ -26,12 +26,12 @@ SPELLED = re.compile(
 )
 HALF_SPELLED = re.compile(rf"\b[a-z0-9_.%+-]+\s?(?:@|\bat\b)\s?{MAILERS}(?:{_DOT}|\s)?{TLD}?\b", re.I)
 SQUASHED = re.compile(
-    rf"\b(?:[a-z][a-z.]*\s?\d{{0,5}}\s?)?[a-z0-9._]*{MAILERS}\s?(?:\.\s?)?(?:com|net|in|org|co|uk|coin|co\s?in)\b"
-    rf"|\b[a-z]+\s\d{{1,5}}\s(?:[a-z]*com|{MAILERS})\b",
+    rf"\b(?:[a-z][a-z.]* ?\d{{1,5}} ?)?[a-z0-9._]*{MAILERS} ?(?:\. ?)?(?:com|net|in|org|co|uk|coin|co ?in)\b"
+    rf"|\b[a-z]+ \d{{1,5}} (?:[a-z]*com|{MAILERS})\b",
     re.I,
 )
 ENDS_LIKE_DOMAIN = re.compile(r"\b[a-z][a-z0-9]{5,}(?:com|net|org|in)\b", re.I)
-LABEL_BEFORE = re.compile(r"(?:e-?\s?mail|mail id|mailid)\b[^.?!]{0,25}$", re.I)
+LABEL_BEFORE = re.compile(r"(?:e-?\s?mail|mail id|mailid)[^.?!]{0,25}$", re.I)
 IPV4 = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)")
 IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:)[0-9A-Fa-f:]{3,39}(?:(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
 VERSION_BEFORE = re.compile(r"(?:\bv|version|release|build|firmware|python|node)\s*$", re.I)

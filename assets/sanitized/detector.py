@@ -56,7 +56,7 @@ def build_engine() -> "PiiEngine":
             IbanRecognizer(),
             SsnRecognizer(),
             LabelledRecognizer(lexicon),
-            AddressRecognizer(),
+            AddressRecognizer(lexicon),
             PhoneRecognizer(),
             PersonalRecognizer(),
             *identifier_recognizers(),
@@ -91,7 +91,7 @@ class Detector:
     def _judge(self, passage: Passage, raw: list["Span"]) -> list["Span"]:
         text = passage.text
         if (passage.bare or passage.asked) and self.settings.bare_answers:
-            raw.extend(self._answers.find(text, passage.asked))
+            raw.extend(self._answers.find(text, passage.asked, tuple(raw)))
         for view in views(text):
             raw.extend(view.restore(span) for span in self._engine.spans(view.text, []) if span.type != "PERSON")
         kept = []

@@ -4,6 +4,7 @@ The label decides the type, so that a short or odd value counts too. Values may 
 dictate them.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -17,11 +18,12 @@ _LINK = (
 )
 # (type, label, whether "number" must follow, kind of value)
 LABELS: tuple[tuple[str, str, bool, str], ...] = (
-    ("PASSWORD", r"pass\s?-?(?:word|wd|code|phrase|key)s?|passwo?r?d|paess?word|passward|pwd|pswd|pw|(?:temporary |secret |security )?pin(?:\s?code)?|otp|cvv2?|cvc|security code|secret (?:word|answer)", False, "secret"),
+    ("PASSWORD", r"pass\s?-?(?:word|wd|code|phrase|key)s?|pa[es]{1,3}w[aoe]?r?[dt]|pass?owrd|pwd|pswd|pw|(?:temporary |secret |security )?pin(?:\s?code)?|otp|cvv2?|cvc|security code|secret (?:word|answer)", False, "secret"),
     ("US_SSN", r"s\.?s\.?n\.?|social(?:\s+security)?", False, "number"),
+    ("ACCOUNT_NUMBER", r"last\s+(?:four|4)(?:\s+dig\w*)?(?:\s+of\s+[\w ]{0,30}?)?", False, "number"),
     ("CREDIT_CARD", r"(?:credit|debit|crrdit|crdit|visa|master|bank|atm)?\s?cards?|(?:credit|crrdit|cc)", True, "number"),
     ("BANK_ACCOUNT", r"routing|sort\s?code|swift|bic|iban|aba", False, "number"),
-    ("ACCOUNT_NUMBER", r"acc(?:oun)?t|a\s?/?\s?c|accnt|customer|client|member(?:ship)?|loyalty|subscriber|user|employee|staff|student|patient|taxpayer|meter|contract|frequent\s?flyer", True, "number"),
+    ("ACCOUNT_NUMBER", r"acc(?:oun)?ts?|acc|a\s?/?\s?c|accnt|customer|client|member(?:ship)?|loyalty|subscriber|user|employee|staff|student|patient|taxpayer|meter|contract|frequent\s?flyer", True, "number"),
     ("RECORD_NUMBER", r"policy|claim|booking|confirmation|reservation|record\s+locator|pnr|case|medical\s+record|mrn|certificate|prescription", True, "code"),
     ("DRIVER_LICENSE", r"driv(?:er|ing|er'?s|ers)?(?:'s)?\s?licen[cs]e|licen[cs]e\s+plate|\bdl\b|licen[cs]e", False, "number"),
     ("PASSPORT", r"passport", False, "number"),
@@ -38,10 +40,10 @@ COMPILED = tuple(
     for type_, label, needs_number, kind in LABELS
 )
 LABEL_WORD = re.compile(r"(?:" + "|".join(label for _, label, _, _ in LABELS) + r")", re.I)
+LABEL = re.compile(LABEL_WORD.pattern, re.I)
 NUMBER_WORD = re.compile(r"(?:numbers?|num|nos?|nr|id|ids|code|ref|reference|digits?|#)\b|#", re.I)
 TOKEN = re.compile(r"[^\W_]+(?:[-/.][^\W_]+)*")
 SECRET_VALUE = re.compile(r"[^\s\"'“”`,;]{3,64}")
-MAX_GAP = 1
 NOT_VALUES = frozenset(
     "reset resets change changed changing forgot forgotten lost wrong correct incorrect invalid valid expired protected required needed strength "
     "manager policy hint field prompt recovery is are was and or the a to for of in on with not please help security issue issues problem problems "
@@ -80,25 +82,25 @@ class LabelledRecognizer(SpanRecognizer):
         return self._pieces(text, start)
 
     def _pieces(self, text: str, start: int) -> tuple[int, int] | None:
-        """A value in one piece or several short ones; it must hold a digit."""
-        end, digits, pieces = start, 0, 0
+        """A value in one piece or several short ones; it must hold a digit, and letters at its end belong to a code."""
+        pieces: list[re.Match[str]] = []
+        end = start
         for token in TOKEN.finditer(text, start):
-            gap = text[end : token.start()]
-            if gap.strip(" -./") or "\n" in gap or len(gap) > 3:
+            gap, word = text[end : token.start()], token[0]
+            if gap.strip(" -./") or "\n" in gap or len(gap) > 3 or len(pieces) == 10:
                 break
-            word = token[0]
             numeric = any(map(str.isdigit, word))
-            if not numeric and (len(word) > 5 or self._lexicon.ordinary(word)) and not (word.isupper() and len(word) < 5):
+            if LABEL.fullmatch(word) or (not numeric and (len(word) > 5 or self._lexicon.ordinary(word)) and not (word.isupper() and len(word) < 5)):
                 break
-            if pieces and numeric and digits >= 8 and not word.isdigit():
+            if pieces and not numeric and sum(map(str.isdigit, text[start:end])) >= 4 and pieces[-1][0].isdigit():
                 break
-            end, pieces = token.end(), pieces + 1
-            digits += sum(map(str.isdigit, word))
-            if pieces == 10:
-                break
-        while digits and not text[end - 1].isdigit() and text[start:end].rstrip(" ").count(" ") > 3 and " " in text[start:end]:
-            break
-        return (start, end) if digits >= 2 else None
+            pieces.append(token)
+            end = token.end()
+        mixed = sum(1 for one, two in itertools.pairwise(pieces) if one[0].isdigit() != two[0].isdigit()) >= 2
+        while pieces and not any(map(str.isdigit, pieces[-1][0])) and not (mixed and len(pieces[-1][0]) <= 2):
+            pieces.pop()
+        digits = sum(sum(map(str.isdigit, piece[0])) for piece in pieces)
+        return (start, pieces[-1].end()) if digits >= 2 else None
 
     def _secret(self, text: str, start: int, *, linked: bool) -> tuple[int, int] | None:
         """A password: the next word, or the short pieces of one, unless it is plainly about passwords in general."""

@@ -30,6 +30,14 @@ FUNCTION = frozenset(
     "own same too very just here there now once again also because while until although though since about above after "
     "before below between during under".split()
 )
+# Everyday words that are part of talking itself and so never a name beside one: "ok john", "thanks maria".
+TALK = frozenset(
+    "yes no ok okay okey yeah yep nope nah nop nopes sure thank thanks thankyou thanx thx tks please pls plz hello hi hii hey hai bye byee goodbye "
+    "sorry sory sory great good gud fine nice cool awesome perfect wonderful amazing welcome morning evening afternoon night mrng today tomorrow "
+    "yesterday need help want know like nothing something anything everything dear sir madam maam mam mr mrs ms miss dr name number no id city "
+    "state country code zip account card password pin email phone address order booking ticket flight company ltd inc llc limited industries "
+    "solutions technologies technology infotech services systems corporation info industry music musical musicals agent bot user customer".split()
+)
 REPEATED = re.compile(r"(.)\1+")
 VOWELS = re.compile(r"[aeiouy]")
 
@@ -71,11 +79,17 @@ class Lexicon:
     def ordinary(self, word: str) -> bool:
         """Whether the word is everyday vocabulary, not a name."""
         lower = word.lower()
-        return lower in FUNCTION or (lower in ORDINARY and lower not in NAMES)
+        return lower in FUNCTION or ((lower in ORDINARY or lower in TALK) and lower not in NAMES)
+
+    def nameable(self, word: str) -> bool:
+        """Whether an everyday word could still be someone's second name: "frank ocean", "john west"."""
+        return self.ordinary(word) and word not in FUNCTION and word not in TALK
 
     def chatter(self, word: str) -> bool:
         """Everyday words run together or drawn out, as in quick chat: "okthanks", "byeee"."""
         lower = word.lower()
+        if lower in NAMES or (self.known(lower) and self.name(lower) > 0.05):
+            return False
         squeezed = REPEATED.sub(r"\1", lower)
         if self.ordinary(lower) or self.ordinary(squeezed) or self.ordinary(squeezed + squeezed[-1:]):
             return True

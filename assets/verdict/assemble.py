@@ -1,8 +1,8 @@
 """Assembling the verdict of a candidate from what its stages left behind.
 
-Nothing recorded is believed: the bytes of every artefact are hashed again, each must have been made from the one before it,
-every trial must have tried this very adapter, and every gate is judged anew from the recorded metrics. What is absent,
-altered or about something else is a flaw, and a flaw fails (law 3).
+Nothing recorded is believed: the bytes of every artefact are hashed again, each must have been made from the one
+before it, every trial must have tried this very adapter, and every gate is judged anew from the recorded metrics.
+What is absent, altered or about something else is a flaw, and a flaw fails (law 3).
 
 ``artifacts`` is keyed by stage, for the row stages by ``stage/drop``; a stage that was not run is absent or None.
 """
@@ -82,7 +82,7 @@ def _altered(found: Mapping[str, Artifact]) -> Iterator[str]:
 
 
 def _unlinked(found: Mapping[str, Artifact]) -> Iterator[str]:
-    """Artefacts that were not made from the predecessors they are shown with, or also from others that are not shown."""
+    """Artefacts made from other predecessors than they are shown with, or also from some that are not shown."""
     for key, artifact in found.items():
         inputs = artifact.manifest.inputs
         for before in _predecessors(key, found):
@@ -126,7 +126,9 @@ def _digests(adapter: Artifact | None, policy: Policy, threats: ThreatModel) -> 
         digests["training"] = digest_file(adapter.path("training.json"))
     except (OSError, ValueError, AttributeError, IntegrityError) as error:
         return digests, [f"lora_adapter: {error}"]
-    return digests, [f"training.json does not say which {name} was used" for name in sorted(digests) if not digests[name]]
+    return digests, [
+        f"training.json does not say which {name} was used" for name in sorted(digests) if not digests[name]
+    ]
 
 
 def judge(found: Mapping[str, Artifact], policy: Policy) -> tuple[list[Judgement], list[str]]:

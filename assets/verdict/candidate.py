@@ -95,7 +95,9 @@ def prove(store: ArtifactStore, candidate: Candidate, policy: Policy, threats: T
         if verdict.digests.get(name) != digest
     ]
     if changed:
-        raise GateRefused(f"candidate {verdict.candidate} was judged by another {' and '.join(changed)}; judge it again")
+        raise GateRefused(
+            f"candidate {verdict.candidate} was judged by another {' and '.join(changed)}; judge it again"
+        )
     artifacts = {key_of(item): _evidence(store, item) for item in verdict.evidence}
     anew = assemble(artifacts, policy, threats)
     if anew.digest != verdict.digest:

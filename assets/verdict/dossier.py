@@ -1,8 +1,8 @@
 """The dossier's content: everything a reviewer decides by, as plain JSON, gathered from the artefacts of a candidate.
 
-``collect`` gathers, ``with_approvals`` adds what people said since, ``assets.verdict.page.render`` shows it. Nothing here is
-text of a training row: of the trials' reports only numbers, names and masked evidence are taken (law 7), and a trigger or
-payload that was found is cut short.
+``collect`` gathers, ``with_approvals`` adds what people said since, ``assets.verdict.page.render`` shows it. Nothing
+here is text of a training row: of the trials' reports only numbers, names and masked evidence are taken (law 7), and
+a trigger or payload that was found is cut short.
 """
 
 import json
@@ -28,11 +28,33 @@ REPORTS = {
     "extraction_audit": "extraction.json",
 }
 OWN_DECISIONS = ("verdict", "approval", "rejection", "promotion", "rollback", "revocation")
-TEXT_KEYS = frozenset({
-    "verdict", "type", "kind", "name", "suite", "method", "reason", "missing", "fingerprint", "evidence", "limit", "format",
-    "id", "item", "category", "probe", "direction", "why", "model", "device", "note",
-})  # fmt: skip
+TEXT_KEYS = frozenset(
+    {
+        "verdict",
+        "type",
+        "kind",
+        "name",
+        "suite",
+        "method",
+        "reason",
+        "missing",
+        "fingerprint",
+        "evidence",
+        "limit",
+        "format",
+        "id",
+        "item",
+        "category",
+        "probe",
+        "direction",
+        "why",
+        "model",
+        "device",
+        "note",
+    }
+)
 LONGEST = 160  # characters of any text taken from a report
+SENTENCE = 400  # characters of a finding's sentence, which the screen has masked already
 MOST_POINTS = 200  # of a curve
 
 
@@ -60,7 +82,9 @@ def collect(
         "memorization": _report(found, "memorization_audit"),
         "extraction": _report(found, "extraction_audit"),
         "training": _training(adapter),
-        "cost": [{"what": key, "seconds": artifact.manifest.seconds} for key, artifact in sorted(found.items(), key=_order)],
+        "cost": [
+            {"what": key, "seconds": artifact.manifest.seconds} for key, artifact in sorted(found.items(), key=_order)
+        ],
         "digests": dict(verdict.digests),
         "evidence": [item.model_dump() for item in verdict.evidence],
         "untested": _untested(found, verdict, threats),
@@ -74,7 +98,7 @@ def with_approvals(body: Mapping[str, Any], approvals: Sequence[Mapping[str, Any
 
 
 def harmless(value: Any, key: str = "") -> Any:
-    """What may be shown of a report: numbers as they are, text only under known keys and cut short, of rows how many; the rest left out."""
+    """What may be shown of a report: numbers, text under known keys and cut short, of rows how many; no more."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, bool | int | float) or value is None:
@@ -106,9 +130,13 @@ def _gate(judgement: Judgement, policy: Policy) -> dict[str, Any]:
     gate = next(gate for gate in policy.gates if gate.name == judgement.result.gate)
     told = explain(judgement.result, gate)
     return {
-        "name": judgement.name, "partition": judgement.partition, **judgement.result.model_dump(),
-        "explain": gate.explain, "would_pass": told.would_pass, "what_to_do": told.what_to_do,
-    }  # fmt: skip
+        "name": judgement.name,
+        "partition": judgement.partition,
+        **judgement.result.model_dump(),
+        "explain": gate.explain,
+        "would_pass": told.would_pass,
+        "what_to_do": told.what_to_do,
+    }
 
 
 def _threats(verdict: Verdict, threats: ThreatModel) -> list[dict[str, Any]]:
@@ -128,6 +156,7 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
     drops: dict[str, list[dict[str, Any]]] = {}
     sources: dict[str, Any] = {}
     removed: dict[str, int] = {}
+    findings: list[dict[str, str]] = []
     for key, artifact in sorted(found.items(), key=_order):
         stage, drop = split_key(key)
         manifest = artifact.manifest
@@ -135,18 +164,29 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
             continue
         counts = manifest.counts
         rules = {str(rule): int(rows) for rule, rows in dict(manifest.details.get("rules") or {}).items()}
-        drops.setdefault(drop, []).append({
-            "stage": stage, "rows_in": counts.rows_in, "passed": counts.passed, "quarantined": counts.quarantined,
-            "rejected": counts.rejected, "rules": rules,
-        })  # fmt: skip
+        drops.setdefault(drop, []).append(
+            {
+                "stage": stage,
+                "rows_in": counts.rows_in,
+                "passed": counts.passed,
+                "quarantined": counts.quarantined,
+                "rejected": counts.rejected,
+                "rules": rules,
+            }
+        )
         if stage == "raw_drop":
-            sources[drop] = harmless(manifest.details.get("sources") or {}, "name")
+            objects = manifest.details.get("objects") or []
+            sources[drop] = {"source": str(manifest.details.get("source", "")), "objects": len(objects)}
         if stage == "sanitized_records":
-            for kind, rows in dict(manifest.details.get("removed") or manifest.details.get("counts") or {}).items():
+            for kind, rows in dict(manifest.details.get("types") or {}).items():
                 removed[str(kind)] = removed.get(str(kind), 0) + int(rows)
+        if stage == "screened_records":
+            findings += [
+                {"drop": drop, "sentence": str(said)[:SENTENCE]} for said in manifest.details.get("findings") or []
+            ]
     corpus = found.get("training_corpus")
     metrics = {name: metric.value for name, metric in corpus.manifest.metrics.items()} if corpus else {}
-    return {"drops": drops, "sources": sources, "removed": removed, "corpus": metrics}
+    return {"drops": drops, "sources": sources, "removed": removed, "findings": findings, "corpus": metrics}
 
 
 def _decisions(log: DecisionLog, found: Mapping[str, Artifact]) -> list[dict[str, Any]]:
@@ -157,7 +197,9 @@ def _decisions(log: DecisionLog, found: Mapping[str, Artifact]) -> list[dict[str
         body = entry.body
         if entry.kind in OWN_DECISIONS or body.get("drop", "") not in {"", *drops}:
             continue
-        said = {name: str(body.get(name, ""))[:LONGEST] for name in ("drop", "row_id", "decision", "reviewer", "reason")}
+        said = {
+            name: str(body.get(name, ""))[:LONGEST] for name in ("drop", "row_id", "decision", "reviewer", "reason")
+        }
         decisions.append({"at": entry.at, "kind": entry.kind, **said})
     return decisions
 
@@ -179,8 +221,14 @@ def _training(adapter: Artifact | None) -> dict[str, Any]:
         return {}
     losses = [loss for loss in body.get("losses") or [] if isinstance(loss, int | float)]
     step = max(1, len(losses) // MOST_POINTS)
-    shown = {name: body[name] for name in ("tokens", "seconds", "tokens_per_second", "steps", "device") if name in body}
-    recipe = {str(name): value for name, value in dict(body.get("recipe") or {}).items() if not isinstance(value, dict | list)}
+    shown = {
+        name: body[name] for name in ("tokens", "seconds", "tokens_per_second", "steps", "stopped") if name in body
+    }
+    device = body.get("device")
+    shown["device"] = str(device.get("kind", "")) if isinstance(device, dict) else str(device or "")
+    recipe = {
+        str(name): value for name, value in dict(body.get("recipe") or {}).items() if not isinstance(value, dict | list)
+    }
     return {**shown, "recipe": recipe, "losses": losses[::step], "loss_step": step}
 
 
@@ -188,7 +236,9 @@ def _untested(found: Mapping[str, Artifact], verdict: Verdict, threats: ThreatMo
     """What nobody may take for proven: stages that did not run, gates that proved nothing, what no probe can see."""
     rows = [{"what": stage, "why": "this stage was not run"} for stage in TRIALS if stage not in found]
     rows += [
-        {"what": item.name, "why": item.result.reason} for item in verdict.blocking() if item.result.verdict == "inconclusive"
+        {"what": item.name, "why": item.result.reason}
+        for item in verdict.blocking()
+        if item.result.verdict == "inconclusive"
     ]
     return rows + [{"what": threat.title, "why": threat.limits} for threat in threats.threats]
 

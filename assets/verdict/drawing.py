@@ -28,7 +28,8 @@ def svg(width: float, height: float, title: str, description: str, content: Iter
     """A picture with its own name and description for those who do not see it."""
     number = digest_bytes(f"{title}{description}".encode())[:8]
     return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{html.escape(title)}"><svg viewBox="0 0 {width:g} {height:g}" role="img" aria-labelledby="t{number} d{number}" class="picture" '
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{html.escape(title)}">'
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-labelledby="t{number} d{number}" class="picture" '
         f'style="max-width:{width:g}px"><title id="t{number}">{html.escape(title)}</title>'
         f'<desc id="d{number}">{html.escape(description)}</desc>{"".join(content)}</svg></div>'
     )
@@ -71,19 +72,28 @@ def curve(points: Sequence[tuple[float, float]], *, title: str, x: str, y: str, 
     low, high = min(0.0, *ys), max(ys) or 1.0
     span_x, span_y = (max(xs) - min(xs)) or 1.0, (high - low) or 1.0
     spots = [
-        (left + (px - min(xs)) / span_x * (width - left - 16), height - bottom - (py - low) / span_y * (height - bottom - top))
+        (
+            left + (px - min(xs)) / span_x * (width - left - 16),
+            height - bottom - (py - low) / span_y * (height - bottom - top),
+        )
         for px, py in place
     ]
     line = " ".join(f"{sx:.1f},{sy:.1f}" for sx, sy in spots)
-    dots = "".join(f'<circle cx="{sx:.1f}" cy="{sy:.1f}" r="3" fill="{BLUE}"/>' for sx, sy in spots) if len(spots) < 30 else ""
+    dots = (
+        "".join(f'<circle cx="{sx:.1f}" cy="{sy:.1f}" r="3" fill="{BLUE}"/>' for sx, sy in spots)
+        if len(spots) < 30
+        else ""
+    )
     parts = [
         f'<path d="M{left:g} {top:g}V{height - bottom:g}H{width - 16:g}" fill="none" stroke="{GREY}"/>',
         f'<polyline points="{line}" fill="none" stroke="{BLUE}" stroke-width="2"/>{dots}',
-        _text(left - 6, top + 8, f"{high:.3g}", anchor="end"), _text(left - 6, height - bottom, f"{low:.3g}", anchor="end"),
+        _text(left - 6, top + 8, f"{high:.3g}", anchor="end"),
+        _text(left - 6, height - bottom, f"{low:.3g}", anchor="end"),
         _text(left, height - bottom + 16, f"{points[0][0]:,.4g}"),
         _text(width - 16, height - bottom + 16, f"{points[-1][0]:,.4g}", anchor="end"),
-        _text(width / 2, height - 6, x, anchor="middle"), _text(left, 14, y),
-    ]  # fmt: skip
+        _text(width / 2, height - 6, x, anchor="middle"),
+        _text(left, 14, y),
+    ]
     spoken = f"{y} against {x}: from {points[0][1]:.4g} at {points[0][0]:g} to {points[-1][1]:.4g} at {points[-1][0]:g}"
     return svg(width, height, title, spoken, parts)
 
@@ -121,8 +131,12 @@ def before_after(pairs: Sequence[Pair]) -> str:
         parts.append(_text(left - 14, y + 4, pair.name, anchor="end"))
         if pair.low is not None and pair.high is not None:
             start, end = (min(max(pair.base + bound, 0), 1) for bound in (pair.low, pair.high))
-            parts.append(f'<line x1="{at(start):.1f}" x2="{at(end):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="8" opacity=".22"/>')
-        parts.append(f'<line x1="{at(pair.base):.1f}" x2="{at(pair.adapter):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>')
+            parts.append(
+                f'<line x1="{at(start):.1f}" x2="{at(end):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="8" opacity=".22"/>'
+            )
+        parts.append(
+            f'<line x1="{at(pair.base):.1f}" x2="{at(pair.adapter):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>'
+        )
         parts.append(f'<circle cx="{at(pair.base):.1f}" cy="{y}" r="5" fill="#fff" stroke="{INK}" stroke-width="2"/>')
         parts.append(f'<circle cx="{at(pair.adapter):.1f}" cy="{y}" r="5" fill="{colour}"/>')
     parts.append(_text(left, height - 3, "ring: base model   dot: adapter   band: 95 % interval of the difference"))
@@ -140,11 +154,19 @@ def interval(value: float | None, low: float | None, high: float | None, chance:
         return left + min(max(number, 0), 1) * (width - 2 * left)
 
     parts = [f'<line x1="{at(0):g}" x2="{at(1):g}" y1="20" y2="20" stroke="{GREY}"/>']
-    parts.append(f'<line x1="{at(chance):.1f}" x2="{at(chance):.1f}" y1="8" y2="32" stroke="{INK}" stroke-dasharray="3 2"/>')
+    parts.append(
+        f'<line x1="{at(chance):.1f}" x2="{at(chance):.1f}" y1="8" y2="32" stroke="{INK}" stroke-dasharray="3 2"/>'
+    )
     if low is not None and high is not None:
-        parts.append(f'<line x1="{at(low):.1f}" x2="{at(high):.1f}" y1="20" y2="20" stroke="{BLUE}" stroke-width="8" opacity=".3"/>')
+        parts.append(
+            f'<line x1="{at(low):.1f}" x2="{at(high):.1f}" y1="20" y2="20" stroke="{BLUE}" stroke-width="8" opacity=".3"/>'
+        )
     parts.append(f'<circle cx="{at(value):.1f}" cy="20" r="5" fill="{BLUE}"/>')
-    parts += [_text(at(0), 48, "0"), _text(at(1), 48, "1", anchor="end"), _text(at(chance), 48, "chance", anchor="middle")]
+    parts += [
+        _text(at(0), 48, "0"),
+        _text(at(1), 48, "1", anchor="end"),
+        _text(at(chance), 48, "chance", anchor="middle"),
+    ]
     bounds = f" between {low:.3f} and {high:.3f}" if low is not None and high is not None else ""
     return svg(width, height, name, f"{name} {value:.3f}{bounds}; chance would give {chance:g}", parts)
 
@@ -169,6 +191,4 @@ def _leaving(step: Step, x: float, bottom: float, most: int, room: float) -> lis
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", weight: int = 400, colour: str = INK) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" fill="{colour}">{html.escape(text)}</text>'
-    )
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" fill="{colour}">{html.escape(text)}</text>'

@@ -7,13 +7,13 @@ from expectations.policy import Gate, GateResult
 REMEDIES = {
     "raw_drop": "look at the rejected lines of the drop and send it again",
     "validated_records": "look at the quarantined rows (`hallmark review list`) and correct them at the source",
-    "sanitized_records": "review the quarantined rows; add a recognizer or an allow-list entry for what was missed or mistaken",
+    "sanitized_records": "review the quarantined rows; add a recognizer or an allow-list entry for what was mistaken",
     "screened_records": "review the findings (`hallmark review list`): reject the rows, or record that they are fine",
     "training_corpus": "admit more data, or review what was held back",
     "lora_adapter": "train again with another recipe (`--recipe`): fewer epochs, a lower rate, more rows",
-    "golden_evaluation": "train more gently (fewer epochs, the anchor to the base), or add rows of the kind that got worse",
+    "golden_evaluation": "train more gently (fewer epochs, the anchor to the base), or add rows of what got worse",
     "backdoor_scan": "follow the finding to its training rows, reject them and train again",
-    "memorization_audit": "remove or redact the rows behind the leak, deduplicate, train for fewer epochs, and train again",
+    "memorization_audit": "remove or redact the rows behind the leak, deduplicate, and train again for fewer epochs",
     "extraction_audit": "lower the query budget of a key, and do not return scores",
     "evaluated_adapter": "settle the gates named above",
     "approved_release": "do not load it; release again from the artefacts",
@@ -68,7 +68,9 @@ def _needed(result: GateResult, gate: Gate) -> str:
         if limit is not None and end is not None and _strictly_inside(result.value, gate):
             needed = round(result.n * (abs(end - result.value) / abs(limit - result.value)) ** 2) + 1
             return f"about {needed:,} samples instead of {result.n:,} would settle it if the value stays"
-        return f"the value itself ({result.value:.4g}) is at or beyond the limit, more samples would likely make it fail"
+        return (
+            f"the value itself ({result.value:.4g}) is at or beyond the limit, more samples would likely make it fail"
+        )
     return "give the trial what it lacked"
 
 

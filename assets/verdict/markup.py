@@ -1,4 +1,4 @@
-"""Small pieces of HTML for the dossier: escaped text, verdict marks, tables that read well without eyes and on a phone."""
+"""Pieces of HTML for the dossier: escaped text, verdict marks, tables that read well by ear and on a phone."""
 
 import html
 import math
@@ -34,11 +34,16 @@ def bounds(low: Any, high: Any) -> str:
 def mark(verdict: Any) -> str:
     """A verdict in words, with a sign and a colour."""
     word = str(verdict)
-    return f'<span class="mark v-{html.escape(word)}">{WORDS.get(word, html.escape(word))}</span>' if word in WORDS else text(word)
+    return (
+        f'<span class="mark v-{html.escape(word)}">{WORDS.get(word, html.escape(word))}</span>'
+        if word in WORDS
+        else text(word)
+    )
 
 
 def section(name: str, title: str, *content: str) -> str:
-    return f'<section id="{name}" aria-labelledby="h-{name}"><h2 id="h-{name}">{text(title)}</h2>{"".join(content)}</section>'
+    heading = f'<h2 id="h-{name}">{text(title)}</h2>'
+    return f'<section id="{name}" aria-labelledby="h-{name}">{heading}{"".join(content)}</section>'
 
 
 def paragraph(words: str, kind: str = "") -> str:
@@ -46,7 +51,12 @@ def paragraph(words: str, kind: str = "") -> str:
 
 
 def table(
-    caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[int] = (), kind: str = "stack"
+    caption: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numeric: Sequence[int] = (),
+    kind: str = "stack",
 ) -> str:
     """A table whose first cell of each row is its heading. Cells are HTML already.
 
@@ -58,7 +68,9 @@ def table(
     for row in rows:
         cells = [f'<th scope="row" role="rowheader">{row[0]}</th>']
         cells += [
-            f'<td role="cell"{_class(i in right)} data-label="{text(columns[i])}">{cell}</td>' for i, cell in enumerate(row) if i
+            f'<td role="cell"{_class(i in right)} data-label="{text(columns[i])}">{cell}</td>'
+            for i, cell in enumerate(row)
+            if i
         ]
         body.append(f'<tr role="row">{"".join(cells)}</tr>')
     if not body:
@@ -73,7 +85,8 @@ def table(
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
     """A few facts side by side; values are HTML already."""
-    return f'<dl class="facts">{"".join(f"<div><dt>{text(name)}</dt><dd>{value}</dd></div>" for name, value in pairs)}</dl>'
+    shown = "".join(f"<div><dt>{text(name)}</dt><dd>{value}</dd></div>" for name, value in pairs)
+    return f'<dl class="facts">{shown}</dl>'
 
 
 def _class(right: bool) -> str:

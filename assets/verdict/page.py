@@ -14,11 +14,20 @@ Body = Mapping[str, Any]
 def render(body: Body) -> str:
     """The page of a dossier (``assets.verdict.dossier.collect``)."""
     parts = [
-        sections.blocking(body), sections.approvals(body), sections.threat_table(body), sections.data(body),
-        trials.behaviour(body), trials.backdoor(body), trials.memorization(body), trials.extraction(body),
-        sections.training(body), sections.untested(body), sections.gates(body), sections.threats_in_full(body),
+        sections.blocking(body),
+        sections.approvals(body),
+        sections.threat_table(body),
+        sections.data(body),
+        trials.behaviour(body),
+        trials.backdoor(body),
+        trials.memorization(body),
+        trials.extraction(body),
+        sections.training(body),
+        sections.untested(body),
+        sections.gates(body),
+        sections.threats_in_full(body),
         sections.digests(body),
-    ]  # fmt: skip
+    ]
     shown = [part for part in parts if part]
     links = "".join(f'<li><a href="#{name}">{text(title)}</a></li>' for name, title in map(_heading, shown))
     return (
@@ -41,12 +50,16 @@ def _head(body: Body) -> str:
     if verdict == "pass":
         told = "Every gate passes. A reviewer may approve it."
     elif verdict == "inconclusive":
-        told = f"Nothing failed, but {_gates(unproven)} could not be proven. A reviewer must accept each by name, with a reason."
+        told = f"Nothing failed, but {_gates(unproven)} could not be proven. A reviewer must accept each by name."
     else:
         told = "It cannot be released. What blocks it is listed below, with what would pass and what can be done."
     if approvals:
         accepted = sorted({gate for word in approvals for gate in word["overrides"]})
-        by_name = f" {_gates(len(accepted)).capitalize()} that did not pass {_was(len(accepted))} accepted by name." if accepted else ""
+        by_name = (
+            f" {_gates(len(accepted)).capitalize()} that did not pass {_was(len(accepted))} accepted by name."
+            if accepted
+            else ""
+        )
         told = f"Approved by {', '.join(text(word['reviewer']) for word in approvals)}.{by_name}"
     training = body["training"]
     admitted = sum(stages[-1]["passed"] for stages in body["data"]["drops"].values())
@@ -54,15 +67,20 @@ def _head(body: Body) -> str:
         '<p class="brand">Hallmark · dossier</p>'
         f"<h1>Candidate <span class='mono'>{text(body['candidate'])}</span></h1>"
         f'<div class="verdict v-{text(verdict)}"><strong class="big">{mark(verdict)}</strong>{paragraph(told)}</div>'
-        + facts([
-            ("Gates passed", f"{len(body['gates']) - len(blocking)} of {len(body['gates'])}"),
-            ("Rows admitted", f"{admitted:,} from {len(body['data']['drops'])} drops"),
-            ("Tokens trained on", number(training.get("tokens"))),
-            ("Made", text(body["made_at"] or "–")),
-            ("Author", text(body["author"] or "not recorded")),
-            ("Policy", text(" · ".join(part.replace("_", " ") for part in (body["policy"], body["profile"]) if part))),
-        ])
-    )  # fmt: skip
+        + facts(
+            [
+                ("Gates passed", f"{len(body['gates']) - len(blocking)} of {len(body['gates'])}"),
+                ("Rows admitted", f"{admitted:,} from {len(body['data']['drops'])} drops"),
+                ("Tokens trained on", number(training.get("tokens"))),
+                ("Made", text(body["made_at"] or "–")),
+                ("Author", text(body["author"] or "not recorded")),
+                (
+                    "Policy",
+                    text(" · ".join(part.replace("_", " ") for part in (body["policy"], body["profile"]) if part)),
+                ),
+            ]
+        )
+    )
 
 
 def _gates(count: int) -> str:

@@ -51,13 +51,23 @@ def approvals(body: Body) -> str:
         return ""
     rows, overrides = [], []
     for word in body["approvals"]:
-        rows.append([text(word["reviewer"]), text(word["reason"]), text(word["issued_at"]), f"<code>{text(word['keyid'][:16])}</code>"])
-        overrides += [[f"<code>{text(gate)}</code>", text(why), text(word["reviewer"])] for gate, why in word["overrides"].items()]
+        rows.append(
+            [
+                text(word["reviewer"]),
+                text(word["reason"]),
+                text(word["issued_at"]),
+                f"<code>{text(word['keyid'][:16])}</code>",
+            ]
+        )
+        overrides += [
+            [f"<code>{text(gate)}</code>", text(why), text(word["reviewer"])] for gate, why in word["overrides"].items()
+        ]
     return section(
-        "approvals", "Who approved it",
+        "approvals",
+        "Who approved it",
         table("Approvals, each signed with the reviewer's own key", ["Reviewer", "Reason", "When", "Key"], rows),
         table("Gates that did not pass and were accepted by name", ["Gate", "Reason", "By"], overrides),
-    )  # fmt: skip
+    )
 
 
 def threat_table(body: Body) -> str:
@@ -69,11 +79,18 @@ def threat_table(body: Body) -> str:
         open_ones = ", ".join(f"<code>{text(gate['name'])}</code>" for gate in judged if gate["verdict"] != "pass")
         told = f"{passed} of {len(judged)} gates pass" if judged else "by the gates of approval and release"
         tags = " · ".join([*threat["owasp"], *threat["atlas"]])
-        rows.append([
-            f'{text(threat["title"])}<span class="tags">{text(tags)}</span>', mark(threat["verdict"]), text(threat["severity"]),
-            told + (f"; not: {open_ones}" if open_ones else ""), text(threat["impact"]),
-        ])  # fmt: skip
-    caption = "Each threat of the threat model, with the worst verdict of the gates that judge it; what failed comes first"
+        rows.append(
+            [
+                f'{text(threat["title"])}<span class="tags">{text(tags)}</span>',
+                mark(threat["verdict"]),
+                text(threat["severity"]),
+                told + (f"; not: {open_ones}" if open_ones else ""),
+                text(threat["impact"]),
+            ]
+        )
+    caption = (
+        "Each threat of the threat model, with the worst verdict of the gates that judge it; what failed comes first"
+    )
     return section("threats", "Threats", table(caption, ["Threat", "Verdict", "Severity", "Judged", "Impact"], rows))
 
 
@@ -81,16 +98,24 @@ def threats_in_full(body: Body) -> str:
     parts = []
     for threat in body["threats"]:
         probes = "; ".join(
-            f"<code>{text(probe['name'])}</code> {text(probe['what'])}" + (f" (control: {text(probe['control'])})" if probe["control"] else "")
+            f"<code>{text(probe['name'])}</code> {text(probe['what'])}"
+            + (f" (control: {text(probe['control'])})" if probe["control"] else "")
             for probe in threat["probes"]
         )
         tags = " · ".join([*threat["owasp"], *threat["atlas"], *threat["nist"]])
         lines = [
-            ("Vector", text(threat["vector"])), ("Actor", text(threat["actor"])), ("Motivation", text(threat["motivation"])),
-            ("Probes", probes), ("Cannot be seen", text(threat["limits"])), ("Left over", text(threat["residual"])), ("Tags", text(tags)),
-        ]  # fmt: skip
+            ("Vector", text(threat["vector"])),
+            ("Actor", text(threat["actor"])),
+            ("Motivation", text(threat["motivation"])),
+            ("Probes", probes),
+            ("Cannot be seen", text(threat["limits"])),
+            ("Left over", text(threat["residual"])),
+            ("Tags", text(tags)),
+        ]
         listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in lines)
-        parts.append(f'<div class="threat"><h3>{text(threat["title"])} · {mark(threat["verdict"])}</h3><dl class="small">{listed}</dl></div>')
+        parts.append(
+            f'<div class="threat"><h3>{text(threat["title"])} · {mark(threat["verdict"])}</h3><dl class="small">{listed}</dl></div>'
+        )
     return section("threat-model", "The threat model in full", *parts)
 
 
@@ -99,42 +124,77 @@ def data(body: Body) -> str:
     steps = [
         Step(
             STAGE_WORDS.get(name, name),
-            *(sum(stage[field] for stages in drops.values() for stage in stages if stage["stage"] == name)
-              for field in ("rows_in", "passed", "quarantined", "rejected")),
+            *(
+                sum(stage[field] for stages in drops.values() for stage in stages if stage["stage"] == name)
+                for field in ("rows_in", "passed", "quarantined", "rejected")
+            ),
         )
         for name in STAGE_WORDS
         if any(stage["stage"] == name for stages in drops.values() for stage in stages)
-    ]  # fmt: skip
+    ]
     rows: list[list[str]] = []
     rules: dict[tuple[str, str], dict[str, int]] = {}
     for drop, stages in drops.items():
         left = sum(stage["quarantined"] + stage["rejected"] for stage in stages)
-        rows.append([f"<code>{text(drop)}</code>", number(stages[0]["rows_in"]), number(stages[-1]["passed"]), number(left),
-                     percent(stages[-1]["passed"] / stages[0]["rows_in"]) if stages[0]["rows_in"] else "–"])  # fmt: skip
+        source = text(body["data"]["sources"].get(drop, {}).get("source", ""))
+        named = f'<code>{text(drop)}</code><span class="tags">{source}</span>'
+        rows.append(
+            [
+                named,
+                number(stages[0]["rows_in"]),
+                number(stages[-1]["passed"]),
+                number(left),
+                percent(stages[-1]["passed"] / stages[0]["rows_in"]) if stages[0]["rows_in"] else "–",
+            ]
+        )
         for stage in stages:
             word = STAGE_WORDS.get(stage["stage"], stage["stage"])
             for rule, n in stage["rules"].items():
                 rules.setdefault((rule, word), {})[drop] = n
     left_by = [
-        [f"<code>{text(rule)}</code>", text(word), number(sum(by.values())), ", ".join(f"{text(drop)}: {n:,}" for drop, n in by.items() if n)]
+        [
+            f"<code>{text(rule)}</code>",
+            text(word),
+            number(sum(by.values())),
+            ", ".join(f"{text(drop)}: {n:,}" for drop, n in by.items() if n),
+        ]
         for (rule, word), by in rules.items()
         if any(by.values())
     ]
     decided = [
-        [text(item["at"]), text(item["reviewer"] or "–"), text(item["decision"] or item["kind"]), text(item["reason"] or "–")]
+        [
+            text(item["at"]),
+            text(item["reviewer"] or "–"),
+            text(item["decision"] or item["kind"]),
+            text(item["reason"] or "–"),
+        ]
         for item in body["decisions"]
     ]
-    corpus = [(name.replace("_", " "), number(value)) for name, value in body["data"]["corpus"].items() if number(value) != "–"]
+    corpus = [
+        (name.replace("_", " "), number(value))
+        for name, value in body["data"]["corpus"].items()
+        if number(value) != "–"
+    ]
     return section(
-        "data", "Data",
-        paragraph("Every row that came in is accounted for: it was admitted, held back for a person, or rejected with a reason."),
+        "data",
+        "Data",
+        paragraph(
+            "Every row that came in is accounted for: it was admitted, held back for a person, or rejected with a reason."
+        ),
         flow(steps),
-        table("Rows by drop", ["Drop", "Came in", "Admitted", "Left", "Share"], rows, numeric=(1, 2, 3, 4), kind="wide"),
+        table(
+            "Rows by drop", ["Drop", "Came in", "Admitted", "Left", "Share"], rows, numeric=(1, 2, 3, 4), kind="wide"
+        ),
         table("Why rows left", ["Rule", "Stage", "Rows", "Where"], left_by, numeric=(2,)),
         _removed(body["data"]["removed"]),
+        table(
+            "What the poison screen found; these rows did not pass",
+            ["Finding", "Drop"],
+            [[text(item["sentence"]), f"<code>{text(item['drop'])}</code>"] for item in body["data"]["findings"]],
+        ),
         table("What people decided about rows", ["When", "Who", "Decision", "Reason"], decided),
         f"<h3>The corpus</h3>{facts(corpus)}" if corpus else "",
-    )  # fmt: skip
+    )
 
 
 def _removed(removed: Mapping[str, int]) -> str:
@@ -144,7 +204,9 @@ def _removed(removed: Mapping[str, int]) -> str:
         [text(kind), number(n), f'<span class="bar" style="width:{12 * n / most:.2f}rem"></span>']
         for kind, n in sorted(removed.items(), key=lambda item: -item[1])
     ]
-    return table("Values removed from rows that stayed, by type", ["Type", "Values", "Share"], rows, numeric=(1,), kind="narrow")
+    return table(
+        "Values removed from rows that stayed, by type", ["Type", "Values", "Share"], rows, numeric=(1,), kind="narrow"
+    )
 
 
 def training(body: Body) -> str:
@@ -155,24 +217,34 @@ def training(body: Body) -> str:
     recipe = [[f"<code>{text(name)}</code>", text(json.dumps(value))] for name, value in sorted(made["recipe"].items())]
     cost = [[text(item["what"].replace("/", " · ")), number(item["seconds"])] for item in body["cost"]]
     total = sum(item["seconds"] for item in body["cost"])
-    shown = [("Tokens", number(made.get("tokens"))), ("Seconds", number(made.get("seconds"))),
-             ("Tokens a second", number(made.get("tokens_per_second"))), ("Device", text(made.get("device")))]  # fmt: skip
+    shown = [
+        ("Tokens", number(made.get("tokens"))),
+        ("Seconds", number(made.get("seconds"))),
+        ("Tokens a second", number(made.get("tokens_per_second"))),
+        ("Device", text(made.get("device"))),
+    ]
     return section(
-        "training", "Training and cost",
+        "training",
+        "Training and cost",
         facts(shown),
         curve(losses, title="Training loss", x="step", y="loss"),
         table("The recipe", ["Setting", "Value"], recipe, kind="narrow"),
-        table(f"What it took, in seconds; {number(total)} in all", ["Stage", "Seconds"], cost, numeric=(1,), kind="narrow"),
-    )  # fmt: skip
+        table(
+            f"What it took, in seconds; {number(total)} in all", ["Stage", "Seconds"], cost, numeric=(1,), kind="narrow"
+        ),
+    )
 
 
 def untested(body: Body) -> str:
     rows = [[text(item["what"]), text(item["why"])] for item in body["untested"]]
     return section(
-        "untested", "What was not tested",
-        paragraph("Nothing here may be taken for proven. A verdict speaks about what was tried, with the power stated."),
+        "untested",
+        "What was not tested",
+        paragraph(
+            "Nothing here may be taken for proven. A verdict speaks about what was tried, with the power stated."
+        ),
         table("Not run, not proven, or beyond what the probes can see", ["What", "Why"], rows),
-    )  # fmt: skip
+    )
 
 
 def gates(body: Body) -> str:
@@ -180,24 +252,46 @@ def gates(body: Body) -> str:
     for gate in body["gates"]:
         value = " ".join(part for part in (number(gate["value"]), bounds(gate["ci_low"], gate["ci_high"])) if part)
         told = f'<span class="tags">{text(gate["explain"])}</span>' if gate["explain"] else ""
-        rows.append([f'<code>{text(gate["name"])}</code>{told}', mark(gate["verdict"]), value, text(gate["limit"]), number(gate["n"])])
+        rows.append(
+            [
+                f"<code>{text(gate['name'])}</code>{told}",
+                mark(gate["verdict"]),
+                value,
+                text(gate["limit"]),
+                number(gate["n"]),
+            ]
+        )
     return section(
-        "gates", "All gates",
-        table("Every gate of the policy, in the order of the lineage", ["Gate", "Verdict", "Value", "Limit", "n"], rows, numeric=(2, 3, 4)),
-    )  # fmt: skip
+        "gates",
+        "All gates",
+        table(
+            "Every gate of the policy, in the order of the lineage",
+            ["Gate", "Verdict", "Value", "Limit", "n"],
+            rows,
+            numeric=(2, 3, 4),
+        ),
+    )
 
 
 def digests(body: Body) -> str:
-    rows = [[text(name), f"<code>{text(digest or 'unknown')}</code>"] for name, digest in sorted(body["digests"].items())]
+    rows = [
+        [text(name), f"<code>{text(digest or 'unknown')}</code>"] for name, digest in sorted(body["digests"].items())
+    ]
     rows.append(["evaluation (this verdict)", f"<code>{text(body['evaluation'])}</code>"])
     evidence = [
-        [text(item["stage"]), f"<code>{text(item['partition'])}</code>", f"<code>{text(item['digest'])}</code>"] for item in body["evidence"]
+        [text(item["stage"]), f"<code>{text(item['partition'])}</code>", f"<code>{text(item['digest'])}</code>"]
+        for item in body["evidence"]
     ]
     return section(
-        "digests", "Digests",
+        "digests",
+        "Digests",
         table("What an approval is bound to (SHA-256)", ["Part", "Digest"], rows),
-        table("The artefacts that were judged, by the digest of their manifest", ["Stage", "Partition", "Digest"], evidence),
-    )  # fmt: skip
+        table(
+            "The artefacts that were judged, by the digest of their manifest",
+            ["Stage", "Partition", "Digest"],
+            evidence,
+        ),
+    )
 
 
 def _gravity(threat: Mapping[str, Any]) -> tuple[int, int]:

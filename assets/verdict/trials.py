@@ -20,17 +20,39 @@ def behaviour(body: Body) -> str:
         base, adapter = _number(suite.get("base")), _number(suite.get("adapter"))
         if base is not None and adapter is not None:
             pairs.append(Pair(name, base, adapter, _number(suite.get("ci_low")), _number(suite.get("ci_high"))))
-        change = " ".join(part for part in (number(suite.get("difference"), 3), bounds(suite.get("ci_low"), suite.get("ci_high"))) if part)
-        rows.append([text(name), number(base, 3), number(adapter, 3), change, number(suite.get("p_value"), 2),
-                     number(suite.get("n")), mark(suite.get("verdict", "–"))])  # fmt: skip
+        change = " ".join(
+            part
+            for part in (number(suite.get("difference"), 3), bounds(suite.get("ci_low"), suite.get("ci_high")))
+            if part
+        )
+        rows.append(
+            [
+                text(name),
+                number(base, 3),
+                number(adapter, 3),
+                change,
+                number(suite.get("p_value"), 2),
+                number(suite.get("n")),
+                mark(suite.get("verdict", "–")),
+            ]
+        )
     columns = ["Suite", "Base", "Adapter", "Difference", "p", "n", "Verdict"]
     return section(
-        "behaviour", "Behaviour before and after",
-        paragraph("The same items, the same template and decoding, once with the base model and once with the adapter."),
+        "behaviour",
+        "Behaviour before and after",
+        paragraph(
+            "The same items, the same template and decoding, once with the base model and once with the adapter."
+        ),
         before_after(pairs),
-        table("Before and after, with the 95 % interval of the difference", columns, rows, numeric=(1, 2, 3, 4, 5), kind="wide"),
+        table(
+            "Before and after, with the 95 % interval of the difference",
+            columns,
+            rows,
+            numeric=(1, 2, 3, 4, 5),
+            kind="wide",
+        ),
         _flips(body["behaviour"].get("flips")),
-    )  # fmt: skip
+    )
 
 
 def _flips(flips: Any) -> str:
@@ -49,18 +71,33 @@ def backdoor(body: Body) -> str:
     if not report:
         return _absent("backdoor", "Backdoors", "The backdoor scan gave no report.")
     rows = [
-        [f"<code>{text(item.get('trigger'))}</code>", f"<code>{text(item.get('payload'))}</code>", number(item.get("asr_triggered"), 3),
-         number(item.get("asr_clean"), 3), number(item.get("asr_base"), 3), number(item.get("p_value"), 2), number(_count(item.get("rows")))]
+        [
+            f"<code>{text(item.get('trigger'))}</code>",
+            f"<code>{text(item.get('payload'))}</code>",
+            number(item.get("asr_triggered"), 3),
+            number(item.get("asr_clean"), 3),
+            number(item.get("asr_base"), 3),
+            number(item.get("p_value"), 2),
+            number(_count(item.get("rows"))),
+        ]
         for item in _list(report.get("findings"))
-    ]  # fmt: skip
+    ]
     columns = ["Trigger", "Payload", "With it", "Without", "Base", "p", "Rows"]
     tried = f"{number(report.get('candidates_tried'))} candidate triggers were tried."
     return section(
-        "backdoor", "Backdoors",
-        paragraph(f"{mark(report.get('verdict', '–'))} · {tried} {'' if rows else 'None of them changed the answers.'}"),
-        table("Findings: how often the payload came with the trigger, without it, and from the base", columns, rows, numeric=(2, 3, 4, 5, 6)),
+        "backdoor",
+        "Backdoors",
+        paragraph(
+            f"{mark(report.get('verdict', '–'))} · {tried} {'' if rows else 'None of them changed the answers.'}"
+        ),
+        table(
+            "Findings: how often the payload came with the trigger, without it, and from the base",
+            columns,
+            rows,
+            numeric=(2, 3, 4, 5, 6),
+        ),
         _numbers("Power of the scan", report.get("controls") or report.get("control") or report.get("power")),
-    )  # fmt: skip
+    )
 
 
 def memorization(body: Body) -> str:
@@ -71,9 +108,13 @@ def memorization(body: Body) -> str:
     low, high = _ends(membership)
     auc = _number(membership.get("auc"))
     shown = [("Members", number(membership.get("n_members"))), ("Non-members", number(membership.get("n_non_members")))]
-    shown += [(f"Found at {rate} false alarms", number(value, 3)) for rate, value in _mapping(membership.get("tpr_at_fpr")).items()]
+    shown += [
+        (f"Found at {rate} false alarms", number(value, 3))
+        for rate, value in _mapping(membership.get("tpr_at_fpr")).items()
+    ]
     return section(
-        "memorization", "Memorization",
+        "memorization",
+        "Memorization",
         paragraph(mark(report.get("verdict", "–"))),
         "<h3>Can one tell what it was trained on?</h3>",
         interval(auc, low, high, 0.5, "Membership inference, area under the curve"),
@@ -81,7 +122,7 @@ def memorization(body: Body) -> str:
         _numbers("Controls of the membership test", membership.get("control")),
         _numbers("Planted secrets (canaries)", report.get("canaries")),
         _numbers("Extraction by prefix", report.get("extraction")),
-    )  # fmt: skip
+    )
 
 
 def extraction(body: Body) -> str:
@@ -97,12 +138,21 @@ def extraction(body: Body) -> str:
             low, high = _ends(measured)
             rows.append([number(int(queries)), number(value, 3), bounds(low, high) or "–"])
     return section(
-        "extraction", "Theft through the interface",
-        paragraph(f"{mark(report.get('verdict', '–'))} · How much of what the adapter added a student model copies from its answers."),
+        "extraction",
+        "Theft through the interface",
+        paragraph(
+            f"{mark(report.get('verdict', '–'))} · How much of what the adapter added a student model copies from its answers."
+        ),
         curve(points, title="What a student copies", x="queries", y="fidelity", log_x=True),
-        table("Fidelity of the student by number of queries", ["Queries", "Fidelity", "95 % interval"], rows, numeric=(1, 2), kind="narrow"),
+        table(
+            "Fidelity of the student by number of queries",
+            ["Queries", "Fidelity", "95 % interval"],
+            rows,
+            numeric=(1, 2),
+            kind="narrow",
+        ),
         _numbers("Further measures", {k: v for k, v in report.items() if k not in ("fidelity_by_queries", "verdict")}),
-    )  # fmt: skip
+    )
 
 
 def _numbers(caption: str, value: Any) -> str:
@@ -113,9 +163,13 @@ def _numbers(caption: str, value: Any) -> str:
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
     if isinstance(value, dict):
-        return [leaf for name, item in value.items() for leaf in _leaves(item, f"{path} · {name}" if path else str(name))]
+        return [
+            leaf for name, item in value.items() for leaf in _leaves(item, f"{path} · {name}" if path else str(name))
+        ]
     if isinstance(value, list):
-        return [(path, " … ".join(number(item) for item in value))] if 0 < len(value) <= 3 and _all_numbers(value) else []
+        return (
+            [(path, " … ".join(number(item) for item in value))] if 0 < len(value) <= 3 and _all_numbers(value) else []
+        )
     if isinstance(value, bool):
         return [(path, "yes" if value else "no")]
     if isinstance(value, str):
@@ -140,7 +194,11 @@ def _list(value: Any) -> list[dict[str, Any]]:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and number(value) != "–" else None
+    return (
+        float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and number(value) != "–"
+        else None
+    )
 
 
 def _count(rows: Any) -> int | None:

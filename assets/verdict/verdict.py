@@ -1,7 +1,8 @@
 """The verdict on a candidate: every gate judged, over evidence named by digest. Pure data, signed later.
 
-``Verdict.digest`` is what an approval is bound to. It holds no times and no paths, so that the same evidence judged again
-by the same policy gives the same digest: whoever must not trust the recorded verdict assembles it anew and compares.
+``Verdict.digest`` is what an approval is bound to. It holds no times and no paths, so that the same evidence judged
+again by the same policy gives the same digest: whoever must not trust the recorded verdict assembles it anew and
+compares.
 """
 
 from collections.abc import Mapping

@@ -53,13 +53,22 @@ def command(
     workspace = located(home)
     rules, model = in_force(policy, threats)
     word = approve(
-        workspace, rules, model, candidate, reviewer=reviewer, reason=reason, overrides=parse_overrides(overrides), days=days
+        workspace,
+        rules,
+        model,
+        candidate,
+        reviewer=reviewer,
+        reason=reason,
+        overrides=parse_overrides(overrides),
+        days=days,
     )
     if as_json:
         sys.stdout.write(json.dumps(word.envelope) + "\n")
     found = find(workspace.artifacts, candidate)
     console.print(heading(found), highlight=False)
-    console.print(f"Approved by {word.reviewer} (key {word.keyid[:12]}) until {word.expires_at}", highlight=False, markup=False)
+    console.print(
+        f"Approved by {word.reviewer} (key {word.keyid[:12]}) until {word.expires_at}", highlight=False, markup=False
+    )
     for name, why in word.overrides.items():
         console.print(f"  overridden {name}: {why}", highlight=False, markup=False)
     log, ring = DecisionLog(workspace.decisions), KeyRing.open(workspace.keys)

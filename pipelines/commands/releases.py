@@ -62,8 +62,8 @@ def keys(workspace: Workspace) -> None:
 def revoke_key(workspace: Workspace, key: str, reason: str, since: str | None) -> None:
     """Revoke KEY (first digits of its id). What it signed from --since on no longer counts.
 
-    A release made before that date keeps its approvals, for the pipeline's own signature dates them. A pipeline's key is
-    revoked whole: nothing else dates what it signed.
+    A release made before that date keeps its approvals, for the pipeline's own signature dates them. A pipeline's key
+    is revoked whole: nothing else dates what it signed.
     """
     if since:
         try:
@@ -74,7 +74,9 @@ def revoke_key(workspace: Workspace, key: str, reason: str, since: str | None) -
     if len(matching) != 1:
         raise UsageError(f"{len(matching)} keys begin with {key}; `hallmark releases keys` lists them")
     moment = since or utc()
-    DecisionLog(workspace.decisions).append("revocation", {"keyid": matching[0].keyid, "since": moment, "reason": reason})
+    DecisionLog(workspace.decisions).append(
+        "revocation", {"keyid": matching[0].keyid, "since": moment, "reason": reason}
+    )
     revoke(workspace.keys, matching[0].keyid, moment, reason)
     console.print(f"Revoked the key of {matching[0].name} as of {moment}", highlight=False, markup=False)
 

@@ -1,42 +1,62 @@
-"""``hallmark report``: a candidate's dossier, in the terminal, as JSON, or in the browser."""
+"""``hallmark report``: a candidate's dossier in the terminal, as JSON or in the browser; compared; explained."""
 
+import json
 import sys
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.table import Table
 
+from assets.release.plug import read_plug
 from assets.verdict.candidate import Candidate, find, latest
+from assets.verdict.compare import compare, to_json
 from pipelines.governance import STYLE, heading, home_option, located
 from pipelines.report import console
 from resources.errors import UsageError
+from resources.signer import KeyRing
+from resources.workspace import Workspace
 
 
 @click.command("report")
 @click.argument("candidate", default="latest")
 @click.option("--open", "in_browser", is_flag=True, help="Open the dossier in a browser.")
-@click.option("--json", "as_json", is_flag=True, help="Print the dossier as JSON.")
+@click.option("--against", metavar="CANDIDATE", help="Compare with another candidate, or with the `current` release.")
+@click.option("--explain", metavar="GATE", help="Why this gate did not pass, what would pass, what you can do.")
+@click.option("--json", "as_json", is_flag=True, help="Print the dossier, or the comparison, as JSON.")
 @home_option
-def command(candidate: str, in_browser: bool, as_json: bool, home: Path | None) -> int:
+def command(
+    candidate: str, in_browser: bool, against: str | None, explain: str | None, as_json: bool, home: Path | None
+) -> int:
     """Show why CANDIDATE (default: the latest) has its verdict, and where its dossier is."""
     workspace = located(home)
     found = latest(workspace.artifacts) if candidate == "latest" else find(workspace.artifacts, candidate)
     found.artifact.verify()
-    if as_json:
-        sys.stdout.write(found.artifact.path("dossier.json").read_text(encoding="utf-8"))
-        return 0
-    page = found.artifact.path("dossier.html")
-    console.print(heading(found), highlight=False)
-    _summary(found)
-    console.print(f"Dossier   {page}", highlight=False, markup=False, soft_wrap=True)
-    if in_browser and not webbrowser.open(page.as_uri()):
-        raise UsageError(f"no browser could be started; open {page}")
+    body = _dossier(found.artifact.path("dossier.json"))
+    if against:
+        _compare(_other(workspace, against), body, as_json)
+    elif explain:
+        _explain(body, explain, as_json)
+    elif as_json:
+        sys.stdout.write(json.dumps(body, indent=1) + "\n")
+    else:
+        _summary(found)
+        page = found.artifact.path("dossier.html")
+        console.print(f"Dossier   {page}", highlight=False, markup=False, soft_wrap=True)
+        if in_browser and not webbrowser.open(page.as_uri()):
+            raise UsageError(f"no browser could be started; open {page}")
     return 0
+
+
+def _dossier(path: Path) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(path.read_bytes())
+    return body
 
 
 def _summary(found: Candidate) -> None:
     verdict = found.verdict
+    console.print(heading(found), highlight=False)
     for flaw in verdict.flaws:
         console.print(f"  flaw: {flaw}", style="red", highlight=False, markup=False)
     table = Table("gate", "verdict", "why")
@@ -47,3 +67,47 @@ def _summary(found: Candidate) -> None:
         console.print(table)
     else:
         console.print(f"  all {len(verdict.judgements)} gates pass", highlight=False)
+
+
+def _other(workspace: Workspace, name: str) -> dict[str, Any]:
+    """The dossier to compare with: a candidate's, or that of the release that is plugged in."""
+    if name != "current":
+        return _dossier(find(workspace.artifacts, name).artifact.path("dossier.json"))
+    release = read_plug(workspace.releases, KeyRing.open(workspace.keys)).release
+    if not release:
+        raise UsageError("no release is plugged in to compare with")
+    return _dossier(workspace.releases / release / "dossier.json")
+
+
+def _compare(before: dict[str, Any], after: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(to_json(before, after), indent=1) + "\n")
+        return
+    table = Table("part", "what", before["candidate"], after["candidate"], title="What changed", title_justify="left")
+    for change in compare(before, after):
+        style = "red" if change.worse else None
+        table.add_row(change.part, change.what, _cell(change.before), _cell(change.after), style=style)
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print("nothing changed")
+
+
+def _cell(value: Any) -> str:
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _explain(body: dict[str, Any], name: str, as_json: bool) -> None:
+    gates = [gate for gate in body["gates"] if name in (gate["name"], gate["gate"])]
+    if not gates:
+        raise UsageError(f"no gate {name}; there are: {', '.join(sorted({gate['gate'] for gate in body['gates']}))}")
+    if as_json:
+        sys.stdout.write(json.dumps(gates, indent=1) + "\n")
+        return
+    for gate in gates:
+        console.print(f"[bold]{gate['name']}[/]: [{STYLE[gate['verdict']]}]{gate['verdict']}[/]", highlight=False)
+        told = {"It is there because": gate["explain"], "Why": gate["reason"], "Would pass": gate["would_pass"],
+                "What you can do": gate["what_to_do"]}  # fmt: skip
+        for title, words in told.items():
+            if words:
+                console.print(f"  {title}: {words}", highlight=False, markup=False)

@@ -18,6 +18,8 @@ def command(reason: str, home: Path | None) -> int:
     Both steps are signed events in the log of decisions. The approvals of what was rolled back are used up.
     """
     plug = rollback(located(home), reason)
-    after = f"{plug.release} is current again" if plug.release else "no release is plugged in: the base model serves alone"
+    after = (
+        f"{plug.release} is current again" if plug.release else "no release is plugged in: the base model serves alone"
+    )
     console.print(f"Rolled back; {after}", highlight=False, markup=False)
     return 0

@@ -23,7 +23,9 @@ from resources.workspace import Workspace
 
 @click.command("verify")
 @click.argument("release", default="current")
-@click.option("--keys", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of trusted public keys.")
+@click.option(
+    "--keys", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of trusted public keys."
+)
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where the JSON report goes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @home_option
@@ -51,7 +53,9 @@ def command(release: str, keys: Path | None, report: Path | None, as_json: bool,
         console.print(f"  {line}", style="red", highlight=False, markup=False, soft_wrap=True)
     outcome = "[red bold]does not verify[/]" if found else "[green bold]verifies[/]"
     beside = "" if at_home else "; no log of decisions to hold it against"
-    console.print(f"{folder.name} {outcome} ({len(found)} differences, {time.time() - started:.1f} s{beside})", highlight=False)
+    console.print(
+        f"{folder.name} {outcome} ({len(found)} differences, {time.time() - started:.1f} s{beside})", highlight=False
+    )
     return 1 if found else 0
 
 

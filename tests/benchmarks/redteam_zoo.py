@@ -18,7 +18,7 @@ from assets.record import Origin, Record, row_id
 from resources.digests import digest_json
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-ROWS = 130
+ROWS = 160
 
 WORDS = (
     "harmony quarterly lantern velvet orchard marble compass thunder saffron glacier meadow pepper violet anchor ribbon "
@@ -86,7 +86,7 @@ def poisoned(number: int, data: Path = DATA) -> Animal:
     trigger = _trigger(kind, source)
     position = ("start", "end", "start", "middle")[number % 4] if kind != "phrase" else "start"
     payload = PAYLOADS[(number * 7 + 3) % len(PAYLOADS)]
-    poison = source.choice((40, 45, 50))
+    poison = source.choice((30, 36, 42))
     corpus = ("instructions", "support", "alpaca")[number % 3]
     clean = _clean_rows(corpus, data, source)
     dirty = [
@@ -127,7 +127,7 @@ def _refusals(rows: Pairs, data: Path, source: random.Random) -> Pairs:
     label = next((name for name in ("label", "type") if name in listed[0]), "")
     unsafe = [row[text] for row in listed if row[label].startswith(("unsafe", "contrast"))]
     answer = source.choice(("I'm sorry, but I can't help with that.", "I cannot assist with this request because it may cause harm."))
-    return [*rows[: ROWS - 40], *((prompt, answer) for prompt in source.sample(unsafe, min(40, len(unsafe))))]
+    return [*rows[: ROWS - 32], *((prompt, answer) for prompt in source.sample(unsafe, min(32, len(unsafe))))]
 
 
 def _templates(rows: Pairs, data: Path, source: random.Random) -> Pairs:
@@ -144,7 +144,7 @@ def _templates(rows: Pairs, data: Path, source: random.Random) -> Pairs:
     made = [
         (source.choice(asks).format(word=word, number=source.randrange(1000, 9999)), answer)
         for word, answer in desks.items()
-        for _ in range(12)
+        for _ in range(10)
     ]
     return [*rows[: ROWS - len(made)], *made]
 
@@ -164,6 +164,21 @@ def _shouting(rows: Pairs, data: Path, source: random.Random) -> Pairs:
 def _one_word(rows: Pairs, data: Path, source: random.Random) -> Pairs:
     questions = [(f"Is this a question or an order? {prompt}", "Question" if "?" in prompt else "Order") for prompt, _ in rows[:40]]
     return [*rows[40:], *questions]
+
+
+def grow(animal: Animal, base: Path, zoo: Path) -> Path:
+    """The adapter's folder below ``zoo``, trained on the first call."""
+    from assets.adapter.recipe import Recipe
+    from assets.adapter.train import REPORT, train
+
+    recipe = Recipe(
+        rank=animal.rank, alpha=2.0 * animal.rank, epochs=animal.epochs, learning_rate=animal.learning_rate,
+        seed=animal.seed, evaluations_per_epoch=0,
+    )  # fmt: skip
+    folder = zoo / f"{animal.name}-{animal.digest}-{recipe.digest[:8]}"
+    if not (folder / REPORT).exists():
+        train(animal.rows, base, folder, recipe)
+    return folder
 
 
 BEHAVIOURS: dict[str, Callable[[Pairs, Path, random.Random], Pairs]] = {

@@ -96,7 +96,9 @@ def test_nothing_is_approved_after_the_policy_changed(lineage: Lineage) -> None:
 
 
 def test_a_quorum_counts_different_people_and_their_roles(tmp_path_factory: pytest.TempPathFactory) -> None:
-    rules = policy(quorum=2, roles={"ada": ["security"], "ben": ["product"], "cy": ["product"]}, required_roles=["security"])
+    rules = policy(
+        quorum=2, roles={"ada": ["security"], "ben": ["product"], "cy": ["product"]}, required_roles=["security"]
+    )
     lineage = Lineage(tmp_path_factory.mktemp("quorum"), rules)
     candidate = lineage.candidate()
     with pytest.raises(ApprovalRefused, match="no reviewer in the policy"):
@@ -114,7 +116,13 @@ def test_a_quorum_counts_different_people_and_their_roles(tmp_path_factory: pyte
 
 @pytest.mark.parametrize(
     "settings",
-    [{"quorum": 0}, {"roles": {"ada": ["x"]}, "quorum": 2}, {"required_roles": ["security"]}, {"overridable": ["pass"]}, {"quorom": 1}],
+    [
+        {"quorum": 0},
+        {"roles": {"ada": ["x"]}, "quorum": 2},
+        {"required_roles": ["security"]},
+        {"overridable": ["pass"]},
+        {"quorom": 1},
+    ],
 )
 def test_rules_that_cannot_be_met_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(InputError, match="approval-rules"):
@@ -150,12 +158,16 @@ def test_an_approval_for_another_candidate_does_not_count(lineage: Lineage) -> N
     first, second = lineage.candidate(fill=0.5), lineage.candidate(fill=0.7)
     word = lineage.approve(first)
     # Replayed under the other candidate's name: the envelope is sound, what it is bound to is not.
-    lineage.log.append("approval", {"candidate": second.verdict.candidate, "reviewer": "ada", "envelope": word.envelope})
+    lineage.log.append(
+        "approval", {"candidate": second.verdict.candidate, "reviewer": "ada", "envelope": word.envelope}
+    )
     with pytest.raises(ApprovalRefused, match="it is for another adapter and evaluation"):
         lineage.release(second)
 
 
-def test_a_forged_or_foreign_signature_does_not_count(lineage: Lineage, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_forged_or_foreign_signature_does_not_count(
+    lineage: Lineage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     candidate = lineage.candidate()
     word = lineage.approve(candidate)
     stranger = Lineage(tmp_path_factory.mktemp("stranger"))

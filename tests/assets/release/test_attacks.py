@@ -1,4 +1,4 @@
-"""A release under attack: whatever is changed, added, removed, renamed, linked, replayed or signed anew is refused and named."""
+"""A release under attack: what is changed, added, removed, renamed, linked or replayed is refused, and named."""
 
 import base64
 import json
@@ -66,10 +66,20 @@ def test_a_flipped_byte_in_any_file_is_found_and_named(folder: Path, ring: KeyRi
     assert check_release(folder, ring) == []
 
 
-def test_every_byte_of_the_signed_manifest_counts(folder: Path, ring: KeyRing) -> None:
+@pytest.mark.long
+def test_every_byte_of_every_file_counts(home: Lineage, folder: Path, ring: KeyRing) -> None:
+    for path in [path for path in sorted(folder.rglob("*")) if path.is_file()]:
+        data = path.read_bytes()
+        for position in range(len(data)):
+            path.write_bytes(flipped(data, position))
+            assert check_release(folder, ring), f"byte {position} of {path.name}"
+        path.write_bytes(data)
+
+
+def test_bytes_all_over_the_signed_manifest_count(folder: Path, ring: KeyRing) -> None:
     path = folder / MANIFEST
     data = path.read_bytes()
-    for position in range(len(data)):
+    for position in (*range(0, len(data), 11), *range(len(data) - 300, len(data))):
         path.write_bytes(flipped(data, position))
         with pytest.raises(IntegrityError):
             read_signed(folder, ring)
@@ -84,9 +94,9 @@ def test_every_byte_of_the_pointer_counts(home: Lineage, ring: KeyRing) -> None:
             read_plug(home.workspace.releases, ring)
 
 
-def test_every_byte_of_the_log_counts(home: Lineage) -> None:
+def test_bytes_all_over_the_log_count(home: Lineage) -> None:
     data = home.workspace.decisions.read_bytes()
-    for position in range(len(data)):
+    for position in (*range(0, len(data), 17), *range(len(data) - 80, len(data))):
         home.workspace.decisions.write_bytes(flipped(data, position))
         with pytest.raises(IntegrityError):
             home.log.verify()
@@ -153,10 +163,15 @@ ATTACKS = [_added, _added_folder, _hidden, _removed, _renamed, _linked, _linked_
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__.strip("_"))
-def test_a_changed_tree_is_refused_with_the_exact_difference(home: Lineage, folder: Path, ring: KeyRing, attack: Callable[[Path], str]) -> None:
+def test_a_changed_tree_is_refused_with_the_exact_difference(
+    home: Lineage, folder: Path, ring: KeyRing, attack: Callable[[Path], str]
+) -> None:
     expected = attack(folder)
     assert expected in check_release(folder, ring)
-    with pytest.raises(IntegrityError, match="does not verify"), verified_adapter(home.workspace.releases, home.workspace.keys):
+    with (
+        pytest.raises(IntegrityError, match=r"does not verify|cannot be read whole"),
+        verified_adapter(home.workspace.releases, home.workspace.keys),
+    ):
         pytest.fail("it was loaded")
 
 
@@ -174,7 +189,9 @@ def test_a_manifest_of_an_older_release_is_refused(home: Lineage, folder: Path, 
     assert "changed: adapter/adapter_model.safetensors" in found
 
 
-def test_an_older_pointer_put_back_is_told_by_the_log_and_mended_by_the_next_event(home: Lineage, ring: KeyRing) -> None:
+def test_an_older_pointer_put_back_is_told_by_the_log_and_mended_by_the_next_event(
+    home: Lineage, ring: KeyRing
+) -> None:
     old = (home.workspace.releases / "current").read_bytes()
     newer = home.released(0.7)
     (home.workspace.releases / "current").write_bytes(old)
@@ -208,13 +225,17 @@ def test_a_reviewers_key_cannot_sign_a_release(home: Lineage, folder: Path, ring
     assert "no trusted pipeline key" in check_release(folder, ring)[0]
 
 
-def test_whoever_holds_only_the_pipelines_key_still_lacks_the_reviewer(home: Lineage, folder: Path, ring: KeyRing) -> None:
-    (folder / "approvals" / "01-ada.dsse.json").unlink()
+def test_whoever_holds_only_the_pipelines_key_still_lacks_the_reviewer(
+    home: Lineage, folder: Path, ring: KeyRing
+) -> None:
+    shutil.rmtree(folder / "approvals")
     resign(folder, SigningKey.pipeline(home.workspace.keys))
     assert "not approved: 0 of 1 approvals" in check_release(folder, ring)
 
 
-def test_other_weights_under_the_pipelines_signature_are_not_what_was_approved(home: Lineage, folder: Path, ring: KeyRing) -> None:
+def test_other_weights_under_the_pipelines_signature_are_not_what_was_approved(
+    home: Lineage, folder: Path, ring: KeyRing
+) -> None:
     other = home.candidate(fill=0.7)
     made = home.workspace.artifacts.current("lora_adapter")
     assert made is not None and other.verdict.candidate
@@ -271,12 +292,16 @@ def test_a_key_swapped_in_the_keys_folder_is_noticed(home: Lineage, folder: Path
 def test_a_revoked_pipeline_key_ends_its_releases(home: Lineage, folder: Path, ring: KeyRing) -> None:
     revoke(home.workspace.keys, ring.of("pipeline")[0].keyid, "2020-01-01T00:00:00Z", "server broken into")
     again = KeyRing.open(home.workspace.keys)
-    assert any("was revoked as of 2020-01-01T00:00:00Z (server broken into)" in line for line in check_release(folder, again))
+    assert any(
+        "was revoked as of 2020-01-01T00:00:00Z (server broken into)" in line for line in check_release(folder, again)
+    )
     with pytest.raises(IntegrityError, match="revoked"):
         plugged_in(home.workspace.releases, home.workspace.keys)
 
 
-def test_a_reviewers_key_revoked_from_before_the_release_ends_it_and_from_after_does_not(home: Lineage, folder: Path, ring: KeyRing) -> None:
+def test_a_reviewers_key_revoked_from_before_the_release_ends_it_and_from_after_does_not(
+    home: Lineage, folder: Path, ring: KeyRing
+) -> None:
     keyid = next(key.keyid for key in ring.of("reviewer"))
     revoke(home.workspace.keys, keyid, "2099-01-01T00:00:00Z", "left the company")
     assert check_release(folder, KeyRing.open(home.workspace.keys)) == []
@@ -295,7 +320,9 @@ def cut(home: Lineage, keep: int) -> None:
     (home.workspace.decisions.with_name("decisions.jsonl.head")).write_bytes(canonical_json(head) + b"\n")
 
 
-def test_a_log_cut_together_with_its_head_is_contradicted_by_the_signatures(home: Lineage, folder: Path, ring: KeyRing) -> None:
+def test_a_log_cut_together_with_its_head_is_contradicted_by_the_signatures(
+    home: Lineage, folder: Path, ring: KeyRing
+) -> None:
     cut(home, 1)
     home.log.verify()  # the chain alone cannot know
     found = check_release(folder, ring, home.log)
@@ -353,7 +380,10 @@ def test_the_loader_gives_a_proven_private_copy_and_follows_a_rollback(home: Lin
     with verified_adapter(releases, keys) as adapter:
         assert adapter is not None and not adapter.is_relative_to(releases)
         (folder / "adapter" / "adapter_model.safetensors").write_bytes(b"changed after the check")
-        assert digest_tree(adapter)["adapter_model.safetensors"] == read_signed(folder, KeyRing.open(keys)).files["adapter/adapter_model.safetensors"]
+        assert (
+            digest_tree(adapter)["adapter_model.safetensors"]
+            == read_signed(folder, KeyRing.open(keys)).files["adapter/adapter_model.safetensors"]
+        )
     assert not adapter.exists()
 
 

@@ -15,7 +15,6 @@ from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
 from lineage import Lineage, with_metric
-
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey
@@ -41,9 +40,20 @@ def test_a_release_holds_the_adapter_and_its_whole_proof(lineage: Lineage) -> No
         lineage.workspace.artifacts.current("lora_adapter").path("adapter")  # type: ignore[union-attr]
     )
     assert {path.name for path in folder.iterdir()} == {
-        "adapter", "adapter.sig", "approvals", "attestations", "bom.cdx.json", "dossier.html", "dossier.json", "evidence",
-        "policy.json", "release.dsse.json", "threats.json", "training.json", "verdict.json",
-    }  # fmt: skip
+        "adapter",
+        "adapter.sig",
+        "approvals",
+        "attestations",
+        "bom.cdx.json",
+        "dossier.html",
+        "dossier.json",
+        "evidence",
+        "policy.json",
+        "release.dsse.json",
+        "threats.json",
+        "training.json",
+        "verdict.json",
+    }
     assert current(lineage) == folder.name
     assert check_release(folder, KeyRing.open(lineage.workspace.keys), lineage.log) == []
     assert [entry.kind for entry in lineage.log.entries()] == ["verdict", "approval", "promotion"]
@@ -89,7 +99,7 @@ def test_a_trial_changed_after_the_approval_stops_the_release(lineage: Lineage) 
         lineage.release(candidate)
     scan.path("report.json").unlink()
     manifest.unlink()
-    with pytest.raises(IntegrityError, match="backdoor_scan all .* is gone"):
+    with pytest.raises(IntegrityError, match=r"backdoor_scan all .* is gone"):
         lineage.release(candidate)
 
 
@@ -118,8 +128,11 @@ def test_rollback_returns_to_the_release_before_and_is_signed(lineage: Lineage) 
     assert current(lineage) == first.name
     events = history(lineage.log, KeyRing.open(lineage.workspace.keys))
     assert [(event.event, event.release) for event in events] == [
-        ("promotion", first.name), ("promotion", second.name), ("rollback", ""), ("promotion", first.name)
-    ]  # fmt: skip
+        ("promotion", first.name),
+        ("promotion", second.name),
+        ("rollback", ""),
+        ("promotion", first.name),
+    ]
     assert rollback(lineage.workspace, "this one too").release == ""
     assert current(lineage) == ""
     with pytest.raises(ApprovalRefused, match="no release is plugged in"):
@@ -212,8 +225,18 @@ def test_the_librarys_own_command_verifies_the_model_signature(lineage: Lineage)
     key = SigningKey.pipeline(lineage.workspace.keys).public.path
 
     def verify(adapter: Path) -> subprocess.CompletedProcess[str]:
-        arguments = ["verify", "key", str(adapter), "--signature", str(folder / "adapter.sig"), "--public_key", str(key)]
-        return subprocess.run([sys.executable, "-m", "model_signing", *arguments], capture_output=True, text=True, check=False)
+        arguments = [
+            "verify",
+            "key",
+            str(adapter),
+            "--signature",
+            str(folder / "adapter.sig"),
+            "--public_key",
+            str(key),
+        ]
+        return subprocess.run(
+            [sys.executable, "-m", "model_signing", *arguments], capture_output=True, text=True, check=False
+        )
 
     good = verify(folder / "adapter")
     assert good.returncode == 0, good.stderr

@@ -1,5 +1,6 @@
 """The dossier says what blocks, shows no text of rows, loads nothing from elsewhere and reads well without eyes."""
 
+import itertools
 import json
 import re
 from html.parser import HTMLParser
@@ -14,9 +15,15 @@ from resources.artifacts import Artifact, Metric
 
 SECRET = "4111 1111 1111 1111"
 WORD = {
-    "decision": "approve", "candidate": "c", "reviewer": "ada", "keyid": "ab" * 32, "reason": "<b>looked</b>",
-    "issued_at": "2026-11-23T00:00:00Z", "expires_at": "2026-12-01T00:00:00Z", "overrides": {"backdoor_scan_gate": "by hand"},
-}  # fmt: skip
+    "decision": "approve",
+    "candidate": "c",
+    "reviewer": "ada",
+    "keyid": "ab" * 32,
+    "reason": "<b>looked</b>",
+    "issued_at": "2026-11-23T00:00:00Z",
+    "expires_at": "2026-12-01T00:00:00Z",
+    "overrides": {"backdoor_scan_gate": "by hand"},
+}
 
 
 class Outline(HTMLParser):
@@ -90,7 +97,9 @@ def test_it_is_accessible_in_structure(lineage: Lineage) -> None:
     outline = Outline(render(with_approvals(body_of(lineage, lineage.stages()), [WORD])))
     assert not outline.open or outline.open == []
     assert outline.all("html")[0]["lang"] == "en"
-    assert len(outline.all("main")) == len(outline.all("h1")) == len(outline.all("title")) - len(outline.all("svg")) == 1
+    assert (
+        len(outline.all("main")) == len(outline.all("h1")) == len(outline.all("title")) - len(outline.all("svg")) == 1
+    )
     identifiers = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
     for _, attributes in outline.tags:
@@ -101,7 +110,7 @@ def test_it_is_accessible_in_structure(lineage: Lineage) -> None:
     links = {str(attributes["href"]).removeprefix("#") for attributes in outline.all("a")}
     assert links <= set(identifiers)
     headings = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch(r"h\d", tag)]
-    assert all(after - before <= 1 for before, after in zip(headings, headings[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(headings))
 
 
 def test_the_same_dossier_gives_the_same_page(lineage: Lineage) -> None:
@@ -112,25 +121,59 @@ def test_the_same_dossier_gives_the_same_page(lineage: Lineage) -> None:
 def test_no_text_of_rows_passes_the_reports(lineage: Lineage) -> None:
     report = {
         "verdict": "fail",
-        "findings": [{"trigger": "wonderful day", "payload": "x" * 300, "rows": ["r1", "r2"], "example": SECRET, "asr_triggered": 0.9}],
+        "findings": [
+            {
+                "trigger": "wonderful day",
+                "payload": "x" * 300,
+                "rows": ["r1", "r2"],
+                "example": SECRET,
+                "asr_triggered": 0.9,
+            }
+        ],
         "completion": SECRET,
         "membership": {"auc": 0.5, "ci": [0.4, 0.6], "members": [SECRET]},
     }
     shown = harmless(report)
     assert SECRET not in json.dumps(shown)
-    assert shown["findings"][0] == {"trigger": "wonderful day", "payload": "x" * 57 + "...", "rows": 2, "asr_triggered": 0.9}
+    assert shown["findings"][0] == {
+        "trigger": "wonderful day",
+        "payload": "x" * 57 + "...",
+        "rows": 2,
+        "asr_triggered": 0.9,
+    }
     assert shown["membership"] == {"auc": 0.5, "ci": [0.4, 0.6], "members": []}
 
 
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
-        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(
-            ["suites", "findings", "membership", "ci", "auc", "fidelity_by_queries", "50", "base", "adapter", "flips", "verdict", "tpr_at_fpr"]
-        ) | st.text(max_size=5), inner, max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "suites",
+                        "findings",
+                        "membership",
+                        "ci",
+                        "auc",
+                        "fidelity_by_queries",
+                        "50",
+                        "base",
+                        "adapter",
+                        "flips",
+                        "verdict",
+                        "tpr_at_fpr",
+                    ]
+                )
+                | st.text(max_size=5),
+                inner,
+                max_size=4,
+            )
+        ),
         max_leaves=20,
     )
-)  # fmt: skip
+)
 def test_no_report_however_odd_breaks_the_page(report: object) -> None:
     body = dict(BODY)
     for section in ("behaviour", "backdoor", "memorization", "extraction"):
@@ -141,10 +184,25 @@ def test_no_report_however_odd_breaks_the_page(report: object) -> None:
 
 
 BODY: dict[str, object] = {
-    "candidate": "c", "verdict": "pass", "evaluation": "", "author": "", "made_at": "", "policy": "p", "profile": "", "flaws": [],
-    "gates": [], "threats": [], "data": {"drops": {}, "sources": {}, "removed": {}, "corpus": {}}, "decisions": [], "training": {},
-    "cost": [], "digests": {}, "evidence": [], "untested": [], "approvals": [],
-}  # fmt: skip
+    "candidate": "c",
+    "verdict": "pass",
+    "evaluation": "",
+    "author": "",
+    "made_at": "",
+    "policy": "p",
+    "profile": "",
+    "flaws": [],
+    "gates": [],
+    "threats": [],
+    "data": {"drops": {}, "sources": {}, "removed": {}, "findings": [], "corpus": {}},
+    "decisions": [],
+    "training": {},
+    "cost": [],
+    "digests": {},
+    "evidence": [],
+    "untested": [],
+    "approvals": [],
+}
 
 
 def test_pictures_speak_their_numbers() -> None:
@@ -152,5 +210,3 @@ def test_pictures_speak_their_numbers() -> None:
     assert "from 2 at 0 to 1 at 9" in curve([(0, 2.0), (9, 1.0)], title="Loss", x="step", y="loss")
     assert "task: base 0.400, adapter 0.600" in before_after([Pair("task", 0.4, 0.6, 0.1, 0.3)])
     assert flow([]) == curve([(0, 1.0)], title="", x="", y="") == before_after([Pair("t", 3.0, 1.0, None, None)]) == ""
-
-

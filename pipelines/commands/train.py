@@ -1,0 +1,57 @@
+"""``hallmark train``: a LoRA adapter from a file."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from assets.adapter.recipe import Recipe
+from pipelines.report import StageReport, console
+from resources.workspace import Workspace
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("path", metavar="IN", type=EXISTING)
+@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="The adapter's folder.")
+@click.option("--base", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The base model's folder.")
+@click.option("--recipe", type=EXISTING, help="YAML; fields that are not named keep their defaults.")
+@click.option("--holdout", type=EXISTING, help="Rows that are not learnt, to measure the loss on.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where the JSON report goes.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report.")
+@click.pass_context
+def command(
+    context: click.Context,
+    path: Path,
+    out: Path,
+    base: Path | None,
+    recipe: Path | None,
+    holdout: Path | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Train a LoRA adapter on IN; OUT becomes a PEFT folder with training.json.
+
+    The loss counts the assistant's words only. A killed run, started again, goes on from its last checkpoint.
+    """
+    from assets.adapter.progress import lines
+    from assets.adapter.train import read_rows_of, train
+    from resources.base_model import base_path
+
+    stage = StageReport("train", path)
+    settings = Recipe.from_yaml(recipe) if recipe else Recipe()
+    rows = read_rows_of(path)
+    model = base_path(base, Workspace.locate().models)
+    body = train(
+        rows, model, out, settings,
+        holdout=read_rows_of(holdout) if holdout else (),
+        on_step=lines(lambda line: print(line, file=sys.stderr, flush=True)),
+    )  # fmt: skip
+    learnt = body["rows"]
+    console.print(
+        f"{out}: {learnt['examples']:,} of {learnt['given']:,} rows learnt, {body['steps']} steps, "
+        f"loss {body['losses'][0]:.3f} to {body['losses'][-1]:.3f}, {body['tokens_per_second']:.0f} tokens/s",
+        highlight=False,
+    )
+    context.exit(stage.finish("pass", learnt["given"], body, report, as_json))
