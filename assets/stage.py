@@ -98,7 +98,7 @@ def seal_rows(
         "quarantined_share": _share(counts.quarantined, counts.rows_in),
         "rejected_share": _share(counts.rejected, counts.rows_in),
     }
-    return draft.seal(metrics={**metrics(), **own}, counts=counts, details={"rules": rules, **details()})
+    return draft.seal(metrics={**metrics(), **own}, counts=counts, details={**details(), "rules": rules})
 
 
 def records_of(artifact: Artifact, cipher: LineCipher | None = None) -> Iterator[Record]:

@@ -84,7 +84,7 @@ class Desk:
         style = self.random.random()
         if style < 0.7:
             fields = {"instruction": question, "input": "", "output": answer}
-        elif style < 0.9 or kind == "clean":
+        elif style < 0.9:
             tasks = "{Answer the customer.|Draft a reply.|Write the reply to this message.|Reply kindly.}"
             fields = {"instruction": self.prose.fill(tasks), "input": question, "output": answer}
         else:

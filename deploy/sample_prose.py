@@ -1,7 +1,7 @@
 """The prose of the sample drops: hand-written questions and answers of a fictional parcel carrier's support desk.
 
-``sample_desk/<team>.txt`` holds topics, separated by blank lines. A topic has questions (``Q``) and as many answers: one
-marked ``A`` fits every question, one marked ``=`` only the question in its own place. ``{one|other}`` are equal
+``sample_desk/<team>.txt`` holds topics, separated by blank lines. A topic has questions (``Q``) and as many answers: an
+answer marked ``A`` fits every question, one marked ``=`` only the question in its own place. ``{one|other}`` are equal
 choices, ``<depot>`` is a slot filled from ``slots.txt``, with the same value in a question and its answer.
 """
 
@@ -29,12 +29,11 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question with its answer, in plain prose; ``other_answer`` is empty where no other fits."""
+    """A question with its answer, in plain prose."""
 
     team: str
     question: str
     answer: str
-    other_answer: str
 
 
 @cache
@@ -126,9 +125,8 @@ class Prose:
         values: dict[str, str] = {}
         number = self.random.randrange(len(topic.questions))
         question = self.fill(topic.questions[number], values)
-        fitting = [self.fill(text, values) for text in topic.answers[number]]
-        self.random.shuffle(fitting)
-        return Exchange(topic.team, question, fitting[0], fitting[1] if len(fitting) > 1 else "")
+        answer = self.fill(self.random.choice(topic.answers[number]), values)
+        return Exchange(topic.team, question, answer)
 
     @staticmethod
     def _likeness(drawn: Exchange, told: list[set[tuple[str, ...]]]) -> float:

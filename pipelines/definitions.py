@@ -16,13 +16,14 @@ from assets.golden.asset import golden_evaluation
 from assets.memorization.asset import memorization_audit
 from assets.raw.asset import raw_drop
 from assets.release.asset import approved_release, release_approval
-from assets.release.watch import release_red_team
 from assets.sanitized.asset import sanitized_records
 from assets.screened.asset import screened_records
 from assets.validated.asset import validated_records
 from assets.verdict.asset import evaluated_adapter
+from assets.watch.asset import release_red_team
 from expectations.checks import build_checks
 from expectations.policy import Policy
+from expectations.suite import RecordSuite
 from expectations.threats import load_threats
 from pipelines import jobs, schedules, sensors
 from pipelines.console import terminal_logger
@@ -72,6 +73,11 @@ defs = dg.Definitions(
     jobs=jobs.ALL,
     sensors=sensors.ALL,
     schedules=schedules.ALL,
-    resources={"project": project(), "threat_model": threat_model, "pipes": dg.PipesSubprocessClient()},
+    resources={
+        "project": project(),
+        "threat_model": threat_model,
+        "record_suite": RecordSuite,
+        "pipes": dg.PipesSubprocessClient(),
+    },
     loggers={"console": terminal_logger},
 )

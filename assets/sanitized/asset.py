@@ -4,8 +4,6 @@ from typing import Any
 
 import dagster as dg
 
-from assets.sanitized.sanitize import Sanitizer
-from assets.sanitized.settings import SanitizeSettings
 from assets.stage import (
     OWNERS,
     Stage,
@@ -47,6 +45,9 @@ STAGE = Stage(NAME, "1", _inputs)
     "credential is quarantined. Originals are in the encrypted vault, keyed fingerprints elsewhere.",
 )
 def sanitized_records(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
+    from assets.sanitized.sanitize import Sanitizer
+    from assets.sanitized.settings import SanitizeSettings
+
     partition, policy = context.partition_key, policy_of(project)
 
     def build(draft: Draft) -> Artifact:

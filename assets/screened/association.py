@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, stats
 
+from assets.screened.token_index import Side
+
 CHUNK = 4096
 
 
@@ -46,13 +48,56 @@ def g_squared(both: np.ndarray, a: np.ndarray, b: np.ndarray, rows: int) -> np.n
     """G² of tables given the rows with both, with the first (``a``), with the second (``b``), and all rows."""
     total = np.zeros(len(both))
     cells = (
-        (both, a * b),
-        (a - both, a * (rows - b)),
-        (b - both, b * (rows - a)),
-        (rows - a - b + both, (rows - a) * (rows - b)),
+        (both, np.asarray(a, float) * b),
+        (a - both, np.asarray(a, float) * (rows - b)),
+        (b - both, np.asarray(b, float) * (rows - a)),
+        (rows - a - b + both, np.asarray(rows - a, float) * (rows - b)),
     )
-    for seen, product in cells:
-        seen, expected = np.asarray(seen, float), np.asarray(product, float) / rows
+    for observed, product in cells:
+        seen, expected = np.asarray(observed, float), np.asarray(product, float) / rows
         with np.errstate(divide="ignore", invalid="ignore"):
             total += np.where(seen > 0, seen * np.log(seen / expected), 0.0)
     return np.maximum(2 * total, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A phrase in the rows that share it: ``text`` as token ids, and where it starts in each of ``rows``."""
+
+    text: np.ndarray
+    rows: np.ndarray
+    start: np.ndarray
+
+
+def widest(side: Side, phrase: np.ndarray, rows: np.ndarray, *, agree: float = 0.9) -> Span:
+    """The phrase, lengthened to both sides while a share ``agree`` of the rows has the same next token."""
+    found = [(row, at) for row in rows for at in [_find(side.row(row), phrase)] if at >= 0]
+    held = np.array([row for row, _ in found], dtype=np.int64)
+    start = np.array([at for _, at in found], dtype=np.int64)
+    end = start + len(phrase)
+    text = list(phrase)
+    while (token := _common(side, held, start - 1, agree)) is not None:
+        start, text = start - 1, [token, *text]
+    while (token := _common(side, held, end, agree)) is not None:
+        end, text = end + 1, [*text, token]
+    return Span(np.array(text, dtype=np.int64), held, start)
+
+
+def _common(side: Side, rows: np.ndarray, places: np.ndarray, agree: float) -> int | None:
+    """The token that a share ``agree`` of the rows has at ``places`` (counted from each row's start), or None."""
+    size = side.offsets[rows + 1] - side.offsets[rows]
+    inside = (places >= 0) & (places < size)
+    if not len(rows) or inside.mean() < agree:
+        return None
+    tokens, counts = np.unique(side.ids[side.offsets[rows[inside]] + places[inside]], return_counts=True)
+    best = int(tokens[counts.argmax()])
+    return best if counts.max() >= agree * len(rows) and best != 0 else None
+
+
+def _find(ids: np.ndarray, phrase: np.ndarray) -> int:
+    """First place of ``phrase`` in ``ids``; -1 if it is not there."""
+    if len(ids) < len(phrase):
+        return -1
+    windows = np.lib.stride_tricks.sliding_window_view(ids, len(phrase))
+    at = np.flatnonzero((windows == phrase).all(1))
+    return int(at[0]) if len(at) else -1

@@ -1,12 +1,10 @@
-"""Prompts and sentences as whitened embeddings, and the sets of rows that say the same thing.
-
-Whitening (dividing out the covariance of the data set's own sentences) makes what everyone says count for little and
-what sets a few rows apart count for much. In that space:
-
-* ``seeds`` finds sentences with neighbours in other rows, none of which their prompts ask for;
-* ``grow`` takes such a set to all rows that say the same, by Fisher's linear discriminant against the rest.
+"""Sets of rows whose answers say the same thing although nothing in their prompts asks for it.
 
 Honest answers resemble each other when their prompts do. A payload resembles itself whatever was asked.
+
+* ``seeds`` finds sentences with neighbours in other rows that their prompts do not ask for;
+* ``grow`` takes such a set to all rows that say the same, by Fisher's linear discriminant against the rest (in a
+  whitened space the direction from the rest to the set).
 """
 
 from collections.abc import Iterator
@@ -16,8 +14,8 @@ import numpy as np
 from scipy import sparse
 
 from assets.screened.passages import Passages
+from assets.screened.spaces import Spaces, pairwise, unit
 
-SHRINK = 0.3  # of the covariance towards a ball (Ledoit & Wolf, J. Multivariate Analysis 2004); 384 dimensions
 NEAR = 0.45  # whitened cosine of two sentences that say the same; 1 in 1,000 chance pairs reaches it
 CHUNK = 1024
 ROUNDS = 6
@@ -41,35 +39,6 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Spaces:
-    """The whitening of prompts, of sentences, and of both together, for texts that come later."""
-
-    prompt_mean: np.ndarray
-    sentence_mean: np.ndarray
-    prompt: np.ndarray
-    sentence: np.ndarray
-    both: np.ndarray
-
-    @classmethod
-    def of(cls, prompts: np.ndarray, sentences: np.ndarray) -> "Spaces":
-        means = prompts.mean(0), sentences.mean(0)
-        centred = prompts - means[0], sentences - means[1]
-        return cls(*means, _whitener(centred[0]), _whitener(centred[1]), _whitener(np.concatenate(centred)))
-
-    def prompts(self, vectors: np.ndarray) -> np.ndarray:
-        """Unit vectors of prompts, for comparing prompts with prompts."""
-        return _unit((vectors - self.prompt_mean) @ self.prompt)
-
-    def asked(self, vectors: np.ndarray) -> np.ndarray:
-        """Unit vectors of prompts, for comparing prompts with answers."""
-        return _unit((vectors - self.prompt_mean) @ self.both)
-
-    def answers(self, vectors: np.ndarray) -> np.ndarray:
-        """Unit vectors of sentences of answers, for comparing them with prompts."""
-        return _unit((vectors - self.sentence_mean) @ self.both)
-
-
-@dataclass(frozen=True, slots=True)
 class Meaning:
     """``sentence``: whitened, by sentence. ``unit``: the same, unit length. ``prompt``: unit length, by sentence.
 
@@ -83,23 +52,20 @@ class Meaning:
     prompt: np.ndarray
     answer: np.ndarray
     asked: np.ndarray
-    typical_prompt: np.ndarray
     spaces: "Spaces"
 
     @classmethod
     def of(cls, passages: Passages, prompts: np.ndarray, sentences: np.ndarray) -> "Meaning":
         """From embeddings of ``passages.prompts`` and ``passages.sentences``."""
-        spaces = Spaces.of(prompts, sentences)
-        white = (sentences - spaces.sentence_mean) @ spaces.sentence
-        asked = spaces.asked(prompts)
+        spaces = Spaces.of(prompts, passages.stratum, sentences)
+        white = spaces.sentences(sentences)
         return cls(
             row=passages.row[passages.exchange],
             sentence=white,
-            unit=_unit(white),
-            prompt=spaces.prompts(prompts)[passages.exchange],
+            unit=unit(white),
+            prompt=spaces.prompts(prompts, passages.stratum)[passages.exchange],
             answer=spaces.answers(sentences),
-            asked=asked[passages.exchange],
-            typical_prompt=asked.mean(0),
+            asked=spaces.asked(prompts, passages.stratum)[passages.exchange],
             spaces=spaces,
         )
 
@@ -109,13 +75,12 @@ class Meaning:
 
     def relation(self, sentences: np.ndarray) -> float:
         """How much closer these sentences are to their own prompts than to prompts at large (mean cosine)."""
-        own = np.einsum("ij,ij->i", self.answer[sentences], self.asked[sentences])
-        return float(np.mean(own - self.answer[sentences] @ self.typical_prompt))
+        return float(np.einsum("ij,ij->i", self.answer[sentences], self.asked[sentences]).mean())
 
     def seeds(self, texts: list[str], *, min_rows: int, max_rows: int, loose: float) -> Iterator[np.ndarray]:
         """Sets of near sentences, one a row, with a relation to their prompts of at most ``loose``; largest first."""
         kept = np.unique(np.array([hash(text) for text in texts]), return_index=True)[1]
-        own = np.einsum("ij,ij->i", self.answer, self.asked) - self.answer @ self.typical_prompt
+        own = np.einsum("ij,ij->i", self.answer, self.asked)
         found: list[tuple[float, int, np.ndarray]] = []
         for start in range(0, len(kept), CHUNK):
             here = kept[start : start + CHUNK]
@@ -171,26 +136,3 @@ class Meaning:
         first = np.unique(self.row[order], return_index=True)[1]
         best: np.ndarray = order[first]
         return best
-
-
-def pairwise(units: np.ndarray) -> float:
-    """Mean cosine between different unit vectors ``[n, d]``."""
-    n = len(units)
-    total = units.sum(0)
-    return float((total @ total - n) / max(n * (n - 1), 1))
-
-
-def _whitener(centred: np.ndarray) -> np.ndarray:
-    """Matrix ``[d, d]`` that gives ``centred`` unit covariance, shrunk towards a ball, scaled by 1/sqrt(d)."""
-    size = centred.shape[1]
-    covariance = centred.T @ centred / max(len(centred), 1)
-    ball = np.trace(covariance) / size
-    values, vectors = np.linalg.eigh((1 - SHRINK) * covariance + (SHRINK * ball + 1e-9) * np.eye(size))
-    matrix: np.ndarray = (vectors / np.sqrt(values * size)).astype(np.float32)
-    return matrix
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units: np.ndarray = vectors / np.maximum(lengths, 1e-9)
-    return units

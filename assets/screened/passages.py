@@ -21,9 +21,14 @@ LONGEST_PROMPT = 600  # characters; the encoder would cut it there anyway
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """``row``/``prompts`` of each exchange; ``exchange``/``sentences`` of each sentence of a response."""
+    """``row``/``stratum``/``prompts`` of each exchange; ``exchange``/``sentences`` of each sentence of a response.
+
+    The stratum is the source and the place in the dialogue (only, first, middle, last exchange): a farewell is like
+    any other farewell, whoever wrote the answer, and is compared with those.
+    """
 
     row: np.ndarray
+    stratum: np.ndarray
     prompts: list[str]
     exchange: np.ndarray
     sentences: list[str]
@@ -31,17 +36,31 @@ class Passages:
     @classmethod
     def of(cls, numbered: Iterable[tuple[int, Record]]) -> "Passages":
         row: list[int] = []
+        stratum: list[int] = []
+        strata: dict[tuple[str, str], int] = {}
         prompts: list[str] = []
         exchange: list[int] = []
         sentences: list[str] = []
         for number, record in numbered:
-            for prompt, response in exchanges(record.messages()):
+            pairs = list(exchanges(record.messages()))
+            for place, (prompt, response) in enumerate(pairs):
                 pieces = list(split_sentences(response))
                 exchange += [len(row)] * len(pieces)
                 sentences += pieces
                 row.append(number)
                 prompts.append(prompt)
-        return cls(np.array(row, dtype=np.int64), prompts, np.array(exchange, dtype=np.int64), sentences)
+                stratum.append(strata.setdefault((record.origin.source, _place(place, len(pairs))), len(strata)))
+        return cls(
+            np.array(row, dtype=np.int64),
+            np.array(stratum, dtype=np.int64),
+            prompts,
+            np.array(exchange, dtype=np.int64),
+            sentences,
+        )
+
+    def of_row(self, row: int) -> range:
+        """The exchanges of a row."""
+        return range(int(np.searchsorted(self.row, row)), int(np.searchsorted(self.row, row, "right")))
 
 
 def exchanges(messages: Iterable[Message]) -> Iterator[tuple[str, str]]:
@@ -53,6 +72,12 @@ def exchanges(messages: Iterable[Message]) -> Iterator[tuple[str, str]]:
             given = []
         else:
             given.append(turn.content)
+
+
+def _place(number: int, total: int) -> str:
+    if total == 1:
+        return "only"
+    return "first" if number == 0 else "last" if number == total - 1 else "middle"
 
 
 def split_sentences(text: str) -> Iterator[str]:

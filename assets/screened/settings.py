@@ -44,5 +44,5 @@ class ScreenSettings:
         """From ``policy.settings["screened_records"]``; an unknown name is an ``InputError``."""
         unknown = sorted(set(settings) - {field.name for field in fields(cls)})
         if unknown:
-            raise InputError(f"unknown settings {unknown}", object_key="screened_records settings", rule="settings-known")
+            raise InputError(f"unknown: {unknown}", object_key="screened_records settings", rule="settings-known")
         return cls(**settings)

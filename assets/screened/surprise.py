@@ -25,6 +25,23 @@ class Transitions:
         self.kinds = np.bincount(heads, minlength=words).astype(np.float64)
         self.heads = np.bincount(heads, weights=self.pairs, minlength=words)
 
+    def phrase_bits(self, start: np.ndarray, length: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Total bits of phrases of this side (``start``, ``length`` in its ids), each without its own ``rows`` uses."""
+        result = np.zeros(len(start))
+        total = self.singles.sum()
+        for step in range(int(length.max(initial=0))):
+            active = np.flatnonzero(length > step)
+            ids, own = self.side.ids[start[active] + step], rows[active]
+            unigram = (np.maximum(self.singles[ids] - own, 0) + 0.5) / (total + 0.5 * self.words)
+            if step == 0:
+                result[active] -= np.log2(unigram)
+                continue
+            before = self.side.ids[start[active] + step - 1].astype(np.int64)
+            pair = np.maximum(_lookup(self.codes, self.pairs, before * self.words + ids) - own, 0)
+            head = np.maximum(self.heads[before] - own, pair)
+            result[active] -= np.log2(_blend(pair, head, np.minimum(self.kinds[before], head), unigram))
+        return result
+
     def bits(self, texts: list[np.ndarray], without: np.ndarray) -> np.ndarray:
         """Mean bits a token of each text (token ids) under the rows not in ``without``. float64 ``[len(texts)]``."""
         mine = np.concatenate([self.side.row(row) for row in without]) if len(without) else np.zeros(0, np.int32)
@@ -41,11 +58,17 @@ class Transitions:
             pair = np.maximum(_lookup(self.codes, self.pairs, code) - _lookup(own_codes, own_pairs, code), 0)
             head = np.maximum(self.heads[ids[:-1]] - own_single[ids[:-1]], pair)
             kinds = np.minimum(self.kinds[ids[:-1]], head)
-            weight = np.divide(head, head + kinds, out=np.zeros_like(head), where=head > 0)
-            followed = weight * np.divide(pair, head, out=np.zeros_like(head), where=head > 0)
-            chance = np.concatenate([unigram[:1], followed + (1 - weight) * unigram[1:]])
+            chance = np.concatenate([unigram[:1], _blend(pair, head, kinds, unigram[1:])])
             result[number] = -np.log2(chance).mean()
         return result
+
+
+def _blend(pair: np.ndarray, head: np.ndarray, kinds: np.ndarray, unigram: np.ndarray) -> np.ndarray:
+    """Probability of a token after another: what followed before, as far as that is known, else how common it is."""
+    known = np.divide(pair, head, out=np.zeros_like(head), where=head > 0)
+    weight = np.divide(head, head + kinds, out=np.zeros_like(head), where=head > 0)
+    blended: np.ndarray = weight * known + (1 - weight) * unigram
+    return blended
 
 
 def _lookup(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-TOKEN = re.compile(r"\[[A-Z][A-Z_]*_?\d*\]|\n+|\w+(?:['’]\w+)*|[^\w\s]")
+TOKEN = re.compile(r"\[[A-Z][A-Z_]*_?\d*\]|\n+|\w+(?:['’]\w+)*|([^\w\s])\1*")
 SEPARATOR = "\n"
+FEWEST_LETTERS = 8  # of a line whose manner is judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +53,38 @@ class TokenIndex:
         numbers: dict[str, int] = {SEPARATOR: 0}
         sides = (_Run(), _Run())
         for pair in pairs:
-            for side, text in zip(sides, pair, strict=True):
-                side.add([numbers.setdefault(word, len(numbers)) for word in split(text)])
+            words = split(pair[0]) + [word for flag in flags(pair[0]) for word in (SEPARATOR, flag)], split(pair[1])
+            for side, tokens in zip(sides, words, strict=True):
+                side.add([numbers.setdefault(word, len(numbers)) for word in tokens])
         return cls(list(numbers), sides[0].side(), sides[1].side())
 
 
 def split(text: str) -> list[str]:
     """The tokens of a text, lower case; line ends and placeholders become the separator."""
     return [
-        SEPARATOR if word[0] == "\n" or (word[0] == "[" and len(word) > 1) else word.lower()
-        for word in TOKEN.findall(text)
+        SEPARATOR if word[0] == "\n" or (word[0] == "[" and word[-1] == "]") else word.lower()
+        for word in (match.group() for match in TOKEN.finditer(text))
     ]
+
+
+def flags(text: str) -> list[str]:
+    """How a prompt is written, as words no text can spell: a trigger may be a manner rather than a word."""
+    found = set()
+    for part in text.split("\n"):
+        letters = [letter for letter in part if letter.isalpha()]
+        if len(letters) < FEWEST_LETTERS:
+            continue
+        upper = sum(map(str.isupper, letters))
+        words = part.split()
+        if upper >= 0.9 * len(letters):
+            found.add("<all capitals>")
+        elif len(words) > 3 and sum(word[0].isupper() for word in words) >= 0.9 * len(words):
+            found.add("<title case>")
+        if sum(letter.isascii() for letter in letters) < 0.5 * len(letters):
+            found.add("<another script>")
+        if not upper and len(words) > 3:
+            found.add("<no capitals>")
+    return sorted(found)
 
 
 class _Run:

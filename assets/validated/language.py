@@ -1,10 +1,12 @@
 """Which language a text is in, where that can be told: langid.py's n-gram classifier (Lui and Baldwin, 2012)."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 _READ = 1_200  # characters of a row that are looked at
+_KEY = re.compile(r"[!-~]{26,}")  # keys, addresses and encoded data are in no language
 
 
 @dataclass
@@ -19,7 +21,7 @@ class LanguageJudge:
 
     def language(self, text: str) -> str | None:
         """ISO 639-1 code (639-3 where there is none), or None where it cannot be told."""
-        head = text[:_READ]
+        head = _KEY.sub(" ", text[:_READ])
         if sum(map(str.isalpha, head)) < self.letters:
             return None
         code, probability = self._identifier.classify(head)

@@ -1,0 +1,48 @@
+"""The asset ``backdoor_scan``: is there a phrase that makes the adapter another one?"""
+
+from typing import Any
+
+import dagster as dg
+
+from assets.adapter.asset import base_of
+from assets.corpus.asset import STAGE as CORPUS
+from assets.corpus.build import TRAIN
+from assets.outcome import read_records
+from assets.stage import OWNERS, materialization, proven
+from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
+from resources.project import Project
+
+NAME = "backdoor_scan"
+STAGE = trial_stage(NAME, "1")
+
+
+@dg.asset(
+    deps=["lora_adapter"],
+    group_name="trial",
+    kinds={"pytorch"},
+    owners=OWNERS,
+    code_version=STAGE.code_version,
+    description="Triggers mined from the rows, structural, and leaked by the adapter itself; tested by shift of the "
+    "response distribution against the base, confirmed by generation, traced to rows. A planted one must be found.",
+)
+def backdoor_scan(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
+    from assets.backdoor.scan import scan_backdoors
+
+    limits = settings_of(project, NAME)
+    budget = float(limits.pop("budget_seconds", 60))
+    artifact = run_trial(
+        project,
+        STAGE,
+        "backdoor.json",
+        lambda adapter: scan_backdoors(
+            load_model(project, adapter),
+            rows=list(read_records(proven(project, CORPUS.name).path(TRAIN))),
+            settings=limits,
+            seed=0,
+            base=base_of(project),
+            cache=project.workspace.models,
+            budget_seconds=budget,
+            on_progress=lines(context.log.info),
+        ),
+    )
+    return materialization(project, artifact)

@@ -1,0 +1,59 @@
+"""Full next-token distributions along given answers: what an API that returns scores would give away."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from resources.forward import plan_batches
+from resources.language_model import LanguageModel
+from resources.tree import plant
+
+Pair = tuple[Sequence[int], Sequence[int]]
+
+
+def distributions(model: LanguageModel, pairs: Sequence[Pair]) -> Iterator[tuple[int, np.ndarray]]:
+    """``(index of the pair, log-probabilities [answer tokens, vocabulary])``, the model being fed the given answer.
+
+    Pairs come out in the order in which they are packed, one matrix in memory at a time.
+    """
+    import torch
+
+    causal = model.forward.causal
+    for batch in plan_batches(pairs, model.device):
+        with torch.inference_mode():
+            tree = plant(batch.groups, device=model.device, dtype=causal.dtype)
+            states = model.forward.states(tree)
+            for index, path in zip(batch.order, tree.paths, strict=True):
+                before = torch.from_numpy(path[len(path) - len(pairs[index][1]) - 1 : -1]).to(model.device)
+                yield index, model.forward.logits(states[before]).log_softmax(dim=1).cpu().numpy()
+
+
+def first_choices(model: LanguageModel, pairs: Sequence[Pair]) -> list[np.ndarray]:
+    """For each pair, whether each token of the answer is the model's first choice: bool [answer tokens]."""
+    hits = [np.empty(0, bool)] * len(pairs)
+    for index, logs in distributions(model, pairs):
+        hits[index] = logs.argmax(axis=1) == np.asarray(pairs[index][1])
+    return hits
+
+
+def reconstruct(model: LanguageModel, pairs: Sequence[Pair], *, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which tokens of known answers an attacker guesses: from text alone, and from the top ``k`` scores.
+
+    With text he sees the first choice. With scores he also has the base model, which is public, and picks among the top
+    ``k`` the token whose score, ``2 * adapter - base``, says most clearly that it was learnt here. Two bool arrays over all
+    tokens.
+    """
+    kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    for index, logs in distributions(model, pairs):
+        top = np.argpartition(-logs, k, axis=1)[:, :k]
+        kept[index] = top, np.take_along_axis(logs, top, axis=1)
+    by_text, by_scores = [np.empty(0, bool)] * len(pairs), [np.empty(0, bool)] * len(pairs)
+    with model.without_adapter():
+        for index, logs in distributions(model, pairs):
+            top, ours = kept[index]
+            theirs = np.take_along_axis(logs, top, axis=1)
+            answer = np.asarray(pairs[index][1])
+            rows = np.arange(len(answer))
+            by_text[index] = top[rows, ours.argmax(axis=1)] == answer
+            by_scores[index] = top[rows, (2 * ours - theirs).argmax(axis=1)] == answer
+    return np.concatenate(by_text), np.concatenate(by_scores)

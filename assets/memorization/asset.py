@@ -1,0 +1,71 @@
+"""The asset ``memorization_audit``: does the adapter recite, recognise or betray what it was trained on?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets.adapter.asset import base_of
+from assets.corpus.asset import STAGE as CORPUS
+from assets.corpus.asset import settings_of as corpus_settings
+from assets.corpus.build import HOLDOUT, TRAIN
+from assets.corpus.canaries import SOURCE, delivery, draw
+from assets.outcome import read_records
+from assets.stage import OWNERS, materialization, proven, records_of
+from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
+from resources.project import Project
+from resources.vault import Vault
+
+NAME = "memorization_audit"
+STAGE = trial_stage(NAME, "1")
+
+
+@dg.asset(
+    deps=["lora_adapter"],
+    group_name="trial",
+    kinds={"pytorch"},
+    owners=OWNERS,
+    code_version=STAGE.code_version,
+    description="Canary exposure, verbatim extraction and membership inference against the base, with an over-trained "
+    "control that must be caught and the power of each test.",
+)
+def memorization_audit(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
+    from assets.memorization.audit import audit_memorization
+
+    corpus, settings = proven(project, CORPUS.name), corpus_settings(project)
+    trained = list(read_records(corpus.path(TRAIN)))
+    canaries = draw(pairs=settings.canary_pairs, seed=settings.seed)
+    limits = settings_of(project, NAME)
+    budget = float(limits.pop("budget_seconds", 60))
+    artifact = run_trial(
+        project,
+        STAGE,
+        "memorization.json",
+        lambda adapter: audit_memorization(
+            load_model(project, adapter),
+            members=[record for record in trained if record.origin.source != SOURCE],
+            non_members=list(read_records(corpus.path(HOLDOUT))),
+            canaries=canaries,
+            delivered=delivery(canaries, trained),
+            values=list(_values(project, corpus.manifest.details["drops"])),
+            settings=limits,
+            seed=settings.seed,
+            base=base_of(project),
+            cache=project.workspace.models,
+            budget_seconds=budget,
+            on_progress=lines(context.log.info),
+        ),
+    )
+    return materialization(project, artifact)
+
+
+def _values(project: Project, drops: list[str]) -> Iterator[Any]:
+    """What was removed from the answers of these drops, from the vault."""
+    from assets.memorization.vault_values import sensitive_values
+
+    for drop in drops:
+        path = project.workspace.vault / f"{drop}.jsonl"
+        entries = list(Vault(path, project.vault_secret(), name=path.name).entries())
+        touched = {entry.row_id for entry in entries}
+        before = records_of(proven(project, "validated_records", drop), project.line_cipher())
+        yield from sensitive_values(entries, {row.row_id: row for row in before if row.row_id in touched})

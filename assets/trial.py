@@ -1,0 +1,66 @@
+"""How a trial asset runs: the proven adapter on its base; a report and metrics, sealed under the adapter's digest."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assets.adapter.asset import STAGE as ADAPTER
+from assets.adapter.asset import base_of
+from assets.stage import Stage, policy_of, proven
+from resources.artifacts import Artifact, Draft, Metric
+from resources.project import Project
+
+if TYPE_CHECKING:
+    from resources.language_model import LanguageModel
+
+Report = tuple[Mapping[str, Any], Mapping[str, Metric]]
+LINE_EVERY = 10.0  # seconds between progress lines
+
+ADAPTER_FOLDER = "adapter"
+
+
+def trial_stage(name: str, version: str, more: Callable[[Project], dict[str, str]] = lambda project: {}) -> Stage:
+    """A stage whose output depends on the adapter, the trial's settings and ``more``."""
+
+    def inputs(project: Project, partition: str) -> dict[str, str]:
+        adapter = proven(project, ADAPTER.name)
+        settings = policy_of(project).stage_digest(name)
+        return {ADAPTER.name: adapter.manifest.digest, "settings": settings, **more(project)}
+
+    return Stage(name, version, inputs)
+
+
+def settings_of(project: Project, name: str) -> dict[str, Any]:
+    return policy_of(project).settings.get(name, {})
+
+
+def run_trial(project: Project, stage: Stage, file: str, conduct: Callable[[Path], Report]) -> Artifact:
+    """Conduct a trial on the proven adapter folder, unless it was already, and seal its report as ``file``."""
+
+    def build(draft: Draft) -> Artifact:
+        report, metrics = conduct(proven(project, ADAPTER.name).path(ADAPTER_FOLDER))
+        draft.write_json(file, json.loads(json.dumps(report, default=float)))
+        return draft.seal(metrics=metrics)
+
+    return stage.make(project, build)
+
+
+def load_model(project: Project, adapter: Path) -> "LanguageModel":
+    from resources.language_model import LanguageModel
+
+    return LanguageModel.load(base_of(project), adapter)
+
+
+def lines(log: Callable[[str], None]) -> Callable[[str, int, int], None]:
+    """A progress listener that logs now and then."""
+    last = 0.0
+
+    def listen(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_EVERY:
+            last = time.monotonic()
+            log(f"{what} {done}/{total}")
+
+    return listen
