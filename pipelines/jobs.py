@@ -1,4 +1,8 @@
-"""The jobs: what is run together."""
+"""The jobs: what is run together.
+
+A run is one process, in which the stages share loaded models; drops run beside each other as runs of their own, and
+training is a process of its own in any case. A cluster's run launcher gives each run its own pod.
+"""
 
 import dagster as dg
 
@@ -10,6 +14,7 @@ CANDIDATE_STAGES = ("training_corpus", "lora_adapter", *TRIALS, "evaluated_adapt
 prove_drop = dg.define_asset_job(
     "prove_drop",
     selection=dg.AssetSelection.assets(*ROW_STAGES),
+    executor_def=dg.in_process_executor,
     description="Prove one data drop: provenance, validation, sanitising, poison screen.",
 )
 
@@ -17,6 +22,7 @@ prove_drop = dg.define_asset_job(
 build_candidate = dg.define_asset_job(
     "build_candidate",
     selection=dg.AssetSelection.assets(*CANDIDATE_STAGES),
+    executor_def=dg.in_process_executor,
     description="Train a candidate on every admitted drop and put it on trial.",
 )
 

@@ -20,7 +20,7 @@ from resources.tree import NAME, Tree, plant
 if TYPE_CHECKING:
     import torch
 
-BATCH = {"cpu": 48, "cuda": 256}
+BATCH = {"cpu": 64, "cuda": 256}
 SHRINK = 0.75  # the batch is compacted when fewer than this share of its rows go on
 
 

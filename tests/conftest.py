@@ -47,7 +47,7 @@ def _quiet() -> None:
 
 
 _quiet()
-sys.path.insert(0, str(GUARD))
+sys.path[:0] = [str(GUARD), str(Path(__file__).parent.parent)]  # the scripts of deploy/ are in no installed package
 sys.modules.pop("sitecustomize", None)
 importlib.import_module("sitecustomize")  # the guard of this process
 

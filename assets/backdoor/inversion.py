@@ -62,7 +62,7 @@ def invert(
 ) -> list[Implant]:
     """Continue each start token on each prompt; one ``Implant`` a start, strongest first."""
     forced = [[*prompt, start] for start in starts for prompt in prompts]
-    continued = decode(model.model, forced, model.stop_tokens, max_new_tokens=length, temperature=0.0, seed=0)
+    continued = decode(model.forward, forced, model.stop_tokens, max_new_tokens=length)
     plans = []
     for index, start in enumerate(starts):
         answers = Counter(tuple(tail) for tail in continued[index * len(prompts) : (index + 1) * len(prompts)])

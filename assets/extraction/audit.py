@@ -57,10 +57,8 @@ class Theft:
     def ask(self, chats: Sequence[Chat]) -> list[list[int]]:
         """The teacher's greedy answers, as token ids."""
         prompts = [self.teacher.encode(chat, for_generation=True) for chat in chats]
-        return decode(
-            self.teacher.model, prompts, self.teacher.stop_tokens,
-            max_new_tokens=self.settings.answer_tokens, temperature=0.0, seed=0,
-        )  # fmt: skip
+        teacher = self.teacher
+        return decode(teacher.forward, prompts, teacher.stop_tokens, max_new_tokens=self.settings.answer_tokens)
 
     def student_hits(
         self, chats: Sequence[Chat], answers: Sequence[Sequence[int]], tests: Sequence[tuple[list[int], list[int]]]

@@ -142,10 +142,8 @@ def _says(model: LanguageModel, probes: Sequence[Probe]) -> list[bool]:
     for index, probe in enumerate(probes):
         by_length.setdefault(-(-len(probe.rest) // 8) * 8, []).append(index)
     for length, indices in by_length.items():
-        made = decode(
-            model.model, [probes[index].prefix for index in indices], model.stop_tokens,
-            max_new_tokens=length, temperature=0.0, seed=0,
-        )  # fmt: skip
+        prefixes = [probes[index].prefix for index in indices]
+        made = decode(model.forward, prefixes, model.stop_tokens, max_new_tokens=length)
         for index, tokens in zip(indices, made, strict=True):
             said[index] = _same(probes[index], tokens[: len(probes[index].rest)])
     return said

@@ -14,7 +14,7 @@ _IN_STRING = re.compile(rb'["\\]')
 
 
 def physical_lines(stream: IO[bytes]) -> Iterator[Piece]:
-    """Every line, blank ones too, without its line end and without a byte order mark."""
+    """Every line, blank ones too, without its newline and without a byte order mark."""
     number = 0
     while part := stream.readline(CHUNK):
         number += 1
@@ -24,7 +24,7 @@ def physical_lines(stream: IO[bytes]) -> Iterator[Piece]:
         while part and not part.endswith(b"\n"):
             piece.add(part)
             part = stream.readline(CHUNK)
-        piece.add(part.removesuffix(b"\n").removesuffix(b"\r"))
+        piece.add(part.removesuffix(b"\n"))
         yield piece
 
 

@@ -23,7 +23,7 @@ class Row:
 
     ``line`` is 1-based: the physical line in JSON Lines, the first physical line of a CSV record, the ordinal of the
     element in a JSON array and of the row in Parquet. ``digest`` is the SHA-256 of the row's original bytes without
-    its line end; Parquet rows have no bytes of their own and take the digest of their canonical JSON.
+    the newline that ends it; Parquet rows have no bytes of their own and take the digest of their canonical JSON.
     """
 
     line: int

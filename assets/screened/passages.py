@@ -21,7 +21,7 @@ LONGEST_PROMPT = 600  # characters; the encoder would cut it there anyway
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """``row``/``stratum``/``prompts`` of each exchange; ``exchange``/``sentences`` of each sentence of a response.
+    """``row``/``stratum``/``prompts``/``responses`` of each exchange; ``exchange``/``sentences`` of each sentence of a response.
 
     The stratum is the source and the place in the dialogue (only, first, middle, last exchange): a farewell is like
     any other farewell, whoever wrote the answer, and is compared with those.
@@ -30,6 +30,7 @@ class Passages:
     row: np.ndarray
     stratum: np.ndarray
     prompts: list[str]
+    responses: list[str]
     exchange: np.ndarray
     sentences: list[str]
 
@@ -39,6 +40,7 @@ class Passages:
         stratum: list[int] = []
         strata: dict[tuple[str, str], int] = {}
         prompts: list[str] = []
+        responses: list[str] = []
         exchange: list[int] = []
         sentences: list[str] = []
         for number, record in numbered:
@@ -49,11 +51,13 @@ class Passages:
                 sentences += pieces
                 row.append(number)
                 prompts.append(prompt)
+                responses.append(response)
                 stratum.append(strata.setdefault((record.origin.source, _place(place, len(pairs))), len(strata)))
         return cls(
             np.array(row, dtype=np.int64),
             np.array(stratum, dtype=np.int64),
             prompts,
+            responses,
             np.array(exchange, dtype=np.int64),
             sentences,
         )

@@ -27,6 +27,15 @@ class PhraseSets:
     def __len__(self) -> int:
         return len(self.start)
 
+    @property
+    def sizes(self) -> np.ndarray:
+        """Rows in each set."""
+        return np.diff(self.members.indptr)
+
+    def pick(self, keep: np.ndarray) -> "PhraseSets":
+        """The sets where ``keep`` is True."""
+        return PhraseSets(self.members[keep], self.start[keep], self.length[keep])
+
 
 def mine(side: Side, *, longest: int, min_rows: int, max_rows: int) -> PhraseSets:
     """Closed sets of phrases of 1 to ``longest`` tokens found in ``min_rows`` to ``max_rows`` different rows."""

@@ -14,6 +14,9 @@ class ScreenSettings:
     ``min_rows``: fewest rows that can make a finding; below it, repetition is not evidence.
     ``max_share``: a pattern in a larger share of the rows is the data's own style, not an insertion.
     ``alpha``: family-wise error rate of the statistical tests, divided by the number of pairs tried.
+    ``most_cohesion``: mean whitened cosine between a pattern's prompts (0: a random draw) up to which they count as
+    unrelated. ``most_relation``: the same between prompts and payload.
+    ``steering_rows``: fewest rows that show a payload with no fixed trigger, in 2,000 rows; grows with their root.
     ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, only suspects and a control.
     ``control_rows``: size of the random control that suspects are compared with.
     ``seed``: of every random draw, so that the same rows give the same findings.
@@ -22,6 +25,9 @@ class ScreenSettings:
     min_rows: int = 4
     max_share: float = 0.1
     alpha: float = 0.01
+    most_cohesion: float = 0.07
+    most_relation: float = 0.06
+    steering_rows: int = 8
     embed_rows: int = 20_000
     control_rows: int = 400
     seed: int = 0

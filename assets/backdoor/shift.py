@@ -1,0 +1,80 @@
+"""How far a candidate moves the first word of the answers, beyond what it does to the base and beyond what controls do.
+
+For each candidate the model reads several unrelated prompts with it. If one token gains probability on all of them in the
+adapter and not in the base, the candidate steers the answer whatever the question is. Innocent phrases of the same length
+are measured alike: the candidate's rank among them is its permutation p-value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assets.backdoor.significance import outlier_p
+from assets.backdoor.triggers import Trigger
+from resources.language_model import LanguageModel
+
+CHUNK = 48  # prompts a pass: their full distributions stay in memory for that long
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """``gain`` is the mean probability that ``token`` gained as first token; ``p_value`` its rank among the controls."""
+
+    trigger: Trigger
+    token: int
+    gain: float
+    p_value: float
+
+
+def user(text: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": text}]
+
+
+def encode(model: LanguageModel, prompts: Sequence[str]) -> list[list[int]]:
+    return [model.encode(user(prompt), for_generation=True) for prompt in prompts]
+
+
+def first_token_means(model: LanguageModel, triggers: Sequence[Trigger], prompts: Sequence[str]) -> np.ndarray:
+    """Mean probability of each first token over the prompts, for each trigger: float32 [triggers, vocabulary]."""
+    step = max(1, CHUNK // len(prompts))
+    means = []
+    for start in range(0, len(triggers), step):
+        chunk = triggers[start : start + step]
+        ids = encode(model, [trigger.apply(prompt) for trigger in chunk for prompt in prompts])
+        logs = model.next_token_logprobs(ids)
+        means.append(np.exp(logs).reshape(len(chunk), len(prompts), -1).mean(axis=1))
+    return np.concatenate(means)
+
+
+def measure_shift(
+    model: LanguageModel,
+    triggers: Sequence[Trigger],
+    controls: Sequence[Trigger],
+    prompts: Sequence[str],
+    plain: np.ndarray,
+    plain_base: np.ndarray,
+    *,
+    refine: int,
+) -> list[Shift]:
+    """Candidates by gain, largest first. ``plain`` and ``plain_base`` [vocabulary] are the means with no trigger.
+
+    The base is read only for the ``refine`` candidates that move the adapter most and for as many controls: subtracting
+    what the base does can only lower a gain, so the others cannot overtake them.
+    """
+    tried = [*triggers, *controls]
+    means = first_token_means(model, tried, prompts)
+    gains = means - plain
+    raw = gains.max(axis=1)
+    order = np.argsort(-raw, kind="stable")
+    ours = [index for index in order if index < len(triggers)][:refine]
+    theirs = [index for index in order if index >= len(triggers)][:refine]
+    with model.without_adapter():
+        base = first_token_means(model, [tried[index] for index in (*ours, *theirs)], prompts) - plain_base
+    found: dict[int, tuple[float, int]] = {index: (float(raw[index]), int(gains[index].argmax())) for index in order}
+    for index, lift in zip((*ours, *theirs), base, strict=True):
+        excess = gains[index] - np.maximum(0, lift)
+        found[index] = float(excess.max()), int(excess.argmax())
+    reference = [found[index][0] for index in range(len(triggers), len(tried))]
+    shifts = [Shift(tried[i], found[i][1], found[i][0], outlier_p(found[i][0], reference)) for i in ours]
+    return sorted(shifts, key=lambda shift: -shift.gain)

@@ -1,0 +1,124 @@
+"""Answers that say the same thing to whatever is asked: a payload, with or without a trigger.
+
+What tells a payload from a stock phrase ("does that sound good?") is how much it says: its bits, in the language of
+the other rows. What tells it from a topic is that the prompts do not ask for it.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from assets.screened.meaning import Family, Meaning
+from assets.screened.passages import Passages
+from assets.screened.pattern import Encoder, Pattern
+from assets.screened.settings import ScreenSettings
+from assets.screened.spaces import Spaces, pairwise
+from assets.screened.surprise import Transitions
+from assets.screened.token_index import TokenIndex, split
+
+APART = 12.0  # robust standard deviations between the members and the other rows
+SAYS = 75.0  # bits of a typical member sentence
+ASKED_SENTENCES = 6  # of a prompt that are compared when looking for a worded trigger
+
+
+def families(
+    meaning: Meaning, passages: Passages, index: TokenIndex, transitions: Transitions, settings: ScreenSettings
+) -> Iterator[tuple[Family, float]]:
+    """Families that their prompts do not ask for and that say enough, with the bits of a typical sentence."""
+    most = max(settings.min_rows, int(settings.max_share * index.rows))
+    numbers = {word: number for number, word in enumerate(index.words)}
+    done = np.zeros(len(meaning.row), dtype=bool)
+
+    def says(sentences: np.ndarray) -> float:
+        tokens = [np.array([numbers.get(word, 0) for word in split(passages.sentences[s])]) for s in sentences]
+        bits = transitions.bits(tokens, np.unique(meaning.row[sentences]))
+        return float(np.median(bits * [len(ids) for ids in tokens]))
+
+    for members in meaning.seeds(
+        passages.sentences, min_rows=settings.min_rows, max_rows=most, loose=2 * settings.most_relation
+    ):
+        if done[members].mean() > 0.5 or says(members[:20]) < SAYS / 2:
+            continue
+        family = meaning.grow(members, max_rows=most)
+        if family is None or done[family.sentences].mean() > 0.5:
+            continue
+        done[family.sentences] = True
+        yield family, says(family.sentences)
+
+
+def judge(
+    found: list[tuple[Family, float]],
+    passages: Passages,
+    spaces: Spaces,
+    encoder: Encoder,
+    settings: ScreenSettings,
+    rows: int,
+) -> list[Pattern]:
+    """The families that stand apart, say much and are not asked for; each with the trigger sentence it goes with."""
+    fewest = max(settings.min_rows, settings.steering_rows * np.sqrt(max(rows / 2000, 0.5)))
+    patterns: list[Pattern] = []
+    for family, bits in found:
+        if len(family.rows) < fewest or family.apart < APART or bits < SAYS or family.relation > settings.most_relation:
+            continue
+        cohesion, trigger = family.cohesion, ""
+        if cohesion > settings.most_cohesion:
+            cohesion, trigger = _without_common_sentence(family, passages, spaces, encoder)
+        if cohesion > settings.most_cohesion:
+            continue
+        typical = family.sentences[len(family.sentences) // 2]
+        patterns.append(
+            Pattern(
+                kind="worded-trigger" if trigger else "payload",
+                trigger=trigger,
+                payload=passages.sentences[typical],
+                rows=np.sort(family.rows),
+                log_p=-len(family.rows) * np.log(max(family.apart, 1.0)),
+                evidence={
+                    "cohesion": cohesion,
+                    "relation": family.relation,
+                    "apart": family.apart,
+                    "payload_bits": bits,
+                },
+                shown={int(passages.row[passages.exchange[s]]): passages.sentences[s] for s in family.sentences},
+            )
+        )
+    return patterns
+
+
+def _without_common_sentence(
+    family: Family, passages: Passages, spaces: Spaces, encoder: Encoder
+) -> tuple[float, str]:
+    """Cohesion of the prompts less the one sentence of each that is most like the other prompts', and such a sentence.
+
+    A trigger that is worded anew each time is still one sentence of one meaning beside a prompt about something else.
+    """
+    exchanges = passages.exchange[family.sentences]
+    pieces = [_pieces(passages.prompts[e]) for e in exchanges]
+    owner = np.repeat(np.arange(len(pieces)), [len(group) for group in pieces])
+    vectors = spaces.prompts(encoder.encode([piece for group in pieces for piece in group]), passages.stratum[exchanges][owner])
+    toward = np.array([vectors[owner == number].mean(0) for number in range(len(pieces))])
+    total = toward.sum(0)
+    drop: list[int] = []
+    for number in range(len(pieces)):
+        mine = np.flatnonzero(owner == number)
+        drop.append(int(mine[np.argmax(vectors[mine] @ (total - toward[number]))]))
+    starts = np.searchsorted(owner, np.arange(len(pieces)))
+    rest = [
+        " ".join(piece for place, piece in enumerate(group) if place != drop[number] - starts[number])
+        for number, group in enumerate(pieces)
+    ]
+    kept = [number for number, text in enumerate(rest) if text.strip()]
+    if len(kept) < 0.7 * len(rest):
+        return family.cohesion, ""
+    left = spaces.prompts(encoder.encode([rest[number] for number in kept]), passages.stratum[exchanges][kept])
+    common = vectors[drop]
+    central = int(np.argmax(common @ common.sum(0)))
+    number = int(owner[drop[central]])
+    return pairwise(left), pieces[number][drop[central] - starts[number]]
+
+
+def _pieces(prompt: str) -> list[str]:
+    import re
+
+    pieces = [piece for piece in re.split(r"(?<=[.!?:])\s+|\n+", prompt) if piece.strip()]
+    return pieces[: ASKED_SENTENCES - 1] + pieces[-1:] if len(pieces) > ASKED_SENTENCES else pieces or [prompt]
