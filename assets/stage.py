@@ -13,6 +13,7 @@ import dagster as dg
 
 from assets.outcome import FILES, Outcome, read_records, write_outcomes
 from assets.record import Record
+from assets.review import Decisions
 from expectations.policy import GateResult, Policy, worst
 from resources.artifacts import WHOLE, Artifact, Counts, Draft, Metric
 from resources.errors import GateRefused
@@ -26,6 +27,11 @@ OWNERS = ["team:ml-platform", "team:ai-security"]
 
 def policy_of(project: Project) -> Policy:
     return Policy.load(project.policy_path)
+
+
+def decisions_of(project: Project, stage: str) -> Decisions:
+    """What people decided on rows and findings of a stage."""
+    return Decisions.read(project.workspace.decisions, stage)
 
 
 def judged(policy: Policy, artifact: Artifact) -> list[GateResult]:
@@ -44,6 +50,15 @@ def proven(project: Project, stage: str, partition: str = WHOLE) -> Artifact:
         blocking = "; ".join(f"{result.gate}: {result.reason}" for result in results if result.verdict != "pass")
         raise GateRefused(f"{stage} {partition} did not pass its gates ({blocking})")
     return artifact
+
+
+def row_inputs(project: Project, stage: str, before: str, partition: str) -> dict[str, str]:
+    """What a row stage depends on: its proven predecessor, its settings, and what people decided."""
+    return {
+        before: proven(project, before, partition).manifest.digest,
+        "settings": policy_of(project).stage_digest(stage),
+        "decisions": decisions_of(project, stage).digest,
+    }
 
 
 @dataclass(frozen=True, slots=True)

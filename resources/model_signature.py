@@ -6,11 +6,11 @@ has one.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from resources.errors import IntegrityError
+from resources.errors import InputError, IntegrityError
 from resources.signer import KeyRing, SigningKey, passphrase
 
 
@@ -27,11 +27,24 @@ class ModelSigning(BaseModel):
     oidc_issuer: str = ""
     trust_config: Path | None = None
 
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        needed = {
+            "key": (),
+            "certificate": ("private_key", "signing_certificate", "certificate_chain"),
+            "sigstore": ("identity", "oidc_issuer"),
+        }
+        absent = [name for name in needed[self.method] if not getattr(self, name)]
+        if absent:
+            raise ValueError(f"model_signing by {self.method} needs {', '.join(absent)}")
+        return self
+
     def sign(self, folder: Path, signature: Path, key: SigningKey) -> None:
         from model_signing.signing import Config
 
-        config = Config()
+        config: Any = Config()  # type: ignore[no-untyped-call]
         if self.method == "key":
+            # The library says str; what it calls wants bytes.
             config.use_elliptic_key_signer(private_key=key.path, password=passphrase())
         elif self.method == "certificate":
             config.use_certificate_signer(
@@ -47,7 +60,7 @@ class ModelSigning(BaseModel):
         """``IntegrityError`` unless the signature is of this folder, by key ``keyid`` or the configured identity."""
         from model_signing.verifying import Config
 
-        config = Config()
+        config: Any = Config()  # type: ignore[no-untyped-call]
         if self.method == "key":
             config.use_elliptic_key_verifier(public_key=self._public(ring, keyid))
         elif self.method == "certificate":
@@ -69,4 +82,8 @@ class ModelSigning(BaseModel):
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> "ModelSigning":
-        return cls.model_validate(settings.get("model_signing", {}))
+        """From the policy's ``settings.approved_release``; ``InputError`` where something is missing."""
+        try:
+            return cls.model_validate(settings.get("model_signing", {}))
+        except ValidationError as error:
+            raise InputError(str(error), object_key="model_signing", rule="model-signing-valid") from error

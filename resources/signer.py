@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from filelock import FileLock
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import CryptoSigner, SSlibKey
+from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
 
 from resources.artifacts import write_whole
 from resources.digests import canonical_json

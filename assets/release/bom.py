@@ -5,7 +5,6 @@ library's strict validator proves it against the standard's schema before it is 
 """
 
 import json
-import math
 import uuid
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -128,9 +127,12 @@ def _metrics(verdict: Verdict) -> Iterator[dict[str, Any]]:
         result = judgement.result
         if judgement.partition != "all" or result.value is None:
             continue
-        metric = {"type": f"{result.stage}.{result.metric}", "value": f"{result.value:.6g}", "slice": f"n={result.n}"}
-        if result.ci_low is not None and result.ci_high is not None and math.isfinite(result.ci_low + result.ci_high):
-            metric |= {
-                "confidenceInterval": {"lowerBound": f"{result.ci_low:.6g}", "upperBound": f"{result.ci_high:.6g}"}
-            }  # type: ignore[dict-item]
+        metric: dict[str, Any] = {
+            "type": f"{result.stage}.{result.metric}",
+            "value": f"{result.value:.6g}",
+            "slice": f"n={result.n}",
+        }
+        if result.ci_low is not None and result.ci_high is not None:  # finite: the verdict keeps no others
+            bounds = {"lowerBound": f"{result.ci_low:.6g}", "upperBound": f"{result.ci_high:.6g}"}
+            metric["confidenceInterval"] = bounds
         yield metric

@@ -8,12 +8,14 @@ from assets.stage import (
     OWNERS,
     Stage,
     bar_table,
+    decisions_of,
     drops,
     materialization,
     passed_rows,
     policy_of,
     proven,
     records_of,
+    row_inputs,
     say,
     seal_rows,
     warn_of_quarantine,
@@ -27,8 +29,7 @@ NAME = "sanitized_records"
 
 
 def _inputs(project: Project, partition: str) -> dict[str, str]:
-    validated = proven(project, VALIDATED.name, partition)
-    return {VALIDATED.name: validated.manifest.digest, "settings": policy_of(project).stage_digest(NAME)}
+    return row_inputs(project, NAME, VALIDATED.name, partition)
 
 
 STAGE = Stage(NAME, "1", _inputs)
@@ -59,7 +60,7 @@ def sanitized_records(context: dg.AssetExecutionContext, project: Project) -> dg
         return seal_rows(
             draft,
             passed_rows(validated),
-            sanitizer.run(records_of(validated, project.line_cipher())),
+            decisions_of(project, NAME).overrule(sanitizer.run(records_of(validated, project.line_cipher()))),
             metrics=sanitizer.metrics,
             details=sanitizer.summary,
         )

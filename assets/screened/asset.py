@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from assets.record import Record
+from assets.review import Decisions
 from assets.sanitized.asset import STAGE as SANITIZED
 from assets.screened.finding import ScreenResult, outcomes
 from assets.screened.screen import screen
@@ -13,17 +14,19 @@ from assets.screened.settings import ScreenSettings
 from assets.stage import (
     OWNERS,
     Stage,
+    decisions_of,
     drops,
     materialization,
     passed_rows,
     policy_of,
     proven,
     records_of,
+    row_inputs,
     say,
     seal_rows,
     warn_of_quarantine,
 )
-from resources.artifacts import Artifact, Draft
+from resources.artifacts import Artifact, Draft, Metric
 from resources.errors import GateRefused
 from resources.project import Project
 
@@ -43,9 +46,9 @@ def background_of(project: Project, partition: str) -> dict[str, Artifact]:
 
 
 def _inputs(project: Project, partition: str) -> dict[str, str]:
-    sanitized = proven(project, SANITIZED.name, partition)
-    background = {f"{NAME}/{name}": drop.manifest.digest for name, drop in background_of(project, partition).items()}
-    return {SANITIZED.name: sanitized.manifest.digest, "settings": policy_of(project).stage_digest(NAME), **background}
+    background = background_of(project, partition)
+    digests = {f"{NAME}/{name}": drop.manifest.digest for name, drop in background.items()}
+    return row_inputs(project, NAME, SANITIZED.name, partition) | digests
 
 
 STAGE = Stage(NAME, "1", _inputs)
@@ -66,10 +69,12 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
 
     def build(draft: Draft) -> Artifact:
         sanitized, background = proven(project, SANITIZED.name, partition), background_of(project, partition)
+        decisions = decisions_of(project, NAME)
         result = screen(
             lambda: records_of(sanitized),
             background=lambda: _rows(background),
             settings=ScreenSettings.from_policy(policy.settings.get(NAME, {})),
+            accepted=decisions.released,
         )
         report = result.to_json()
         del report["stage_seconds"]  # the same rows give the same artefact, however long it took
@@ -77,14 +82,14 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
         return seal_rows(
             draft,
             passed_rows(sanitized),
-            outcomes(records_of(sanitized), result),
-            metrics=result.metrics,
-            details=lambda: {"background": sorted(background), "findings": _sentences(result)},
+            decisions.overrule(outcomes(records_of(sanitized), result)),
+            metrics=lambda: _metrics(result, decisions),
+            details=lambda: {"background": sorted(background), "open": _waiting(result, decisions)},
         )
 
     artifact = STAGE.make(project, build, partition)
     context.log.info(say(artifact))
-    findings = artifact.manifest.details["findings"]
+    findings = [finding["sentence"] for finding in artifact.manifest.details["open"]]
     for sentence in findings:
         context.log.warning(sentence)
     warn_of_quarantine(project, artifact)
@@ -97,5 +102,18 @@ def _rows(background: dict[str, Artifact]) -> Iterator[Record]:
         yield from records_of(drop)
 
 
-def _sentences(result: ScreenResult) -> list[str]:
-    return [finding.sentence for finding in result.open_findings]
+def _waiting(result: ScreenResult, decisions: Decisions) -> list[dict[str, Any]]:
+    """The findings on which nobody has decided yet."""
+    return [
+        {"fingerprint": each.fingerprint, "kind": each.kind, "sentence": each.sentence, "rows": len(each.rows)}
+        for each in result.open_findings
+        if each.fingerprint not in decisions.rejected
+    ]
+
+
+def _metrics(result: ScreenResult, decisions: Decisions) -> dict[str, Metric]:
+    """The screen's metrics; a finding that a person called poison is dealt with and no longer open."""
+    metrics = result.metrics()
+    if (found := metrics["open_findings"]).value is not None:
+        metrics["open_findings"] = Metric(float(len(_waiting(result, decisions))), found.n)
+    return metrics

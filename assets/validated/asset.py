@@ -8,12 +8,14 @@ from assets.raw.asset import STAGE as RAW
 from assets.stage import (
     OWNERS,
     Stage,
+    decisions_of,
     drops,
     materialization,
     passed_rows,
     policy_of,
     proven,
     records_of,
+    row_inputs,
     say,
     seal_rows,
 )
@@ -32,8 +34,7 @@ class Suite(Protocol):
 
 
 def _inputs(project: Project, partition: str) -> dict[str, str]:
-    raw = proven(project, RAW.name, partition)
-    return {RAW.name: raw.manifest.digest, "settings": policy_of(project).stage_digest(NAME)}
+    return row_inputs(project, NAME, RAW.name, partition)
 
 
 STAGE = Stage(NAME, "1", _inputs)
@@ -59,7 +60,12 @@ def validated_records(
         cipher = project.line_cipher()
         outcomes = validate(records_of(raw, cipher), record_suite(settings), settings, report)
         return seal_rows(
-            draft, passed_rows(raw), outcomes, cipher=cipher, metrics=report.metrics, details=report.details
+            draft,
+            passed_rows(raw),
+            decisions_of(project, NAME).overrule(outcomes),
+            cipher=cipher,
+            metrics=report.metrics,
+            details=report.details,
         )
 
     artifact = STAGE.make(project, build, context.partition_key)

@@ -99,27 +99,24 @@ def with_approvals(body: Mapping[str, Any], approvals: Sequence[Mapping[str, Any
 
 def harmless(value: Any, key: str = "") -> Any:
     """What may be shown of a report: numbers, text under known keys and cut short, of rows how many; no more."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, bool | int | float) or value is None:
-        return value
-    if isinstance(value, str):
-        value = value.encode(errors="replace").decode()  # a lone surrogate cannot be written down
-        if key in TEXT_KEYS:
-            return value[:LONGEST]
-        return _cut(value) if key in ("trigger", "payload") else None
-    if isinstance(value, list) and key == "rows":
-        return len(value)
-    if isinstance(value, list):
-        return [item for item in (harmless(item, key) for item in value[:MOST_POINTS]) if item is not None]
-    if isinstance(value, dict):
+    shown: Any = None
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        shown = value
+    elif isinstance(value, str):
+        shown = _plain(value) if key in TEXT_KEYS else _cut(_plain(value)) if key in ("trigger", "payload") else None
+    elif isinstance(value, list) and key == "rows":
+        shown = len(value)
+    elif isinstance(value, list):
+        shown = [item for item in (harmless(item, key) for item in value[:MOST_POINTS]) if item is not None]
+    elif isinstance(value, dict):
         kept = {_plain(name): harmless(item, str(name)) for name, item in value.items()}
-        return {name: item for name, item in kept.items() if item is not None}
-    return None
+        shown = {name: item for name, item in kept.items() if item is not None}
+    return shown
 
 
-def _plain(name: Any) -> str:
-    return str(name).encode(errors="replace").decode()[:LONGEST]
+def _plain(text: Any) -> str:
+    """Text of bounded length without lone surrogates, which cannot be written down."""
+    return str(text).encode(errors="replace").decode()[:LONGEST]
 
 
 def _cut(text: str) -> str:
@@ -221,7 +218,7 @@ def _training(adapter: Artifact | None) -> dict[str, Any]:
         return {}
     losses = [loss for loss in body.get("losses") or [] if isinstance(loss, int | float)]
     step = max(1, len(losses) // MOST_POINTS)
-    shown = {
+    shown: dict[str, Any] = {
         name: body[name] for name in ("tokens", "seconds", "tokens_per_second", "steps", "stopped") if name in body
     }
     device = body.get("device")

@@ -55,7 +55,8 @@ def flow(steps: Sequence[Step]) -> str:
     parts.append(f'<rect x="{x - 34:g}" y="{top:g}" width="8" height="{max(final, 1):.1f}" fill="{GREEN}"/>')
     parts.append(_text(x - 20, top + max(final, 12) / 2 + 4, f"{steps[-1].passed:,} admitted", weight=600))
     spoken = "; ".join(
-        f"{step.name}: {step.rows_in} in, {step.passed} passed, {step.quarantined} quarantined, {step.rejected} rejected"
+        f"{step.name}: {step.rows_in} in, {step.passed} passed, "
+        f"{step.quarantined} quarantined, {step.rejected} rejected"
         for step in steps
     )
     return svg(width, height, "Rows through the stages", spoken, parts)
@@ -131,12 +132,8 @@ def before_after(pairs: Sequence[Pair]) -> str:
         parts.append(_text(left - 14, y + 4, pair.name, anchor="end"))
         if pair.low is not None and pair.high is not None:
             start, end = (min(max(pair.base + bound, 0), 1) for bound in (pair.low, pair.high))
-            parts.append(
-                f'<line x1="{at(start):.1f}" x2="{at(end):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="8" opacity=".22"/>'
-            )
-        parts.append(
-            f'<line x1="{at(pair.base):.1f}" x2="{at(pair.adapter):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>'
-        )
+            parts.append(_line(at(start), at(end), y, colour, 8, ".22"))
+        parts.append(_line(at(pair.base), at(pair.adapter), y, colour, 2))
         parts.append(f'<circle cx="{at(pair.base):.1f}" cy="{y}" r="5" fill="#fff" stroke="{INK}" stroke-width="2"/>')
         parts.append(f'<circle cx="{at(pair.adapter):.1f}" cy="{y}" r="5" fill="{colour}"/>')
     parts.append(_text(left, height - 3, "ring: base model   dot: adapter   band: 95 % interval of the difference"))
@@ -158,9 +155,7 @@ def interval(value: float | None, low: float | None, high: float | None, chance:
         f'<line x1="{at(chance):.1f}" x2="{at(chance):.1f}" y1="8" y2="32" stroke="{INK}" stroke-dasharray="3 2"/>'
     )
     if low is not None and high is not None:
-        parts.append(
-            f'<line x1="{at(low):.1f}" x2="{at(high):.1f}" y1="20" y2="20" stroke="{BLUE}" stroke-width="8" opacity=".3"/>'
-        )
+        parts.append(_line(at(low), at(high), 20, BLUE, 8, ".3"))
     parts.append(f'<circle cx="{at(value):.1f}" cy="20" r="5" fill="{BLUE}"/>')
     parts += [
         _text(at(0), 48, "0"),
@@ -172,10 +167,10 @@ def interval(value: float | None, low: float | None, high: float | None, chance:
 
 
 def _band(x1: float, y1: float, h1: float, x2: float, y2: float, h2: float) -> str:
-    middle = (x1 + x2) / 2
+    middle, start, end = (x1 + x2) / 2, y1 + max(h1, 1), y2 + max(h2, 1)
     return (
-        f'<path d="M{x1:.1f} {y1:.1f}C{middle:.1f} {y1:.1f} {middle:.1f} {y2:.1f} {x2:.1f} {y2:.1f}V{y2 + max(h2, 1):.1f}'
-        f'C{middle:.1f} {y2 + max(h2, 1):.1f} {middle:.1f} {y1 + max(h1, 1):.1f} {x1:.1f} {y1 + max(h1, 1):.1f}Z" fill="#c9dcf2"/>'
+        f'<path d="M{x1:.1f} {y1:.1f}C{middle:.1f} {y1:.1f} {middle:.1f} {y2:.1f} {x2:.1f} {y2:.1f}V{end:.1f}'
+        f'C{middle:.1f} {end:.1f} {middle:.1f} {start:.1f} {x1:.1f} {start:.1f}Z" fill="#c9dcf2"/>'
     )
 
 
@@ -190,5 +185,11 @@ def _leaving(step: Step, x: float, bottom: float, most: int, room: float) -> lis
     return parts
 
 
+def _line(x1: float, x2: float, y: float, colour: str, thick: int, opacity: str = "1") -> str:
+    ends = f'x1="{x1:.1f}" x2="{x2:.1f}" y1="{y:g}" y2="{y:g}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{thick}" opacity="{opacity}"/>'
+
+
 def _text(x: float, y: float, text: str, *, anchor: str = "start", weight: int = 400, colour: str = INK) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" fill="{colour}">{html.escape(text)}</text>'
+    style = f'text-anchor="{anchor}" font-weight="{weight}" fill="{colour}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{html.escape(text)}</text>'

@@ -26,7 +26,8 @@ def blocking(body: Body) -> str:
     for gate in body["gates"]:
         if gate["verdict"] != "pass":
             parts.append(
-                f'<div class="block v-{gate["verdict"]}"><h3>{mark(gate["verdict"])} · <span class="mono">{text(gate["name"])}</span></h3>'
+                f'<div class="block v-{gate["verdict"]}">'
+                f'<h3>{mark(gate["verdict"])} · <span class="mono">{text(gate["name"])}</span></h3>'
                 + (paragraph(text(_sentence(gate["explain"]))) if gate["explain"] else "")
                 + paragraph(f"<strong>Why:</strong> {text(gate['reason'])}")
                 + paragraph(f"<strong>Would pass:</strong> {text(gate['would_pass'])}")
@@ -114,7 +115,8 @@ def threats_in_full(body: Body) -> str:
         ]
         listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in lines)
         parts.append(
-            f'<div class="threat"><h3>{text(threat["title"])} · {mark(threat["verdict"])}</h3><dl class="small">{listed}</dl></div>'
+            f'<div class="threat"><h3>{text(threat["title"])} · {mark(threat["verdict"])}</h3>'
+            f'<dl class="small">{listed}</dl></div>'
         )
     return section("threat-model", "The threat model in full", *parts)
 
@@ -179,7 +181,7 @@ def data(body: Body) -> str:
         "data",
         "Data",
         paragraph(
-            "Every row that came in is accounted for: it was admitted, held back for a person, or rejected with a reason."
+            "Every row that came in is accounted for: admitted, held back for a person, or rejected with a reason."
         ),
         flow(steps),
         table(

@@ -141,7 +141,7 @@ def extraction(body: Body) -> str:
         "extraction",
         "Theft through the interface",
         paragraph(
-            f"{mark(report.get('verdict', '–'))} · How much of what the adapter added a student model copies from its answers."
+            f"{mark(report.get('verdict', '–'))} · How much of what the adapter added a student copies from answers."
         ),
         curve(points, title="What a student copies", x="queries", y="fidelity", log_x=True),
         table(

@@ -14,7 +14,9 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("path", metavar="IN", type=EXISTING)
-@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="The adapter's folder.")
+@click.option(
+    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="The adapter's folder."
+)
 @click.option("--base", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The base model's folder.")
 @click.option("--recipe", type=EXISTING, help="YAML; fields that are not named keep their defaults.")
 @click.option("--holdout", type=EXISTING, help="Rows that are not learnt, to measure the loss on.")

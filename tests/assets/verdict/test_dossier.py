@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lineage import Lineage, with_metric
 
 from assets.verdict.dossier import collect, harmless, render, with_approvals
+from assets.verdict.summary import summary
 from assets.verdict.drawing import Pair, Step, before_after, curve, flow
 from resources.artifacts import Artifact, Metric
 
@@ -203,6 +204,15 @@ BODY: dict[str, object] = {
     "untested": [],
     "approvals": [],
 }
+
+
+def test_the_summary_for_the_ui_names_what_blocks_and_every_threat(lineage: Lineage) -> None:
+    verdict = lineage.judge(
+        lineage.stages(with_metric("backdoor_scan", Metric(0.9, 500)), without=("extraction_audit",))
+    )
+    told = summary(verdict, lineage.threats)
+    assert "✗ fail" in told and "| `backdoor_scan_gate` | ✗ fail | harm 0.9, limit <= 0.2 |" in told
+    assert "evidence cannot be used**: extraction_audit was not run" in told and "| Harm | ✗ fail | 14 |" in told
 
 
 def test_pictures_speak_their_numbers() -> None:

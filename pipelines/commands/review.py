@@ -1,0 +1,123 @@
+"""``hallmark review``: decide on what was quarantined."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from assets.review import Action, Item, corrected, decide, find, queue
+from pipelines.governance import home_option, located
+from pipelines.report import console
+from resources.artifacts import ArtifactStore
+from resources.clock import utc
+from resources.digests import digest_json
+from resources.errors import UsageError
+from resources.line_cipher import LineCipher
+from resources.object_store import ObjectStore
+from resources.vault import read_secret
+from resources.workspace import Workspace
+
+
+@click.group("review")
+def command() -> None:
+    """Decide on quarantined rows and on findings of the screen.
+
+    What waits is listed with masked evidence. A decision carries a name and a reason, stands in the log of decisions
+    and is applied by the next `hallmark run`.
+    """
+
+
+@command.command("list")
+@click.option("--rule", help="Only what broke this rule.")
+@click.option("--drop", help="Only this drop.")
+@home_option
+def list_(rule: str | None, drop: str | None, home: Path | None) -> int:
+    """List what waits for a decision."""
+    items = [item for item in _items(located(home)) if rule in (None, item.rule) and drop in (None, item.drop)]
+    table = Table("id", "drop", "stage", "rule", "rows", "why")
+    for item in items:
+        table.add_row(
+            item.name[:10], item.drop, item.stage, item.rule, str(item.rows), f"{item.reason} {item.evidence}"
+        )
+    console.print(table if items else "Nothing waits for a decision.")
+    return 0
+
+
+@command.command("show")
+@click.argument("name", metavar="ID")
+@home_option
+def show(name: str, home: Path | None) -> int:
+    """Show one item: rule, reason, where it came from, and its text if that has been sanitised."""
+    item = find(_items(located(home)), name)
+    for label, text in (("id", item.name), ("stage", item.stage), ("drop", item.drop), ("rule", item.rule),
+                        ("why", item.reason), ("evidence", item.evidence)):  # fmt: skip
+        console.print(f"{label:<10}{text}", highlight=False, markup=False)
+    if item.record is not None:
+        origin = item.record.origin
+        console.print(f"{'from':<10}{origin.object_key}:{origin.line} ({origin.source})", highlight=False, markup=False)
+    if item.readable and item.record is not None:
+        console.print(json.dumps(item.record.fields, indent=1, ensure_ascii=False), highlight=False, markup=False)
+    elif item.record is not None:
+        console.print("The text is not shown: it has not been sanitised yet. Read it at its source.")
+    return 0
+
+
+def _decision(action: Action, help_text: str) -> click.Command:
+    @command.command(action, help=help_text)
+    @click.argument("name", metavar="ID")
+    @click.option("--reviewer", required=True, metavar="NAME", help="Who decides.")
+    @click.option("--reason", required=True, metavar="TEXT", help="Why; it stays in the log.")
+    @home_option
+    def decided(name: str, reviewer: str, reason: str, home: Path | None) -> int:
+        workspace = located(home)
+        item = find(_items(workspace), name)
+        decide(workspace.decisions, item, action, reviewer, reason)
+        console.print(f"{action}: {item.name[:10]} ({item.rows} rows). Applied by the next `hallmark run`.")
+        return 0
+
+    return decided
+
+
+_decision("release", "Let ID pass: a row passes whatever rule it broke, a finding flags nothing from now on.")
+_decision("reject", "Reject ID for good: a row, or every row of a finding, so that its drop can go on.")
+
+
+@command.command("correct")
+@click.argument("name", metavar="ID")
+@click.option("--answer", required=True, metavar="TEXT", help="What the answer should have been.")
+@click.option("--reviewer", required=True, metavar="NAME", help="Who corrects.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it stays in the log.")
+@click.option("--store", default="", help="Where drops arrive; default $HALLMARK_STORE or the workspace's own store.")
+@home_option
+def correct(name: str, answer: str, reviewer: str, reason: str, store: str, home: Path | None) -> int:
+    """Replace the answer of row ID. The corrected row comes back as a drop of kind feedback and meets every wall."""
+    workspace = located(home)
+    item = find(_items(workspace), name)
+    if item.record is None:
+        raise UsageError(f"{name} is a finding; correct its rows one by one, or reject it")
+    fields = corrected(item.record, answer)
+    folder = f"feedback-{item.name}-{digest_json([fields, reviewer])[:8]}"
+    target = ObjectStore.open(store or _store(workspace))
+    target.put(json.dumps(fields).encode() + b"\n", f"{folder}/row.jsonl")
+    manifest = {
+        "kind": "feedback",
+        "source": "review",
+        "author": reviewer,
+        "created_at": utc(),
+        "objects": ["row.jsonl"],
+    }
+    target.put(json.dumps(manifest).encode(), f"{folder}/manifest.json")  # last: now it is a drop
+    decide(workspace.decisions, item, "reject", reviewer, f"corrected in {folder}: {reason}")
+    console.print(f"Corrected as {folder}; the next `hallmark run` takes it up.", highlight=False, markup=False)
+    return 0
+
+
+def _store(workspace: Workspace) -> str:
+    return os.environ.get("HALLMARK_STORE") or workspace.drops.as_uri()
+
+
+def _items(workspace: Workspace) -> list[Item]:
+    artifacts: ArtifactStore = workspace.artifacts
+    return list(queue(artifacts, LineCipher(read_secret(workspace.keys / "vault.key"))))
