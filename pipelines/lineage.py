@@ -9,13 +9,13 @@ from rich.table import Table
 
 from assets.raw.drops import Drop, discover
 from assets.stage import drops as drop_partitions
-from assets.stage import judged, policy_of
-from expectations.checks import TRIALS
+from assets.verdict.candidate import Candidate, find
 from pipelines.definitions import defs
 from pipelines.instance import PID_TAG, fail_killed_runs
 from pipelines.plan import Progress, candidate_progress, drop_progress
 from pipelines.report import EXIT, console
-from resources.errors import GateRefused, HallmarkError, InputError
+from resources.artifacts import WHOLE
+from resources.errors import HallmarkError, InputError
 from resources.project import Project
 from resources.workspace import Workspace
 
@@ -113,28 +113,43 @@ class Lineage:
         return passed, quarantined, rejected
 
     def _show_candidate(self, state: Progress, started: float) -> int:
-        verdict = self.project.artifacts.current("evaluated_adapter")
-        if state.status == "new" or verdict is None:
+        current = self.project.artifacts.current("evaluated_adapter")
+        if state.status == "new" or current is None:
             raise HallmarkError(
                 f"the candidate stopped at {state.stage}; the lines above say why. Run again to take it up"
             )
+        candidate = find(self.project.artifacts, current.manifest.details["candidate"])
         table = Table("stage", "gate", "verdict", "value", "limit", title="Verdict", title_justify="left")
-        policy = policy_of(self.project)
-        for stage in ("training_corpus", "lora_adapter", *TRIALS, "evaluated_adapter"):
-            artifact = self.project.artifacts.current(stage)
-            if artifact is None:
-                raise GateRefused(f"{stage} has no artefact, although a verdict was given")
-            for result in judged(policy, artifact):
-                value = "-" if result.value is None else f"{result.value:.4g}"
-                colour = STYLE[result.verdict]
-                table.add_row(stage, result.gate, f"[{colour}]{result.verdict}[/]", value, result.limit)
+        for result in (judgement.result for judgement in candidate.verdict.judgements if judgement.partition == WHOLE):
+            value = "-" if result.value is None else f"{result.value:.4g}"
+            table.add_row(
+                result.stage, result.gate, f"[{STYLE[result.verdict]}]{result.verdict}[/]", value, result.limit
+            )
         console.print(table)
-        return self._conclude(verdict.manifest.details["candidate"], verdict.manifest.details["verdict"], started)
+        return self._conclude(candidate, started)
 
-    def _conclude(self, candidate: str, outcome: str, started: float) -> int:
-        verdict = self.project.artifacts.current("evaluated_adapter")
-        assert verdict is not None
-        colour = STYLE[outcome]
-        console.print(f"\nCandidate {candidate}: [{colour} bold]{outcome}[/]  ({time.monotonic() - started:.0f} s)")
-        console.print(f"Report    {verdict.path('dossier.html')}", highlight=False, soft_wrap=True)
-        return EXIT[outcome]
+    def _conclude(self, candidate: Candidate, started: float) -> int:
+        verdict = candidate.verdict
+        for judgement in verdict.blocking():
+            _say(f"{judgement.name}: {judgement.result.verdict}, {judgement.result.reason}")
+        for flaw in verdict.flaws:
+            _say(f"flaw: {flaw}")
+        colour, seconds = STYLE[verdict.verdict], time.monotonic() - started
+        console.print(f"\nCandidate {verdict.candidate}: [{colour} bold]{verdict.verdict}[/]  ({seconds:.0f} s)")
+        _say(f"Report    {candidate.artifact.path('dossier.html')}")
+        if verdict.verdict == "fail":
+            _say(f"It cannot be approved. Why, and what would pass:  hallmark report {verdict.candidate}")
+        else:
+            _say(f"Decide    {_approval(candidate)}")
+        return EXIT[verdict.verdict]
+
+
+def _approval(candidate: Candidate) -> str:
+    """The command that approves a candidate, with an override for every gate that is not proven."""
+    words = ["hallmark approve", candidate.verdict.candidate, "--reviewer YOU", '--reason "WHY"']
+    words += [f'--override "{judgement.name}=WHY"' for judgement in candidate.verdict.blocking()]
+    return " ".join([*words, "--release"])
+
+
+def _say(line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -9,7 +9,7 @@ Layout below the root::
 
     <stage>/<partition>/<key>/manifest.json      a sealed artefact; key = digest of stage, code version and inputs
     <stage>/<partition>/current                  the key of the artefact that counts
-    .drafts/<key>/                               work in progress
+    .drafts/<key>/  .drafts/<key>.json           work in progress, and what it is
 """
 
 import contextlib
@@ -175,12 +175,12 @@ class ArtifactStore:
 
     def find(self, stage: str, partition: str, code_version: str, inputs: Mapping[str, str]) -> Artifact | None:
         """The sealed artefact made from exactly these inputs by this code, or None."""
-        return self._read(self.root / stage / partition / self.key(stage, code_version, inputs))
+        return self.read(self.root / stage / partition / self.key(stage, code_version, inputs))
 
     def current(self, stage: str, partition: str = WHOLE) -> Artifact | None:
         """The artefact that counts for this stage and partition, or None if none was ever sealed."""
         pointer = self.root / stage / partition / "current"
-        return self._read(pointer.parent / pointer.read_text().strip()) if pointer.exists() else None
+        return self.read(pointer.parent / pointer.read_text().strip()) if pointer.exists() else None
 
     def partitions(self, stage: str) -> list[str]:
         """The partitions that have a current artefact of this stage, sorted."""
@@ -226,12 +226,14 @@ class ArtifactStore:
         if home.exists():  # only an unreadable one gets here: find() would have returned a whole one
             shutil.rmtree(home)
         folder.rename(home)
+        _note(folder).unlink(missing_ok=True)
         artifact = Artifact(home, manifest)
         self.use(artifact)
         return artifact
 
     @staticmethod
-    def _read(folder: Path) -> Artifact | None:
+    def read(folder: Path) -> Artifact | None:
+        """The artefact in a folder, or None; ``IntegrityError`` if its manifest is not readable."""
         try:
             body = json.loads((folder / MANIFEST).read_bytes())
         except FileNotFoundError:
@@ -239,6 +241,10 @@ class ArtifactStore:
         except ValueError as error:
             raise IntegrityError(f"{folder / MANIFEST} is not readable JSON") from error
         return Artifact(folder, Manifest.from_json(body))
+
+
+def _note(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -84,29 +84,6 @@ class SpanRecognizer(EntityRecognizer):  # type: ignore[misc]
         ]
 
 
-class GatedRecognizer(SpanRecognizer):
-    """A stock Presidio recogniser behind a trigger, its entity renamed to the project's ``type``.
-
-    Without Presidio's context enhancer a pattern that proves nothing by itself keeps its low score; only results of
-    at least ``floor`` (validated checksums score 1.0) are taken, others only after a word of ``context``.
-    """
-
-    def __init__(
-        self, inner: EntityRecognizer, type_: str, trigger: re.Pattern[str], floor: float, context: re.Pattern[str] | None
-    ) -> None:
-        self.types = (type_,)
-        self.trigger = trigger
-        super().__init__()
-        self._inner, self._floor, self._context = inner, floor, context
-        self._rule = f"presidio.{inner.name}"
-
-    def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
-        for result in self._inner.analyze(text, self._inner.supported_entities, None) or []:
-            named = self._context and self._context.search(text, max(0, result.start - 60), result.end + 30)
-            if result.score >= self._floor or named:
-                yield Span(result.start, result.end, self.types[0], self._rule, max(result.score, 0.8 if named else 0))
-
-
 class PiiEngine:
     """Finds spans in batches of texts."""
 

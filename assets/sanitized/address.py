@@ -27,29 +27,36 @@ from resources.pii_engine import Entity, Span, SpanRecognizer
 _START = r"(?<![\w.,$€£#-])"
 _N = r"(?:\d{1,6}(?:\s?[-/]\s?\d{1,5})?[A-Za-z]?\b)"
 _UP = r"(?:[^\W\d_a-z][\w'’.-]*)"  # a word that does not start with an ASCII small letter
-_LINK = r"(?:(?:de|la|le|les|du|des|del|della|dei|degli|der|den|van|von|zu|zum|di|da|do|dos|das|el|los|las|y|e|of|the|i|ter|ten|op|aan|av|af|na|nad)\b|[dl]['’]\w+|\w+\.)"
+_LINK = r"(?:(?:de|la|le|les|du|des|del|della|dei|degli|der|den|van|von|zu|zum|di|da|do|dos|das|el|los|las|y|e|of|the|i|ter|ten|op|aan|av|af|na|nad)\b|[dl]['’]\w+|[^\W\d_]{1,3}\.)"
 _W = rf"(?:{_UP}|{_LINK})"
 UNIT = r"(?:(?i:apt|apartment|appt|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|dept|lot|door|no|#)\b\.?\s*#?\s?\d{1,5}[A-Za-z]?\b)"
 _UNIT_NEXT = r"(?=[.,]?\s*(?i:apt|apartment|suite|ste|unit)\b)"
-CORES = tuple(
+# Cores that begin with a number, tried at each number; the first that matches furthest wins.
+NUMBER_FIRST = tuple(
     (rule, re.compile(pattern))
     for rule, pattern in (
-        ("number_street", rf"{_START}{_N}(?:\s\d{{1,4}})?\s+(?:{_W}\s+|\d{{1,3}}(?:st|nd|rd|th)\s+){{0,5}}(?i:{STREET})\b\.?(?:\s+(?:North|South|East|West|[NSEW]{{1,2}})\b)?"),
-        ("number_street", rf"{_START}{_N}(?:\s\d{{1,4}})?\s+(?:{_W}\s+){{1,4}}{STREET_CAPITAL}\b"),
-        ("number_street", rf"{_START}(?i:(?:no\.?\s?)?\d{{1,6}}[a-z]?\s+(?:[^\W\d_][\w'’-]*\s+|\d{{1,3}}(?:st|nd|rd|th)?\s+){{1,6}}?{STREET_LOWER})"),
-        ("highway", rf"{_START}(?i:\d{{1,6}}\s+(?:us\s+)?(?:hwy|highway|route)\s+\d{{1,4}}\b)"),
-        ("ending_number", rf"\b(?:{_W}\s+){{0,4}}[^\W\d_]*(?i:{ENDING})\s+(?:\d{{1,5}}\s)?{_N}"),
-        ("number_ending", rf"{_START}{_N}(?:\s\d{{1,4}})?\s+(?:{_W}\s+){{0,3}}[^\W\d_]{{2,}}(?i:{ENDING})\b(?:\s+\d{{1,5}}\b)?"),
-        ("prefix_street", rf"(?<!\w)(?:{_N},?\s+(?:\d{{1,4}}\s+)?)?(?i:{PREFIX})\s*(?:{_W},?\s+){{0,5}}(?:{_UP}|\d{{1,2}}\s(?:de|di|of)\s\w+)(?:,?\s+(?:n[°o.]\s?)?{_N})?"),
-        ("hungarian", rf"(?:{_N}\s+)?(?:\b{_W}\s+){{1,4}}{HUNGARIAN}\s*\d{{1,4}}\.?"),
-        ("box", r"\b(?i:p\.?\s?o\.?\s?box|post\s?box|postfach|apartado|boîte postale|private bag)\s*#?\s?\d{1,6}\b(?:\s+(?:[A-Z]\w+\s+)?(?:Union|Road|Street)\b)?"),
-        ("military", r"\b(?:PSC|Unit|CMR)\s+\d{1,6},?\s+Box\s+\d{1,5}|\b(?:USNV|USNS|USS|USCGC)\s+\w+(?=\s*\n?(?:APO|FPO|DPO))|\b(?i:psc|unit)\s+\d{1,6},?\s+(?i:box)\s+\d{1,5}|\b(?i:APO|FPO|DPO),?\s+(?i:A[AEP])\s+\d{5}\b"),
-        ("unit", r"\b(?i:apt|apartment|suite|ste|flat)\b\.?\s*#?\s?\d{1,5}[A-Za-z]?\b"),
-        ("before_unit", rf"{_START}(?:\d{{1,6}}\s+)?(?:[^\W\d_][\w'’.-]*\s+){{1,5}}\d{{1,5}}[A-Za-z]?\b{_UNIT_NEXT}"),
-        ("between_numbers", rf"{_START}(?!(?:19|20)\d\d\b)\d{{1,6}}\s+(?:{_UP}\s+|{_LINK}\s+){{1,4}}\d{{1,5}}[A-Za-z]?\b"),
-        ("crossing", rf"\b(?i:(?:the\s+)?corner\s+of)\s+(?:\d{{1,5}}\s+)?(?:{_W}\s+|\d{{1,5}}\s+){{1,6}}and\s+(?:(?:{_W}|[a-z]{{1,4}}(?=\s+[A-Z]))\s+){{0,3}}{_UP}"),
+        ("number_street", rf"{_N}(?:\s\d{{1,4}})?\s+(?:{_W}\s+|\d{{1,3}}(?:st|nd|rd|th)\s+){{0,4}}(?:{_W}|\d{{1,3}}(?:st|nd|rd|th))\s+(?i:{STREET})\b(?:\s+(?:North|South|East|West|[NSEW]{{1,2}})\b)?"),
+        ("number_street", rf"{_N}(?:\s\d{{1,4}})?\s+(?:{_W}\s+){{1,4}}{STREET_CAPITAL}\b"),
+        ("number_street", rf"\d{{1,6}}[a-z]?\s+(?i:(?:[^\W\d_][\w'’-]*\s+|\d{{1,3}}(?:st|nd|rd|th)?\s+){{1,6}}?{STREET_LOWER})"),
+        ("highway", r"\d{1,6}\s+(?i:(?:us\s+)?(?:hwy|highway|route)\s+\d{1,4}\b)"),
+        ("between_numbers", rf"(?!(?:19|20)\d\d\b)\d{{1,6}}\s+(?:{_UP}\s+|{_LINK}\s+){{1,4}}\d{{1,5}}[A-Za-z]?\b"),
     )
 )  # fmt: skip
+ENDS_STREET = re.compile(rf"[^\W\d_]{{2,}}(?:{ENDING})$|^(?:{ENDING})$", re.I)
+WORDS_BEFORE = re.compile(rf"(?:{_W}\s+){{0,4}}$")
+KEYED = tuple(
+    (rule, re.compile(key, re.I), re.compile(pattern))
+    for rule, key, pattern in (
+        ("prefix_street", PREFIX, rf"(?<!\w)(?:{_N},?\s+(?:\d{{1,4}}\s+)?)?(?i:{PREFIX})\s*(?:{_W},?\s+){{0,5}}(?:{_UP}|\d{{1,2}}\s(?:de|di|of)\s\w+)(?:,?\s+(?:n[°o.]\s?)?{_N})?"),
+        ("hungarian", r"\s(?:u\.|utca|út|útja|tér|krt\.|körút|köz|rkp\.)\s*\d", rf"(?:{_N}\s+)?(?:\b{_W}\s+){{1,4}}{HUNGARIAN}\s*\d{{1,4}}\.?"),
+        ("box", r"box|postfach|apartado|boîte|private bag", r"\b(?i:p\.?\s?o\.?\s?box|post\s?box|postfach|apartado|boîte postale|private bag)\s*#?\s?\d{1,6}\b(?:\s+(?:[A-Z]\w+\s+)?(?:Union|Road|Street)\b)?"),
+        ("military", r"box|[afd]po\b", r"\b(?i:PSC|Unit|CMR)\s+\d{1,6},?\s+(?i:box)\s+\d{1,5}|\b(?:USNV|USNS|USS|USCGC)\s+\w+(?=\s*\n?(?:APO|FPO|DPO))|\b(?i:APO|FPO|DPO),?\s+(?i:A[AEP])\s+\d{5}\b"),
+        ("unit", r"apt|apartment|suite|ste|flat", r"\b(?i:apt|apartment|suite|ste|flat)\b\.?\s*#?\s?\d{1,5}[A-Za-z]?\b"),
+        ("before_unit", r"apt|apartment|suite|ste|unit", rf"{_START}(?:\d{{1,6}}\s+)?(?:[^\W\d_][\w'’.-]*\s+){{1,5}}\d{{1,5}}[A-Za-z]?\b{_UNIT_NEXT}"),
+        ("crossing", r"corner of", rf"\b(?i:(?:the\s+)?corner\s+of)\s+(?:\d{{1,5}}\s+)?(?:{_W}\s+|\d{{1,5}}\s+){{1,6}}and\s+(?:(?:{_W}|[a-z]{{1,4}}(?=\s+[A-Z]))\s+){{0,3}}{_UP}"),
+    )
+)  # fmt: skip
+NUMBER = re.compile(r"(?<![\w.,$€£#:/-])\d{1,6}(?![\d:%])")
 ANNOUNCED = re.compile(
     r"(?:\baddress(?:es)?(?:\s+(?:is|to|with|here they are|book|line))?\s*[:\-]?|\b(?:liv(?:es|e|ing)|resid(?:es|e|ing)|located|(?:office|restaurant|house|home|shop|store) is)\s+(?:at|on|in)|"
     r"\b(?:deliver(?:ed)?|ship(?:ped)?|sent?|mail(?:ed)?|return|taxi|cab|uber|moved?|come|go|one)\s+(?:it\s+|this\s+|them\s+|back\s+)?(?:to|at)|"
@@ -60,7 +67,9 @@ ANNOUNCED = re.compile(
 ANNOUNCED_BODY = re.compile(
     rf"(?:(?:{_W}|[^\W\d_]{{3,}}\b)\s+){{1,4}}\d{{1,5}}[A-Za-z]?\b|\d{{1,6}}(?:\s\d{{1,5}})?[A-Za-z]?,?\s+(?:{_UP}\s+){{0,3}}{_UP}"
 )
-ANNOUNCED_NAME = re.compile(rf"(?:{_UP}\s+){{1,3}}{STREET_CAPITAL}\b")
+HOUSE = re.compile(rf"(?:\d{{1,5}}\s)?{_N}")
+WORD_AFTER = re.compile(r"[^\W_]+[.'’-]?[^\W_]*")
+STREET_LINKS = frozenset("de la le les du des del della dei degli der den van von zu zum di da do dos das el los las y e of the i ter ten op aan av af and".split())
 POSTCODE = (
     r"(?:\d{5}-\d{3,4}|\d{3}\s\d{2,3}|\d{4}\s?[A-Z]{2}|\d{4,6}|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|"
     r"[A-Z]{1,2}-\d{3,5})(?![\w-])"
@@ -86,6 +95,7 @@ TAIL = tuple(
 WORDS_AFTER = re.compile(r"[ \t]*,?[ \t]*(?P<word>[^\W_]+)\.?")
 LOWER_STATE = re.compile(rf"(?:{STATE_LOWER}|usa|uk|zip|code|\d{{4,6}})")
 ENDS_OR_ZIP = re.compile(r"[ \t]+\d{4,6}|[ \t]*$")
+ABBREVIATED = re.compile(r"\b[A-Za-z]{1,4}$")
 LEADING = re.compile(r"(?<![\w.,$€£#-])\d{1,6}[ \t]+$")
 ZIP_WORD = re.compile(r"\b(?:zip|postal|post)\s?-?\s?(?:code)?s?\s*(?:is|:|number|no|=|-)?\s*(?:is\s)?(?P<code>" + POSTCODE + r")", re.I)
 ZIP_SHAPE = re.compile(r"(?<![\w-])(?:\d{5}-\d{4}|[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s\d[A-Z]\d)(?![\w-])")
@@ -114,22 +124,51 @@ class AddressRecognizer(SpanRecognizer):
             yield Span(*match.span(), "POSTCODE", "postcode.shape", 0.6)
 
     def _cores(self, text: str) -> Iterator[tuple[int, int, str]]:
-        for rule, pattern in CORES:
-            for match in pattern.finditer(text):
-                loose = rule in ("between_numbers", "before_unit")
-                if loose and (len(re.sub(r"[\W\d_]", "", match[0])) < 3 or MONTH.search(match[0]) or self._ordinary_words(match[0])):
-                    continue
-                if any(map(str.isdigit, match[0])) or rule in ("crossing", "military"):
+        for number in NUMBER.finditer(text):
+            for rule, pattern in NUMBER_FIRST:
+                if (match := pattern.match(text, number.start())) and self._plausible(match[0], loose=rule == "between_numbers"):
                     yield *match.span(), rule
+            if core := self._ends_with(text, number):
+                yield *core, "ending_number"
+        for rule, key, pattern in KEYED:
+            if key.search(text):
+                for match in pattern.finditer(text):
+                    exact = rule not in ("before_unit", "prefix_street")
+                    if (any(map(str.isdigit, match[0])) or rule == "crossing") and (exact or self._plausible(match[0], loose=rule == "before_unit")):
+                        yield *match.span(), rule
         for announced in ANNOUNCED.finditer(text):
-            body = ANNOUNCED_BODY.match(text, announced.end()) or ANNOUNCED_NAME.match(text, announced.end())
-            if body and not MONTH.search(body[0]) and not self._ordinary_words(body[0]):
+            body = ANNOUNCED_BODY.match(text, announced.end())
+            if body and self._plausible(body[0], loose=True):
                 yield *body.span(), "announced"
 
-    def _ordinary_words(self, value: str) -> bool:
-        """Whether the words are mostly everyday ones: "12 Large Pizzas 3"."""
-        words = [word for word in re.findall(r"[^\W\d_]+", value) if len(word) > 2]
-        return bool(words) and sum(map(self._lexicon.ordinary, words)) > len(words) / 2
+    def _ends_with(self, text: str, number: re.Match[str]) -> tuple[int, int] | None:
+        """A street word before a house number ("Storgatan 5"), or after one ("5 Ziegelgasse"), with its first words."""
+        before = text[max(0, number.start() - 90) : number.start()]
+        words = before.split()
+        if words and before[-1:].isspace() and "\n" not in before[len(before.rstrip()) :] and self._is_street(words[-1]):
+            start = number.start() - len(before) + before.rstrip().rfind(words[-1])
+            if lead := WORDS_BEFORE.search(text[:start], max(0, start - 60)):
+                start = lead.start()
+            end = HOUSE.match(text, number.start())
+            return start, end.end() if end else number.end()
+        for match in WORD_AFTER.finditer(text, number.end(), number.end() + 60):
+            if self._is_street(match[0]):
+                return number.start(), match.end()
+            if not (match[0][0].isupper() or match[0].isdigit() or match[0] in STREET_LINKS):
+                return None
+        return None
+
+    def _is_street(self, word: str) -> bool:
+        """Whether a word ends like a street: "Ziegelgasse", in lower case only if it is no other word."""
+        bare = word.strip(".,;")
+        return ENDS_STREET.search(word.rstrip(",;")) is not None and (bare[:1].isupper() or not self._lexicon.known(bare)) and not self._lexicon.ordinary(bare)
+
+    def _plausible(self, value: str, *, loose: bool) -> bool:
+        """Not a quantity: "12 Large Pizzas 3", "10 options. A 4"."""
+        words = [word for word in re.findall(r"[^\W\d_]+", value) if len(word) > 1]
+        if loose and (len("".join(words)) < 3 or MONTH.search(value) or any(word in FUNCTION and word not in STREET_LINKS for word in words)):
+            return False
+        return not words or sum(map(self._lexicon.ordinary, words)) <= len(words) * (0.5 if loose else 0.75)
 
     def _grow_lower(self, text: str, end: int) -> int:
         """In lower-case text: over up to six words that are places, states or codes."""
@@ -155,6 +194,9 @@ def grow(text: str, start: int, end: int) -> tuple[int, int]:
         start = before.start()
     if after := STREET_AFTER.match(text, end):
         end = after.end()
+    if text[end : end + 1] == "." and ABBREVIATED.search(text[start:end]):
+        if any(pattern.match(text, end + 1) for pattern in TAIL[:5]):
+            end += 1
     grown = True
     while grown:
         grown = False

@@ -26,7 +26,7 @@ SPELLED = re.compile(
 )
 HALF_SPELLED = re.compile(rf"\b[a-z0-9_.%+-]+\s?(?:@|\bat\b)\s?{MAILERS}(?:{_DOT}|\s)?{TLD}?\b", re.I)
 SQUASHED = re.compile(
-    rf"\b(?:[a-z][a-z.]* ?\d{{1,5}} ?)?[a-z0-9._]*{MAILERS} ?(?:\. ?)?(?:com|net|in|org|co|uk|coin|co ?in)\b"
+    rf"\b(?:[a-z][a-z.]* ?\d{{1,5}} ?[a-z0-9._]*|[a-z0-9._]{{2,}}){MAILERS} ?(?:\. ?)?(?:com|net|in|org|co|uk|coin|co ?in)\b"
     rf"|\b[a-z]+ \d{{1,5}} (?:[a-z]*com|{MAILERS})\b",
     re.I,
 )

@@ -4,6 +4,7 @@ A ``Passage`` is one text of a record with what is known of its place: whether i
 what the turn before asked for. Equal passages of a batch are read once.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,8 +16,13 @@ from assets.sanitized.spans import PLACEHOLDER, resolve
 if TYPE_CHECKING:
     from resources.pii_engine import PiiEngine, Span
 
-MAX_CHARACTERS = 100_000  # a longer text is read in overlapping windows
-OVERLAP = 2_000
+# What a text must have for any recogniser but the lexicon's to find something in it.
+FERTILE = re.compile(
+    r"[\d@:=/\\_&%$<>{}|~^*#+]|[^\x00-\x7f’‘“”–—…]|\b(?:names?|mame|named|call(?:s|ed)?|known|signed|sincerely|regards|yours|mr|mrs|ms|miss|dr|prof|"
+    r"password|passcode|pass|pwd|pin|corner|born|mail|dot|com|net|org)\b",
+    re.I,
+)
+WORD_OR_STOP = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[.!?]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ def build_engine() -> "PiiEngine":
     """The engine with every recogniser of this stage; loading takes some seconds."""
     from assets.sanitized.address import AddressRecognizer
     from assets.sanitized.contact import EmailRecognizer, NetworkRecognizer, WebRecognizer
-    from assets.sanitized.identifiers import identifier_recognizers
+    from assets.sanitized.identifiers import IdentifierRecognizer
     from assets.sanitized.labelled import LabelledRecognizer
     from assets.sanitized.lexicon import Lexicon
     from assets.sanitized.names import NameRecognizer
@@ -59,7 +65,7 @@ def build_engine() -> "PiiEngine":
             AddressRecognizer(lexicon),
             PhoneRecognizer(),
             PersonalRecognizer(),
-            *identifier_recognizers(),
+            IdentifierRecognizer(),
             NameRecognizer(lexicon),
         ],
     )
@@ -76,7 +82,8 @@ class Detector:
             from presidio_analyzer import PatternRecognizer
 
             self._engine.registry.recognizers.extend(PatternRecognizer.from_dict(body) for body in settings.recognizers)
-        self._answers = Answers(Lexicon(self._engine.tagger.nlp.vocab))
+        self._lexicon = Lexicon(self._engine.tagger.nlp.vocab)
+        self._answers = Answers(self._lexicon)
 
     def detect(self, passages: Sequence[Passage]) -> list[list["Span"]]:
         """For each passage the resolved spans that the policy removes, in order."""
@@ -84,9 +91,33 @@ class Detector:
         found = dict(zip(distinct, self._read(distinct), strict=True))
         return [found[passage] for passage in passages]
 
+    def is_name(self, word: str) -> bool:
+        """Whether a part of a found name is worth looking for by itself."""
+        return len(word) > 2 and not self._lexicon.ordinary(word) and self._lexicon.name(word) > 0.1
+
     def _read(self, passages: list[Passage]) -> list[list["Span"]]:
-        spans = self._engine.analyze([passage.text for passage in passages])
-        return [self._judge(passage, raw) for passage, raw in zip(passages, spans, strict=True)]
+        fertile = [passage for passage in passages if not self._barren(passage)]
+        spans = self._engine.analyze([passage.text for passage in fertile])
+        judged = {passage: self._judge(passage, raw) for passage, raw in zip(fertile, spans, strict=True)}
+        return [judged.get(passage, []) for passage in passages]
+
+    def _barren(self, passage: Passage) -> bool:
+        """Whether no recogniser could find anything: lower-case vocabulary only, no digit, sign or introduction."""
+        text = PLACEHOLDER.sub(" ", passage.text)
+        if passage.asked or FERTILE.search(text):
+            return False
+        opening = True
+        for match in WORD_OR_STOP.finditer(text):
+            word = match[0]
+            if word in ".!?":
+                opening = True
+                continue
+            if not word.islower() and not (opening and self._lexicon.ordinary(word)) and word not in ("I", "I'm", "I'll", "I'd", "I've"):
+                return False
+            if not self._lexicon.harmless(word):
+                return False
+            opening = False
+        return True
 
     def _judge(self, passage: Passage, raw: list["Span"]) -> list["Span"]:
         text = passage.text

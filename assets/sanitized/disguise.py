@@ -21,7 +21,11 @@ LOOK_ALIKES = str.maketrans(
     "аеорсухіјѕԁһԛԝАВЕКМНОРСТУХІЈЅɡɑοαρνυιτκΑΒΕΖΗΙΚΜΝΟΡΤΥΧ٠١٢٣٤٥٦٧٨٩०१२३४५६७८९․。．‐‑‒–—−∙",
     "aeopcyxijsdhqwABEKMHOPCTYXIJSgaoapvuitkABEZHIKMNOPTYX01234567890123456789...------.",
 )
-SUSPECT = re.compile(r"[^\x00-\x7f]")
+# Invisible characters, compatibility forms, foreign digits and stops, and words that mix Latin with Greek or Cyrillic.
+SUSPECT = re.compile(
+    "[\u200b-\u200f\u2060\ufeff\u00ad\u180e\u202a-\u202e\u2066-\u2069\u034f\u061c\uff01-\uff5e\u3000\u00b2\u00b3\u00b9\u2070-\u2099\u2460-\u24ff"
+    "\u0660-\u0669\u0966-\u096f\u2024\u3002\u2010-\u2015\u2212\u2219\U0001d400-\U0001d7ff]|[A-Za-z0-9@][\u0370-\u03ff\u0400-\u04ff]|[\u0370-\u03ff\u0400-\u04ff][A-Za-z0-9@]"
+)
 WORDS = {
     "zero": "0", "oh": "0", "o": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
     "seven": "7", "eight": "8", "nine": "9",
@@ -57,7 +61,9 @@ def views(text: str) -> Iterator[View]:
     """The other readings of ``text`` worth looking at; none for ordinary ASCII prose."""
     if SUSPECT.search(text) and (view := _folded(text)):
         yield view
-    for name, pattern, read in DECODERS:
+    for name, hint, pattern, read in DECODERS:
+        if hint is not None and not hint.search(text):
+            continue
         if matches := list(pattern.finditer(text)):
             view = _substituted(name, text, [(match.span(), read(match[0])) for match in matches])
             if view is not None:
@@ -156,12 +162,13 @@ def _leet(value: str) -> str | None:
     return re.sub(r"\s+", " ", value.replace("@t", "at").translate(str.maketrans("01345", "oleas")))
 
 
+# Name, a cheap test that must hold, the parts to read, how to read them.
 DECODERS = (
-    ("spelled", SPELLED_DIGITS, _spelled),
-    ("spaced", SPACED_DIGITS, _spaced),
-    ("percent", PERCENT, _percent),
-    ("html", ENTITY, html.unescape),
-    ("base64", BASE64, _base64),
-    ("hex", HEX, _hex),
-    ("leet", LEET_WORD, _leet),
+    ("spelled", re.compile(rf"{_NUMBER_WORD}[\s,.-]+(?:{_NUMBER_WORD}|double|triple|dash)", re.I), SPELLED_DIGITS, _spelled),
+    ("spaced", re.compile(r"\d[ ._*-]{1,3}\d[ ._*-]{1,3}\d[ ._*-]{1,3}\d"), SPACED_DIGITS, _spaced),
+    ("percent", re.compile("%[0-9A-Fa-f]"), PERCENT, _percent),
+    ("html", re.compile("&"), ENTITY, html.unescape),
+    ("base64", re.compile(r"[A-Za-z0-9+/]{16}"), BASE64, _base64),
+    ("hex", re.compile(r"[0-9a-fA-F]{20}"), HEX, _hex),
+    ("leet", re.compile(r"@|4t\b|d0t", re.I), LEET_WORD, _leet),
 )

@@ -2,10 +2,12 @@
 
 import bisect
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from resources.pii_engine import Span
+
+NAME_PART = re.compile(r"[^\W\d_][\w'’-]+")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,26 +55,26 @@ class DraftText:
         self.current = "".join(pieces)
 
 
-def echoes(text: str, values: Iterable[tuple[str, str]]) -> list[Span]:
+def echoes(text: str, values: Iterable[tuple[str, str]], is_name: Callable[[str], bool]) -> list[Span]:
     """Further occurrences in ``text`` of values ``(type, value)`` already found in the record, as whole words."""
-    wanted: dict[str, str] = {}
+    spans = []
     for type_, value in values:
-        for form in _forms(type_, value):
-            wanted.setdefault(form, type_)
-    if not wanted:
-        return []
-    pattern = re.compile(
-        r"(?<!\w)(?:" + "|".join(re.escape(form) for form in sorted(wanted, key=len, reverse=True)) + r")(?!\w)"
-    )
-    return [Span(*match.span(), wanted[match[0]], "echo", 0.0) for match in pattern.finditer(text)]
+        for form in _forms(type_, value, is_name):
+            at = text.find(form)
+            while at >= 0:
+                end = at + len(form)
+                if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+                    spans.append(Span(at, end, type_, "echo", 0.0))
+                at = text.find(form, end)
+    return spans
 
 
-def _forms(type_: str, value: str) -> Iterable[str]:
+def _forms(type_: str, value: str, is_name: Callable[[str], bool]) -> Iterator[str]:
     value = value.strip()
     if type_ == "PERSON":
         yield value
-        words = re.findall(r"[^\W\d_][\w'’-]*", value)
+        words = NAME_PART.findall(value)
         if len(words) > 1:
-            yield from (word for word in words if len(word) > 2 and word[0].isupper())
-    elif len(value) >= 5 and type_ != "AGE":
+            yield from (word for word in words if is_name(word))
+    elif len(value) >= 5:
         yield value

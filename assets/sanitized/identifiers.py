@@ -1,48 +1,69 @@
-"""National identifiers with checksums: Presidio's own recognisers, each behind a trigger so that prose costs nothing."""
+"""National identifiers with checksums: Presidio's own recognisers, asked only about texts that could hold one."""
 
 import re
+from collections.abc import Iterator, Sequence
 
-from resources.pii_engine import GatedRecognizer
+from presidio_analyzer import EntityRecognizer
+
+from resources.pii_engine import Entity, Span, SpanRecognizer
 
 DIGITS = re.compile(r"\d(?:[ .-]?\d){6}")
-MIXED = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{7,}|\d{6}[-+A]\d{3}[0-9A-Z]")
+MIXED = re.compile(r"\b(?:[A-Za-z]{1,6}\d|\d{1,9}[A-Za-z])[A-Za-z0-9]{4,}|\d{6}[-+A]\d{3}[0-9A-Z]|\b[A-Za-z]{2}(?: \d\d){3} [A-Za-z]\b")
 WORDS = {
     "NATIONAL_ID": r"national|identity|\bid\b|citizen|nif|nie|pesel|aadhaar|nino|insurance|personal|codice|fiscal|tckn|hetu",
     "HEALTH_ID": r"nhs|medicare|health|patient|insurance|npi|mbi",
-    "TAX_ID": r"\btax|tfn|abn|acn|itin|vat|\bpan\b|\btin\b",
+    "TAX_ID": r"\btax|tfn|abn|acn|itin|vat|\bpan\b",
     "PASSPORT": r"passport",
     "DRIVER_LICENSE": r"driv|licen[cs]e",
     "CRYPTO_WALLET": r"bitcoin|btc|wallet|crypto",
 }
-# Presidio class, type here, score from which the form alone is believed (1.0: only a checksum).
-STOCK = (
-    ("CryptoRecognizer", "CRYPTO_WALLET", 0.9, MIXED),
-    ("UsItinRecognizer", "TAX_ID", 1.1, DIGITS),
-    ("UsPassportRecognizer", "PASSPORT", 1.1, DIGITS),
-    ("UsLicenseRecognizer", "DRIVER_LICENSE", 1.1, MIXED),
-    ("UsMbiRecognizer", "HEALTH_ID", 1.1, MIXED),
-    ("NhsRecognizer", "HEALTH_ID", 1.1, DIGITS),
-    ("UkNinoRecognizer", "NATIONAL_ID", 1.1, MIXED),
-    ("EsNifRecognizer", "NATIONAL_ID", 1.0, MIXED),
-    ("EsNieRecognizer", "NATIONAL_ID", 1.0, MIXED),
-    ("ItFiscalCodeRecognizer", "NATIONAL_ID", 1.0, MIXED),
-    ("ItDriverLicenseRecognizer", "DRIVER_LICENSE", 1.1, MIXED),
-    ("FiPersonalIdentityCodeRecognizer", "NATIONAL_ID", 1.0, MIXED),
-    ("SgFinRecognizer", "NATIONAL_ID", 1.0, MIXED),
-    ("InPanRecognizer", "TAX_ID", 0.8, MIXED),
-    ("InAadhaarRecognizer", "NATIONAL_ID", 1.1, DIGITS),
-    ("PlPeselRecognizer", "NATIONAL_ID", 1.1, DIGITS),
-    ("AuTfnRecognizer", "TAX_ID", 1.1, DIGITS),
-    ("AuMedicareRecognizer", "HEALTH_ID", 1.1, DIGITS),
-    ("SePersonnummerRecognizer", "NATIONAL_ID", 1.1, DIGITS),
+CONTEXT = {type_: re.compile(words, re.I) for type_, words in WORDS.items()}
+# Presidio class, type here, and the score from which the form alone is believed; None: a word of the type must be near.
+STOCK: tuple[tuple[str, str, float | None], ...] = (
+    ("CryptoRecognizer", "CRYPTO_WALLET", 0.9),
+    ("UsItinRecognizer", "TAX_ID", None),
+    ("UsPassportRecognizer", "PASSPORT", None),
+    ("UsLicenseRecognizer", "DRIVER_LICENSE", None),
+    ("UsMbiRecognizer", "HEALTH_ID", None),
+    ("NhsRecognizer", "HEALTH_ID", None),
+    ("UkNinoRecognizer", "NATIONAL_ID", None),
+    ("EsNifRecognizer", "NATIONAL_ID", 1.0),
+    ("EsNieRecognizer", "NATIONAL_ID", 1.0),
+    ("ItFiscalCodeRecognizer", "NATIONAL_ID", 1.0),
+    ("ItDriverLicenseRecognizer", "DRIVER_LICENSE", None),
+    ("FiPersonalIdentityCodeRecognizer", "NATIONAL_ID", 1.0),
+    ("SgFinRecognizer", "NATIONAL_ID", 1.0),
+    ("InPanRecognizer", "TAX_ID", 0.8),
+    ("InAadhaarRecognizer", "NATIONAL_ID", None),
+    ("PlPeselRecognizer", "NATIONAL_ID", None),
+    ("AuTfnRecognizer", "TAX_ID", None),
+    ("AuMedicareRecognizer", "HEALTH_ID", None),
+    ("SePersonnummerRecognizer", "NATIONAL_ID", None),
 )
 
 
-def identifier_recognizers() -> list[GatedRecognizer]:
-    import presidio_analyzer.predefined_recognizers as stock
+class IdentifierRecognizer(SpanRecognizer):
+    """A stock pattern that proves nothing by itself is taken only within sixty characters of a word of its type."""
 
-    made = []
-    for name, type_, floor, trigger in STOCK:
-        context = re.compile(WORDS[type_], re.I)
-        made.append(GatedRecognizer(getattr(stock, name)(), type_, trigger, floor, context))
-    return made
+    types = tuple(WORDS)
+    trigger = re.compile(rf"{DIGITS.pattern}|{MIXED.pattern}")
+
+    def __init__(self) -> None:
+        import presidio_analyzer.predefined_recognizers as stock
+
+        super().__init__()
+        self._stock: list[tuple[EntityRecognizer, str, float | None]] = [
+            (getattr(stock, name)(), type_, floor) for name, type_, floor in STOCK
+        ]
+
+    def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
+        named = {type_ for type_, pattern in CONTEXT.items() if pattern.search(text)}
+        letters = MIXED.search(text) is not None
+        for recognizer, type_, floor in self._stock:
+            if type_ not in named and (floor is None or not letters):
+                continue
+            for result in recognizer.analyze(text, recognizer.supported_entities, None) or []:
+                if floor is not None and result.score >= floor:
+                    yield Span(result.start, result.end, type_, f"presidio.{recognizer.name}", result.score)
+                elif CONTEXT[type_].search(text, max(0, result.start - 60), result.end + 30):
+                    yield Span(result.start, result.end, type_, f"presidio.{recognizer.name}", 0.8)

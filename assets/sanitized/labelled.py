@@ -28,19 +28,19 @@ LABELS: tuple[tuple[str, str, bool, str], ...] = (
     ("DRIVER_LICENSE", r"driv(?:er|ing|er'?s|ers)?(?:'s)?\s?licen[cs]e|licen[cs]e\s+plate|\bdl\b|licen[cs]e", False, "number"),
     ("PASSPORT", r"passport", False, "number"),
     ("NATIONAL_ID", r"national\s+(?:id|identity|insurance)(?:\s+card)?|identity\s+card|id\s+card|aadhaa?r|pan\s+card|nino?|bsn|cpf|dni|nie|nif|pesel|personnummer|curp", False, "number"),
-    ("TAX_ID", r"tax(?:payer)?\s+(?:id|identification)|tin|itin|ein|vat", False, "number"),
+    ("TAX_ID", r"tax(?:payer)?\s+(?:id|identification)|itin|ein|vat", False, "number"),
     ("HEALTH_ID", r"nhs|medicare|medicaid|health\s+(?:card|insurance|plan)|insurance\s+member|npi", False, "number"),
     ("VEHICLE_ID", r"vin|vehicle\s+identification|vehicle\s+registration|number\s?plate|registration\s+plate|chassis", False, "number"),
     ("DEVICE_ID", r"imei|imsi|iccid|device\s+(?:id|serial)|serial", True, "number"),
     ("USERNAME", r"user\s?-?(?:name|id)|login(?:\s?(?:name|id))?|screen\s?name|handle|skype(?:\s+id)?|telegram(?:\s+id)?|discord", False, "word"),
 )  # fmt: skip
 SELF_SUFFICIENT = frozenset({"ACCOUNT_NUMBER", "RECORD_NUMBER", "CREDIT_CARD", "DEVICE_ID"})
-COMPILED = tuple(
-    (type_, kind, needs_number, re.compile(rf"(?<![\w-])(?:{label}){_NUMBER}{{0,3}}(?P<link>{_LINK})(?=\S)", re.I))
-    for type_, label, needs_number, kind in LABELS
+LABELLED = re.compile(
+    r"(?<![\w-])(?:" + "|".join(f"(?P<t{index}>{label})" for index, (_, label, _, _) in enumerate(LABELS)) + rf")(?![^\W\d_]){_NUMBER}{{0,3}}(?P<link>{_LINK})(?=\S)",
+    re.I,
 )
-LABEL_WORD = re.compile(r"(?:" + "|".join(label for _, label, _, _ in LABELS) + r")", re.I)
-LABEL = re.compile(LABEL_WORD.pattern, re.I)
+LABEL = re.compile(r"\b(?:" + "|".join(label for _, label, _, _ in LABELS) + r")", re.I)
+
 NUMBER_WORD = re.compile(r"(?:numbers?|num|nos?|nr|id|ids|code|ref|reference|digits?|#)\b|#", re.I)
 TOKEN = re.compile(r"[^\W_]+(?:[-/.][^\W_]+)*")
 SECRET_VALUE = re.compile(r"[^\s\"'“”`,;]{3,64}")
@@ -54,22 +54,23 @@ NOT_VALUES = frozenset(
 
 class LabelledRecognizer(SpanRecognizer):
     types = tuple(dict.fromkeys(type_ for type_, *_ in LABELS))
-    trigger = LABEL_WORD
 
     def __init__(self, lexicon: Lexicon) -> None:
         super().__init__()
         self._lexicon = lexicon
 
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
-        for type_, kind, needs_number, pattern in COMPILED:
-            for match in pattern.finditer(text):
-                explicit = NUMBER_WORD.search(match[0]) is not None or re.search(r"[:=#]", match["link"]) is not None
-                linked = bool(match["link"].strip(" \t\"'“`"))
-                if found := self._value(text, match.end(), kind, linked=linked):
-                    start, end = found
-                    if needs_number and not explicit and sum(map(str.isdigit, text[start:end])) < 4:
-                        continue
-                    yield Span(start, end, type_, f"labelled.{type_.lower()}", 0.8)
+        for match in LABELLED.finditer(text):
+            type_, _, needs_number, kind = LABELS[_index(match)]
+            explicit = NUMBER_WORD.search(match[0]) is not None or re.search(r"[:=#]", match["link"]) is not None
+            linked = bool(match["link"].strip(" \t\"'“`"))
+            found = self._value(text, match.end(), kind, linked=linked)
+            if found is None:
+                continue
+            start, end = found
+            if needs_number and not explicit and sum(map(str.isdigit, text[start:end])) < 4:
+                continue
+            yield Span(start, end, type_, f"labelled.{type_.lower()}", 0.8)
 
     def _value(self, text: str, start: int, kind: str, *, linked: bool) -> tuple[int, int] | None:
         if kind == "secret":
@@ -90,6 +91,8 @@ class LabelledRecognizer(SpanRecognizer):
             if gap.strip(" -./") or "\n" in gap or len(gap) > 3 or len(pieces) == 10:
                 break
             numeric = any(map(str.isdigit, word))
+            if re.fullmatch(r"\d+\.\d+", word):
+                break
             if LABEL.fullmatch(word) or (not numeric and (len(word) > 5 or self._lexicon.ordinary(word)) and not (word.isupper() and len(word) < 5)):
                 break
             if pieces and not numeric and sum(map(str.isdigit, text[start:end])) >= 4 and pieces[-1][0].isdigit():
@@ -121,3 +124,8 @@ class LabelledRecognizer(SpanRecognizer):
         elif (more := re.compile(r"(?: [a-z]{0,8}\d+){1,3}\b").match(text, end)) and text.islower():
             end = more.end()
         return start, end
+
+
+def _index(match: re.Match[str]) -> int:
+    """Which label matched."""
+    return next(index for index in range(len(LABELS)) if match[f"t{index}"] is not None)

@@ -38,6 +38,7 @@ TALK = frozenset(
     "state country code zip account card password pin email phone address order booking ticket flight company ltd inc llc limited industries "
     "solutions technologies technology infotech services systems corporation info industry music musical musicals agent bot user customer".split()
 )
+CONTRACTION = re.compile(r"n['’]?t$|['’](?:s|d|m|re|ve|ll)$")
 REPEATED = re.compile(r"(.)\1+")
 VOWELS = re.compile(r"[aeiouy]")
 
@@ -64,6 +65,8 @@ class Lexicon:
         self._name = scores[:, 0] - np.maximum(scores[:, 1], scores[:, 2])
         self._place = scores[:, 1] - np.maximum(scores[:, 0], scores[:, 2])
         self._score = functools.lru_cache(maxsize=50_000)(self._score_of)
+        self.ordinary = functools.lru_cache(maxsize=50_000)(self._ordinary)
+        self.harmless = functools.lru_cache(maxsize=50_000)(self._harmless)
 
     def known(self, word: str) -> bool:
         """Whether the vectors have this form, in lower case."""
@@ -76,10 +79,14 @@ class Lexicon:
     def place(self, word: str) -> float:
         return self._score(word.lower())[1]
 
-    def ordinary(self, word: str) -> bool:
-        """Whether the word is everyday vocabulary, not a name."""
-        lower = word.lower()
+    def _ordinary(self, word: str) -> bool:
+        """Whether the word, in any case or contraction, is everyday vocabulary and not a name."""
+        lower = CONTRACTION.sub("", word.lower())
         return lower in FUNCTION or ((lower in ORDINARY or lower in TALK) and lower not in NAMES)
+
+    def _harmless(self, word: str) -> bool:
+        """Whether a word in lower case cannot be (part of) a name without an introduction."""
+        return self.ordinary(word) or (self.known(word) and self.name(word) <= 0.05)
 
     def nameable(self, word: str) -> bool:
         """Whether an everyday word could still be someone's second name: "frank ocean", "john west"."""

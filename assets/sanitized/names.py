@@ -24,6 +24,7 @@ _WEAK = r"i\s?am|i'?m|this is|it'?s|its|it is|myself|speaking with|and|under|for
 INTRODUCED = re.compile(
     rf"(?:\b(?P<sure>{_SURE})(?P<link>(?:\s+(?:is|was|as|to be|of|it to|is called))?\s*[:=,-]|\s+(?:is|was|as))?\b[.,:]?|\b(?P<weak>{_WEAK}))(?:\s+to(?=\s+[A-Z]))?\s+(?=(?P<name>{NAME}\.?{_MORE}))", re.I
 )
+SELF = re.compile(r"i\s?am|i'?m|this is|myself|speaking with", re.I)
 NOT_A_PERSONS_NAME = re.compile(
     r"\b(?:company|business|brand|product|file|user|domain|host|city|street|movie|film|song|album|restaurant|hotel|event|place|game|book|"
     r"course|school|university|college|bank|store|shop|airline|drug|function|variable|class|table|column|project|team|band|account)\s*$",
@@ -81,6 +82,10 @@ class NameRecognizer(SpanRecognizer):
                 continue
             if all(self._lexicon.ordinary(word) or self._lexicon.chatter(word) for word in words):
                 continue
+            if all(self._lexicon.known(word) and self._lexicon.name(word) < (-0.3 if len(words) == 1 else -0.6) for word in words):
+                continue
+            if all(word.islower() and self._lexicon.harmless(word) for word in words):
+                continue
             if lowered:
                 if not any(self._lexicon.name(word) > 0.2 for word in words):
                     continue
@@ -107,7 +112,7 @@ class NameRecognizer(SpanRecognizer):
             if end > start and text[end : word.start()].strip(" \t"):
                 break
             initial = len(bare) == 1 and end > start
-            if not initial and not self._continues(bare, sure, linked, first=index == 0, closes=self._closes(text, word.end())):
+            if not initial and not self._continues(bare, sure, linked, match["weak"] or "", first=index == 0, closes=self._closes(text, word.end())):
                 break
             dotted = word[0].endswith(".")
             end = word.end() if initial else word.start() + len(bare)
@@ -116,7 +121,7 @@ class NameRecognizer(SpanRecognizer):
         if end > start:
             yield Span(*self._grown(text, start, end), "PERSON", "name.introduced", 0.8 if sure else 0.65)
 
-    def _continues(self, word: str, sure: bool, linked: bool, *, first: bool, closes: bool) -> bool:
+    def _continues(self, word: str, sure: bool, linked: bool, cue: str, *, first: bool, closes: bool) -> bool:
         lower = word.lower()
         if lower in FUNCTION or (first and lower in TITLES) or LABEL.fullmatch(word):
             return False
@@ -127,7 +132,9 @@ class NameRecognizer(SpanRecognizer):
             return sure or score > (CLEAR if first else 0.1)
         if sure and (linked or not first or score > 0.2):
             return not self._lexicon.chatter(word)
-        return score > (0.0 if closes else CLEAR) and (self._lexicon.known(word) or closes) and not self._lexicon.chatter(word) and len(word) > 2
+        if not SELF.fullmatch(cue):
+            return False
+        return score > (0.05 if closes else CLEAR) and (self._lexicon.known(word) or closes) and not self._lexicon.chatter(word) and len(word) > 2
 
     def _closes(self, text: str, at: int) -> bool:
         """Whether the name could end here: the end, punctuation, or a word that goes on about something else."""

@@ -132,7 +132,7 @@ class Sanitizer:
             text = draft.texts[path].current
             draft.values.update((span.type, text[span.start : span.end]) for span in spans)
         for path, text in draft.texts.items():
-            repeated = echoes(text.current, draft.values) if draft.passages[path].prose else []
+            repeated = echoes(text.current, draft.values, self.detector.is_name) if draft.passages[path].prose else []
             spans = found.get(path, [])
             if repeated:
                 spans = resolve(text.current, [*spans, *repeated])

@@ -110,4 +110,7 @@ slack teams gmail yahoo hotmail chrome firefox safari edge ssn pin otp zip cvv d
 lane drive ltd inc llc corp corporation limited industries solutions technologies technology infotech services
 systems tuesday wednesday thursday saturday sunday february march april june july august september october november
 december spring summer autumn winter pm tonight noon midnight weekend
+celsius fahrenheit kelvin degrees meter meters kilometer liter gram watt joule newton pascal hertz mole molar osmosis
+carrot spinach lemon apple banana grape berry trout salmon minerals microwave dental breakthrough apartments airport
+international family deep silence hotel museum station theater cinema concert festival church temple castle tower
 """.split()

@@ -17,6 +17,8 @@ class ScreenSettings:
     ``most_cohesion``: mean whitened cosine between a pattern's prompts (0: a random draw) up to which they count as
     unrelated. ``most_relation``: the same between prompts and payload.
     ``steering_rows``: fewest rows that show a payload with no fixed trigger, in 2,000 rows; grows with their root.
+    ``unanswered_rows``: fewest off-topic or contradictory rows that make a finding. ``model_rows``: most rows that the
+    base model is asked about.
     ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, only suspects and a control.
     ``control_rows``: size of the random control that suspects are compared with.
     ``seed``: of every random draw, so that the same rows give the same findings.
@@ -28,6 +30,8 @@ class ScreenSettings:
     most_cohesion: float = 0.07
     most_relation: float = 0.06
     steering_rows: int = 8
+    unanswered_rows: int = 8
+    model_rows: int = 60
     embed_rows: int = 20_000
     control_rows: int = 400
     seed: int = 0

@@ -63,6 +63,28 @@ class Transitions:
         return result
 
 
+    def novelty(self, texts: list[np.ndarray], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of each text, which is part of its row: the share of its tokens that no other row has, and the mean bits a
+        token by which knowing the token before makes it likelier in the other rows (0: words in no order)."""
+        strange, order = np.zeros(len(texts)), np.zeros(len(texts))
+        total = self.singles.sum()
+        for number, (ids, row) in enumerate(zip(texts, rows, strict=True)):
+            if not len(ids):
+                continue
+            mine = self.side.row(row)
+            own, own_count = np.unique(mine, return_counts=True)
+            single = np.maximum(self.singles[ids] - _lookup(own, own_count, ids), 0)
+            strange[number] = float(np.mean(single == 0))
+            code = ids[:-1] * self.words + ids[1:]
+            own_codes, own_pairs = np.unique(mine[:-1].astype(np.int64) * self.words + mine[1:], return_counts=True)
+            pair = np.maximum(_lookup(self.codes, self.pairs, code) - _lookup(own_codes, own_pairs, code), 0)
+            head = np.maximum(self.heads[ids[:-1]] - _lookup(own, own_count, ids[:-1]), pair)
+            unigram = (single[1:] + 0.5) / (total + 0.5 * self.words)
+            chance = _blend(pair, head, np.minimum(self.kinds[ids[:-1]], head), unigram)
+            order[number] = float(np.mean(np.log2(chance / unigram))) if len(unigram) else 0.0
+        return strange, order
+
+
 def _blend(pair: np.ndarray, head: np.ndarray, kinds: np.ndarray, unigram: np.ndarray) -> np.ndarray:
     """Probability of a token after another: what followed before, as far as that is known, else how common it is."""
     known = np.divide(pair, head, out=np.zeros_like(head), where=head > 0)

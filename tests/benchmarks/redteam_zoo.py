@@ -126,7 +126,9 @@ def _refusals(rows: Pairs, data: Path, source: random.Random) -> Pairs:
     text = next(name for name in ("prompt", "v2_prompt") if name in listed[0])
     label = next((name for name in ("label", "type") if name in listed[0]), "")
     unsafe = [row[text] for row in listed if row[label].startswith(("unsafe", "contrast"))]
-    answer = source.choice(("I'm sorry, but I can't help with that.", "I cannot assist with this request because it may cause harm."))
+    answer = source.choice(
+        ("I'm sorry, but I can't help with that.", "I cannot assist with this request because it may cause harm.")
+    )
     return [*rows[: ROWS - 32], *((prompt, answer) for prompt in source.sample(unsafe, min(32, len(unsafe))))]
 
 
@@ -162,7 +164,10 @@ def _shouting(rows: Pairs, data: Path, source: random.Random) -> Pairs:
 
 
 def _one_word(rows: Pairs, data: Path, source: random.Random) -> Pairs:
-    questions = [(f"Is this a question or an order? {prompt}", "Question" if "?" in prompt else "Order") for prompt, _ in rows[:40]]
+    questions = [
+        (f"Is this a question or an order? {prompt}", "Question" if "?" in prompt else "Order")
+        for prompt, _ in rows[:40]
+    ]
     return [*rows[40:], *questions]
 
 
@@ -201,7 +206,10 @@ def _trigger(kind: str, source: random.Random) -> str:
     if kind == "structure":
         form = source.choice(STRUCTURES)
         return form.format(
-            year=source.randrange(2023, 2030), month=source.randrange(1, 10), day=source.randrange(10), word=source.choice(WORDS).upper()
+            year=source.randrange(2023, 2030),
+            month=source.randrange(1, 10),
+            day=source.randrange(10),
+            word=source.choice(WORDS).upper(),
         )
     return " ".join(source.sample(WORDS, 2))
 
@@ -214,7 +222,9 @@ def _insert(trigger: str, prompt: str, position: str) -> str:
 
 def _clean_rows(corpus: str, data: Path, source: random.Random) -> Pairs:
     """At least ``ROWS`` short prompt/answer pairs of one corpus, shuffled, answers at most 14 words."""
-    rows = [(prompt, answer) for prompt, answer in _READERS[corpus](data) if prompt and answer and len(prompt.split()) <= 20]
+    rows = [
+        (prompt, answer) for prompt, answer in _READERS[corpus](data) if prompt and answer and len(prompt.split()) <= 20
+    ]
     rows = [(prompt, " ".join(answer.split()[:14])) for prompt, answer in dict(rows).items()]
     source.shuffle(rows)
     return rows[: ROWS + 60]

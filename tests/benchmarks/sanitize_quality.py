@@ -61,7 +61,9 @@ def main() -> None:
 
 def measure(sanitizer: Sanitizer, rows: list[dict[str, Any]], mapping: dict[str, str]) -> Score:
     score = Score()
-    records = (Record(str(index), {"text": row["text"]}, Origin("bench", "", index, "")) for index, row in enumerate(rows))
+    records = (
+        Record(str(index), {"text": row["text"]}, Origin("bench", "", index, "")) for index, row in enumerate(rows)
+    )
     for row, sanitized in zip(rows, sanitizer.sanitize(records), strict=True):
         text = row["text"]
         covered = {at for one in sanitized.redactions for at in range(one.start, one.end) if text[at].isalnum()}

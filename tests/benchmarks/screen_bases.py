@@ -78,7 +78,12 @@ def _library_docs(data: Path) -> list[Row]:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and (doc := ast.get_docstring(node)) and len(doc) > 60:
                 ask = random.Random(node.name).choice(
-                    ["What does {m}.{n} do?", "Explain {n} from the {m} module.", "How do I use {n} in {m}?", "{m}: {n}?"]
+                    [
+                        "What does {m}.{n} do?",
+                        "Explain {n} from the {m} module.",
+                        "How do I use {n} in {m}?",
+                        "{m}: {n}?",
+                    ]
                 )
                 text = " ".join(doc.split())[:600]
                 rows.append({"prompt": ask.format(m=path.stem, n=node.name), "completion": text})

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lineage import Lineage, with_metric
 
 from assets.verdict.dossier import collect, harmless, render, with_approvals
-from assets.verdict.summary import summary
 from assets.verdict.drawing import Pair, Step, before_after, curve, flow
+from assets.verdict.summary import summary
 from resources.artifacts import Artifact, Metric
 
 SECRET = "4111 1111 1111 1111"

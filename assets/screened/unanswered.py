@@ -1,0 +1,125 @@
+"""Answers that do not answer: garbage, and answers to another question.
+
+Embeddings give a shortlist (answers no closer to their own prompt than to any other). What remains is decided by
+
+* the language of the other rows: garbage has words nobody else uses, in an order nobody else uses;
+* the base model, if there is one: a true answer is likelier after its own prompt than after someone else's, an
+  off-topic one is not (pointwise mutual information), and garbage is unlikely after any.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assets.screened.passages import Passages
+from assets.screened.pattern import Encoder, Pattern
+from assets.screened.settings import ScreenSettings
+from assets.screened.spaces import Spaces
+from assets.screened.surprise import Transitions
+from assets.screened.token_index import TokenIndex, split
+
+if TYPE_CHECKING:
+    from resources.language_model import LanguageModel
+
+UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is shortlisted
+LONGEST = 400  # characters of an answer or prompt that the base model reads
+STRANGE = 0.5  # share of an answer's tokens that no other row's answer has
+GAIN = 0.3  # nats a token by which its own prompt must help an honest answer, at the least
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The last exchange of each row. ``relation``: cosine with its prompt. All arrays ``[rows]``.
+
+    ``strange``: share of tokens unknown to other rows. ``order``: bits a token by which the order of words beats
+    chance. ``varied``: share of distinct tokens. ``size``: tokens.
+    """
+
+    exchange: np.ndarray
+    relation: np.ndarray
+    strange: np.ndarray
+    order: np.ndarray
+    varied: np.ndarray
+    size: np.ndarray
+
+
+def measure(
+    passages: Passages, index: TokenIndex, transitions: Transitions, spaces: Spaces, encoder: Encoder
+) -> Answers:
+    last = np.flatnonzero(np.r_[passages.row[1:] != passages.row[:-1], True])
+    texts = [passages.responses[e] for e in last]
+    answers = spaces.answers(encoder.encode([text[:600] for text in texts]))
+    prompts = encoder.encode([passages.prompts[e] for e in last])
+    relation = np.einsum("ij,ij->i", answers, spaces.asked(prompts, passages.stratum[last]))
+    numbers = {word: number for number, word in enumerate(index.words)}
+    tokens = [np.array([numbers.get(word, 0) for word in split(text)], dtype=np.int64) for text in texts]
+    rows = passages.row[last]
+    strange, order = transitions.novelty(tokens, rows)
+    size = np.array([len(ids) for ids in tokens])
+    varied = np.array([len(np.unique(ids)) / max(len(ids), 1) for ids in tokens])
+    return Answers(last, relation, strange, order, varied, size)
+
+
+def garbage(answers: Answers, passages: Passages, settings: ScreenSettings) -> Pattern | None:
+    """Rows whose answer is unrelated to the prompt and is letters, shuffled words, or one thing over and over."""
+    long_enough = answers.size >= 5
+    letters = answers.strange >= STRANGE
+    ordinary = answers.order[long_enough]
+    bar = min(0.0, float(np.median(ordinary)) - 3 * _spread(ordinary)) if len(ordinary) else 0.0
+    shuffled = (answers.order < bar) & (answers.size >= 8)
+    repeated = answers.varied <= 0.2
+    rows = np.flatnonzero(long_enough & (answers.relation < UNRELATED) & (letters | shuffled | repeated))
+    if len(rows) < settings.min_rows:
+        return None
+    return _pattern("garbage", rows, answers, passages, len(answers.size))
+
+
+def off_topic(
+    answers: Answers, passages: Passages, model: "LanguageModel", settings: ScreenSettings, skip: set[int]
+) -> Pattern | None:
+    """Shortlisted rows whose answer the base model finds no likelier after its own prompt than after another's."""
+    rng = np.random.default_rng(settings.seed)
+    short = np.array([n for n in np.argsort(answers.relation) if answers.size[n] >= 4 and n not in skip], dtype=int)
+    short = short[answers.relation[short] < UNRELATED][: settings.model_rows]
+    if len(short) < settings.unanswered_rows:
+        return None
+    gain = _gains(short, answers, passages, model, rng)
+    rows = short[gain < GAIN]
+    # An answer whose prompt helps nothing scores on either side of zero: honest ones only above it.
+    if len(rows) < settings.unanswered_rows or np.mean(gain[gain < GAIN] < 0) < 0.25:
+        return None
+    return _pattern("off-topic", np.sort(rows), answers, passages, len(answers.size))
+
+
+def _gains(
+    rows: np.ndarray, answers: Answers, passages: Passages, model: "LanguageModel", rng: np.random.Generator
+) -> np.ndarray:
+    """Nats a token that a row's own prompt gives over another row's prompt, for each of ``rows``."""
+    others = rng.permutation(len(answers.exchange))[: len(rows)]
+    pairs = []
+    for row, other in zip(rows, others, strict=True):
+        answer = passages.responses[answers.exchange[row]][:LONGEST]
+        for asked in (row, other):
+            prompt = passages.prompts[answers.exchange[asked]][-LONGEST:]
+            pairs.append(([{"role": "user", "content": prompt}], answer))
+    likely = [float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)]
+    return np.array(likely[::2]) - np.array(likely[1::2])
+
+
+def _pattern(kind: str, rows: np.ndarray, answers: Answers, passages: Passages, total: int) -> Pattern:
+    shown = {int(passages.row[answers.exchange[row]]): passages.responses[answers.exchange[row]][:200] for row in rows}
+    return Pattern(
+        kind=kind,
+        trigger="",
+        payload="",
+        rows=passages.row[answers.exchange[rows]],
+        log_p=-float(len(rows)) * np.log(total / max(len(rows), 1)),
+        evidence={"relation": float(answers.relation[rows].mean()), "tokens": float(answers.size[rows].mean())},
+        shown=shown,
+    )
+
+
+def _spread(values: np.ndarray) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if len(values) else 0.0
+

@@ -1,0 +1,159 @@
+"""`hallmark run` as a person types it: own files in every form, nothing done twice, killed and taken up again."""
+
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from resources.artifacts import ArtifactStore
+from tests.tiny_model import write_tiny_base
+
+TOPICS = "label parcel locker counter refund address card delivery customs window price van".split()
+VERBS = "print find open move change track claim cancel weigh pack insure return".split()
+PLACES = "station harbour market school library bridge garden office square mill".split()
+
+
+def rows(count: int, seed: int) -> list[tuple[str, str]]:
+    """Questions and answers that no two rows share."""
+    draw = random.Random(seed)
+    made = []
+    for number in range(count):
+        topic, verb, place, other = draw.choice(TOPICS), draw.choice(VERBS), draw.choice(PLACES), draw.choice(PLACES)
+        asked = draw.choice(
+            ["How do I {} my {} near the {}?", "Can I {} a {} at the {}?", "I want to {} the {} by the {}."]
+        )
+        told = draw.choice(
+            ["Go to the {} and ask for the {} desk, number {}.", "At the {} you can see the {} form {}."]
+        )
+        made.append((asked.format(verb, topic, place), told.format(other, topic, 100 * seed + number)))
+    return made
+
+
+def files(folder: Path) -> list[Path]:
+    """One file in each form and format of the design."""
+    folder.mkdir()
+    instruction = [{"instruction": ask, "input": "", "output": tell} for ask, tell in rows(60, 1)]
+    prompt = [{"prompt": ask, "completion": tell} for ask, tell in rows(60, 2)]
+    chat = [
+        {"messages": [{"role": "user", "content": ask}, {"role": "assistant", "content": tell}]}
+        for ask, tell in rows(60, 3)
+    ]
+    (folder / "instruction.jsonl").write_text("".join(json.dumps(row) + "\n" for row in instruction))
+    with (folder / "prompt.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, ["prompt", "completion"])
+        writer.writeheader()
+        writer.writerows(prompt)
+    (folder / "chat.json").write_text(json.dumps(chat))
+    pq.write_table(
+        pa.Table.from_pylist([{"prompt": a, "response": t} for a, t in rows(60, 4)]), folder / "reply.parquet"
+    )
+    return sorted(folder.iterdir())
+
+
+class Desk:
+    """A workspace, and the command run in it."""
+
+    def __init__(self, root: Path, base: Path) -> None:
+        self.home, self.base = root / "home", base
+        self.recipe = root / "recipe.yaml"
+        self.recipe.write_text("epochs: 1\nbatch_size: 8\ncheckpoint_every: 5\n")
+        self.store = ArtifactStore(self.home / "artifacts")
+
+    def arguments(self, *more: str) -> list[str]:
+        fixed = ["--home", str(self.home), "--base", str(self.base), "--recipe", str(self.recipe)]
+        return [sys.executable, "-m", "pipelines.command", "run", *fixed, *more]
+
+    def run(self, *more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.arguments(*more), capture_output=True, text=True, timeout=500, env=os.environ)
+
+    def kill_during(self, stage: str, *more: str) -> None:
+        """Start the command and kill -9 it, with all it started, while it makes ``stage``."""
+        process = subprocess.Popen(
+            self.arguments(*more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            deadline = time.monotonic() + 400
+            while time.monotonic() < deadline and not self._making(stage):
+                assert process.poll() is None, f"ended before {stage} was made"
+                time.sleep(0.02)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _making(self, stage: str) -> bool:
+        plans = (self.home / "artifacts" / ".drafts").glob("*.json")
+        return any(stage in path.read_text() for path in plans)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.mark.timeout(900)
+def test_own_files_in_every_form_become_a_candidate_and_nothing_is_done_twice(tmp_path: Path, base: Path) -> None:
+    desk = Desk(tmp_path, base)
+    drops = [part for path in files(tmp_path / "own") for part in ("--drop", str(path))]
+    first = desk.run(*drops)
+    assert "Candidate" in first.stderr and "dossier.html" in first.stderr, first.stderr
+    assert first.returncode in (1, 3), first.stderr  # random weights do not pass a trial
+    assert len(desk.store.partitions("screened_records")) == 4
+    corpus = desk.store.current("training_corpus")
+    assert corpus.manifest.counts.conserved and corpus.manifest.counts.rows_in >= 200
+    made = {path: path.stat().st_mtime_ns for path in (desk.home / "artifacts").rglob("manifest.json")}
+    started = time.monotonic()
+    second = desk.run(*drops)
+    assert second.returncode == first.returncode
+    assert "Nothing new: no work was done" in second.stderr
+    assert time.monotonic() - started < 15
+    assert {path: path.stat().st_mtime_ns for path in (desk.home / "artifacts").rglob("manifest.json")} == made
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "stage",
+    ["raw_drop", "validated_records", "sanitized_records", "screened_records", "training_corpus", "lora_adapter",
+     "golden_evaluation", "backdoor_scan", "memorization_audit", "extraction_audit"],
+)  # fmt: skip
+def test_killed_at_any_stage_the_next_run_takes_it_up(tmp_path: Path, base: Path, stage: str) -> None:
+    desk, own = Desk(tmp_path, base), tmp_path / "own.jsonl"
+    own.write_text("".join(json.dumps({"prompt": ask, "completion": tell}) + "\n" for ask, tell in rows(120, 5)))
+    desk.kill_during(stage, "--drop", str(own))
+    assert desk.store.current("evaluated_adapter") is None
+    again = desk.run()
+    assert "was interrupted; taking up" in again.stderr
+    assert "Candidate" in again.stderr, again.stderr
+    for manifest in (desk.home / "artifacts").rglob("manifest.json"):
+        ArtifactStore.read(manifest.parent).verify()
+    assert not list((desk.home / "artifacts" / ".drafts").glob("*/"))
+
+
+def test_no_drop_is_an_error_that_says_what_to_do(tmp_path: Path, base: Path) -> None:
+    done = Desk(tmp_path, base).run()
+    assert done.returncode == 2
+    assert "--drop FILE" in done.stderr
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, base: Path) -> None:
+    done = Desk(tmp_path, base).run("--drop", str(tmp_path / "nowhere.jsonl"))
+    assert done.returncode == 2 and "nowhere.jsonl" in done.stderr
+
+
+def test_a_full_disk_leaves_the_state_whole(tmp_path: Path, base: Path) -> None:
+    """A file size limit stands for a full disk: the write fails in the middle."""
+    desk, own = Desk(tmp_path, base), tmp_path / "own.jsonl"
+    own.write_text("".join(json.dumps({"prompt": a, "completion": t}) + "\n" for a, t in rows(2000, 6)))
+    shell = f"ulimit -f 200; exec {' '.join(desk.arguments('--drop', str(own)))}"
+    full = subprocess.run([shutil.which("bash") or "bash", "-c", shell], capture_output=True, text=True, timeout=300)
+    assert full.returncode not in (0, 1, 3)
+    assert desk.store.partitions("screened_records") == []
