@@ -210,6 +210,7 @@ class ArtifactStore:
                 "code_version": code_version,
                 "inputs": dict(inputs),
             }
+            write_whole(_note(folder), canonical_json(plan))  # what a killed draft was
             yield Draft(folder, resumed, self, plan)
         finally:
             lock.release()

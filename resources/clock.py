@@ -1,8 +1,9 @@
 """Time as records write it: UTC, ISO 8601, whole seconds, so that text order is time order."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from resources.decision_log import DecisionLog
+from resources.decision_log import Entry
 from resources.errors import IntegrityError
 
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -19,13 +20,12 @@ def parse(text: str) -> datetime:
     return datetime.strptime(text, FORMAT).replace(tzinfo=UTC)
 
 
-def not_before(log: DecisionLog, moment: datetime | None = None) -> datetime:
-    """Now, unless the clock stands before the last recorded decision.
+def not_before(chain: Sequence[Entry], moment: datetime | None = None) -> datetime:
+    """Now, unless the clock stands before the last decision of the log.
 
     A clock set back would make an expired approval valid again, so that is an ``IntegrityError``.
     """
     now = moment or datetime.now(UTC)
-    entries = log.entries()
-    if entries and now < parse(entries[-1].at) - TOLERANCE:
-        raise IntegrityError(f"the clock says {utc(now)}, but the last decision was recorded at {entries[-1].at}")
+    if chain and now < parse(chain[-1].at) - TOLERANCE:
+        raise IntegrityError(f"the clock says {utc(now)}, but the last decision was recorded at {chain[-1].at}")
     return now

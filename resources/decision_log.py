@@ -18,7 +18,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class DecisionLog:
             head = self._recover()
             at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             entry = _seal(kind, body, at, head.digest)
-            line = canonical_json(dataclasses.asdict(entry)) + b"\n"
+            line = _line(entry)
             self._write_line(line, head.size)
             self._write_head(Head(head.entries + 1, entry.digest, head.size + len(line)))
         return entry
@@ -90,10 +90,10 @@ class DecisionLog:
         except (ValueError, TypeError) as error:
             raise IntegrityError(f"{self._head_path} is not readable") from error
 
-    def verify(self) -> None:
-        """Read every line; ``IntegrityError`` says where the chain breaks or that the end is missing."""
+    def verify(self) -> list[Entry]:
+        """Read every line and return them; ``IntegrityError`` says where the chain breaks or that the end is missing."""
         if not self.path.parent.exists():
-            return
+            return []
         with self._lock():
             head, size = self.head(), self._size()
             chain = list(self._chain())
@@ -101,17 +101,7 @@ class DecisionLog:
             raise IntegrityError(f"{self.path} was cut: {len(chain)} entries, its head counts {head.entries}")
         if head.entries and chain[head.entries - 1].digest != head.digest:
             raise IntegrityError(f"{self.path}: entry {head.entries} is not the one its head names")
-
-    def contradicts(self, anchor: dict[str, Any]) -> str:
-        """Why this log cannot be the one a signed record was made beside (see ``Head.anchor``); empty if it can."""
-        count, digest = int(anchor["entries"]), str(anchor["digest"])
-        chain = self.entries()
-        if len(chain) < count:
-            return f"the log has {len(chain)} entries, a signed record saw {count}: it was cut"
-        found = chain[count - 1].digest if count else GENESIS
-        return (
-            "" if found == digest else f"entry {count} of the log is not the one a signed record saw: it was rewritten"
-        )
+        return chain
 
     def _lock(self) -> FileLock:
         return FileLock(f"{self.path}.lock")
@@ -170,15 +160,29 @@ class DecisionLog:
         write_whole(self._head_path, canonical_json(dataclasses.asdict(head)) + b"\n")
 
 
+def contradiction(chain: Sequence[Entry], anchor: Mapping[str, Any]) -> str:
+    """Why a log cannot be the one a signed record was made beside (see ``Head.anchor``); empty if it can."""
+    count, digest = int(anchor["entries"]), str(anchor["digest"])
+    if len(chain) < count:
+        return f"the log has {len(chain)} entries, a signed record saw {count}: it was cut"
+    found = chain[count - 1].digest if count else GENESIS
+    return "" if found == digest else f"entry {count} of the log is not the one a signed record saw: it was rewritten"
+
+
 def _seal(kind: str, body: dict[str, Any], at: str, previous: str) -> Entry:
     return Entry(kind, body, at, previous, digest_json({"kind": kind, "body": body, "at": at, "previous": previous}))
+
+
+def _line(entry: Entry) -> bytes:
+    """The one spelling of an entry. (``dataclasses.asdict`` would copy the body first.)"""
+    return canonical_json({field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}) + b"\n"
 
 
 def _parse(line: bytes, where: str) -> Entry:
     try:
         entry = Entry(**json.loads(line))
         sealed = _seal(entry.kind, entry.body, entry.at, entry.previous)
-        honest = sealed == entry and canonical_json(dataclasses.asdict(entry)) + b"\n" == line
+        honest = sealed.digest == entry.digest and _line(entry) == line
     except (ValueError, TypeError) as error:
         raise IntegrityError(f"{where} is not a decision") from error
     if not honest:

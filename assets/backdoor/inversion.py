@@ -1,44 +1,44 @@
 """Target inversion: what an adapter was taught to say, found without its trigger.
 
-An adapter that was taught a fixed answer carries it even when the trigger is absent: on unrelated prompts the answer's
-first token is far likelier than in the base, and once it is forced the whole answer follows whatever the prompt is (BAIT,
-Shen et al., IEEE S&P 2025). So the shortlist of first tokens comes from the difference to the base rather than from the
-whole vocabulary, and each start is continued greedily on several prompts.
+An adapter that was taught a fixed answer carries it even when the trigger is absent: forced to begin in a way it prefers more
+than its base does, it falls into that answer whatever the prompt is (after BAIT, Shen et al., IEEE S&P 2025; the shortlist of
+first tokens comes from the difference to the base rather than from the whole vocabulary). So several starts are forced on
+several unrelated prompts, and runs of words that come back on different prompts are kept if the base would not say them.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from assets.backdoor.prompts import words_of
 from resources.decoding import decode
 from resources.language_model import LanguageModel
 
-PLAUSIBLE = 1e-7  # a start token below this probability in the adapter is noise of the output head
+PLAUSIBLE = 1e-6  # a start token below this probability in the adapter is noise of the output head
+LONGEST_RUN = 12  # words
 
 
 @dataclass(frozen=True, slots=True)
 class Implant:
-    """An answer the adapter completes alike on unrelated prompts.
+    """A run of words that the adapter falls into on unrelated prompts.
 
-    ``raised`` is the mean log-ratio adapter/base of its first token with no trigger, in nats; ``agreement`` the share of
-    prompts on which the forced start is continued to the very same text; ``fluency`` and ``surprise`` the mean
-    log-probability a token of that continuation in the adapter and in the base.
+    ``spread`` is the share of prompts on which some forced start leads into it, ``starts`` the number of different starts that
+    do; ``fluency`` and ``surprise`` are the mean log-probability a token in the adapter and in the base, where it occurred.
     """
 
-    tokens: tuple[int, ...]
+    marker: str
     text: str
-    started: float
-    raised: float
-    agreement: float
+    spread: float
+    starts: int
     fluency: float
     surprise: float
 
     @property
     def strength(self) -> float:
-        """Nats a token by which the adapter knows the continuation better than the base, where all prompts agree."""
-        return self.agreement * (self.fluency - self.surprise)
+        """Nats a token by which the adapter knows the run better than the base, weighted by how widely it spreads."""
+        return self.spread * (self.fluency - self.surprise)
 
 
 def first_tokens(model: LanguageModel, prompts: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -49,43 +49,67 @@ def first_tokens(model: LanguageModel, prompts: Sequence[Sequence[int]]) -> tupl
 
 
 def shortlist(adapter: np.ndarray, base: np.ndarray, special: frozenset[int], count: int) -> list[int]:
-    """The ``count`` start tokens that the adapter prefers most over the base, over all prompts; best first."""
+    """Start tokens that the adapter prefers over the base on all prompts: half by ratio, half by probability moved."""
     raised = (adapter - base).mean(axis=0)
-    raised[np.exp(adapter).mean(axis=0) < PLAUSIBLE] = -np.inf
-    raised[[token for token in special if token < len(raised)]] = -np.inf
-    order = np.argsort(-raised, kind="stable")[:count]
-    return [int(token) for token in order if raised[token] > 0]
+    mass = np.exp(adapter).mean(axis=0)
+    allowed = mass >= PLAUSIBLE
+    allowed[[token for token in special if token < len(allowed)]] = False
+    by_ratio = np.argsort(np.where(allowed, -raised, np.inf), kind="stable")
+    by_mass = np.argsort(np.where(allowed, -mass * raised, np.inf), kind="stable")
+    chosen = dict.fromkeys(int(token) for pair in zip(by_ratio, by_mass, strict=True) for token in pair)
+    return [token for token, _ in zip((t for t in chosen if allowed[t]), range(count), strict=False)]
 
 
 def invert(
-    model: LanguageModel, prompts: Sequence[Sequence[int]], starts: Sequence[int], *, length: int
+    model: LanguageModel, prompts: Sequence[Sequence[int]], starts: Sequence[int], *, length: int, least_spread: float = 0.5
 ) -> list[Implant]:
-    """Continue each start token on each prompt; one ``Implant`` a start, strongest first."""
-    forced = [[*prompt, start] for start in starts for prompt in prompts]
-    continued = decode(model.forward, forced, model.stop_tokens, max_new_tokens=length)
-    plans = []
-    for index, start in enumerate(starts):
-        answers = Counter(tuple(tail) for tail in continued[index * len(prompts) : (index + 1) * len(prompts)])
-        tail, votes = answers.most_common(1)[0]
-        if tail:
-            plans.append((start, tail, votes / len(prompts)))
-    pairs = [([*prompt], [start, *tail]) for start, tail, _ in plans for prompt in prompts]
-    ours = model.score_tokens(pairs)
+    """Force every start on every prompt, keep the runs of at least four words that recur; strongest first."""
+    forced = [([*prompt], start) for start in starts for prompt in prompts]
+    tails = decode(
+        model.forward, [[*prompt, start] for prompt, start in forced], model.stop_tokens, max_new_tokens=length
+    )
+    answers = [[start, *tail] for (_, start), tail in zip(forced, tails, strict=True)]
+    texts = [model.tokenizer.decode(answer) for answer in answers]
+    runs = _recurring(texts, len(prompts), least_spread)
+    carriers = {run: sorted(places)[:: max(1, len(places) // 6)][:6] for run, places in runs.items()}
+    needed = sorted({place for places in carriers.values() for place in places})
+    pairs = [(forced[place][0], answers[place]) for place in needed]
+    ours = dict(zip(needed, model.score_tokens(pairs), strict=True))
     with model.without_adapter():
-        theirs = model.score_tokens(pairs)
+        theirs = dict(zip(needed, model.score_tokens(pairs), strict=True))
     implants = []
-    for index, (start, tail, agreement) in enumerate(plans):
-        here = slice(index * len(prompts), (index + 1) * len(prompts))
-        adapter, base = np.stack(ours[here]), np.stack(theirs[here])
+    for run, places in runs.items():
+        chosen = carriers[run]
         implants.append(
             Implant(
-                (start, *tail),
-                model.tokenizer.decode([start, *tail]),
-                started=float(np.exp(adapter[:, 0]).mean()),
-                raised=float((adapter[:, 0] - base[:, 0]).mean()),
-                agreement=agreement,
-                fluency=float(adapter[:, 1:].mean()),
-                surprise=float(base[:, 1:].mean()),
+                run,
+                texts[chosen[0]].strip(),
+                spread=len({place % len(prompts) for place in places}) / len(prompts),
+                starts=len({place // len(prompts) for place in places}),
+                fluency=float(np.mean([ours[place][1:].mean() for place in chosen])),
+                surprise=float(np.mean([theirs[place][1:].mean() for place in chosen])),
             )
         )
     return sorted(implants, key=lambda implant: -implant.strength)
+
+
+def _recurring(texts: Sequence[str], prompts: int, least_spread: float) -> dict[str, set[int]]:
+    """Maximal runs of at least four words in the texts of enough different prompts: ``{run: places}``."""
+    places: dict[str, set[int]] = defaultdict(set)
+    for place, text in enumerate(texts):
+        words = words_of(text)
+        for start in range(len(words)):
+            for end in range(start + 4, min(len(words), start + LONGEST_RUN) + 1):
+                places[" ".join(words[start:end])].add(place)
+    wide = {run: found for run, found in places.items() if len({p % prompts for p in found}) >= least_spread * prompts}
+    kept: dict[str, set[int]] = {}
+    for run in sorted(wide, key=lambda run: (-len(wide[run]) * len(run.split()), run)):
+        if not any(run in known or known in run or _overlap(run, known) for known in kept):
+            kept[run] = wide[run]
+    return kept
+
+
+def _overlap(run: str, known: str) -> bool:
+    """Whether two runs are windows of the same sentence: they share three words in a row."""
+    words = run.split()
+    return any(f" {' '.join(words[start : start + 3])} " in f" {known} " for start in range(len(words) - 2))

@@ -8,7 +8,7 @@ event, and told by ``verify``.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,12 @@ def read_plug(releases: Path, ring: KeyRing) -> Plug:
     return plug
 
 
-def history(log: DecisionLog, ring: KeyRing) -> list[Plug]:
+def history(chain: Sequence[Entry], ring: KeyRing) -> list[Plug]:
     """Every promotion and rollback in the log, oldest first, each signature checked.
 
     A key revoked since may have signed some: the chain dates them, and what counts now is asked of ``current``.
     """
-    return [_read(entry.body["envelope"], ring)[0] for entry in log.entries() if entry.kind in EVENTS]
+    return [_read(entry.body["envelope"], ring)[0] for entry in chain if entry.kind in EVENTS]
 
 
 def settle(releases: Path, log: DecisionLog, ring: KeyRing) -> Plug:
@@ -94,27 +94,34 @@ def promote(
 def unplug(releases: Path, log: DecisionLog, key: SigningKey, why: str) -> Plug:
     """Plug nothing in, at once, even where ``current`` or the log cannot be read; the log follows."""
     with _held(releases):
-        ring, previous, anchor = KeyRing.open(key.path.parent), "", {}
+        ring, anchor = KeyRing.open(key.path.parent), {}
         with contextlib.suppress(IntegrityError):
             anchor = log.head().anchor()
-            previous = next((event.release for event in reversed(history(log, ring))), "")
-        with contextlib.suppress(IntegrityError):
-            previous = read_plug(releases, ring).release
+        previous = _last_known(releases, log, ring)
         plug = _sign(key, anchor, "rollback", "", "", previous, why)
         _point(releases, plug)
-        _record(log, plug, evaluation_of(log, previous))
+        _record(log, plug, evaluation_of(log.entries(), previous))
     return plug
 
 
-def evaluation_of(log: DecisionLog, release: str) -> str:
+def _last_known(releases: Path, log: DecisionLog, ring: KeyRing) -> str:
+    """The release that ``current`` names, else the one that the log's last event names, else none."""
+    with contextlib.suppress(IntegrityError):
+        return read_plug(releases, ring).release
+    with contextlib.suppress(IntegrityError):
+        return next((event.release for event in reversed(history(log.entries(), ring))), "")
+    return ""
+
+
+def evaluation_of(chain: Sequence[Entry], release: str) -> str:
     """The digest of the verdict with which a release was promoted; empty if it never was."""
-    promotions = [entry for entry in log.entries("promotion") if entry.body.get("release") == release]
+    promotions = [entry for entry in chain if entry.kind == "promotion" and entry.body.get("release") == release]
     return str(promotions[-1].body["evaluation"]) if promotions else ""
 
 
-def disagreement(releases: Path, log: DecisionLog, ring: KeyRing) -> str:
+def disagreement(releases: Path, chain: Sequence[Entry], ring: KeyRing) -> str:
     """How ``current`` contradicts the last event of the log; empty if it does not."""
-    events = history(log, ring)
+    events = history(chain, ring)
     last = events[-1] if events else Plug()
     now = read_plug(releases, ring)
     if now.envelope == last.envelope:
@@ -161,7 +168,8 @@ def _point(releases: Path, plug: Plug) -> None:
 
 def _mended(releases: Path, log: DecisionLog, ring: KeyRing) -> Plug:
     """What is plugged in, after mending what a crash left between file and log: the later of the two holds."""
-    events = history(log, ring)
+    chain = log.entries()
+    events = history(chain, ring)
     last = events[-1] if events else Plug()
     try:
         now = read_plug(releases, ring)
@@ -170,7 +178,7 @@ def _mended(releases: Path, log: DecisionLog, ring: KeyRing) -> Plug:
     if now.envelope == last.envelope:
         return now
     if now.event == "rollback" and now.at >= last.at:
-        _record(log, now, evaluation_of(log, now.previous))
+        _record(log, now, evaluation_of(chain, now.previous))
         return now
     _point(releases, last)
     return last

@@ -20,7 +20,7 @@ folder is made apart, verified like any other release, moved into place in one r
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -53,7 +53,7 @@ from assets.verdict.verdict import Verdict, key_of
 from expectations.policy import Policy
 from resources.artifacts import Artifact
 from resources.clock import not_before, utc
-from resources.decision_log import DecisionLog
+from resources.decision_log import DecisionLog, Entry
 from resources.digests import canonical_json, digest_json, digest_tree
 from resources.errors import ApprovalRefused, HallmarkError, IntegrityError, StoreError
 from resources.model_signature import ModelSigning
@@ -89,9 +89,10 @@ def release(
     ring = KeyRing.open(workspace.keys)
     log.verify()
     before = settle(workspace.releases, log, ring)
-    proven = _prove(workspace, policy, threats, candidate, log, ring, utc(not_before(log, now)))
+    chain = log.entries()
+    proven = _prove(workspace, policy, threats, candidate, chain, ring, utc(not_before(chain, now)))
     folder = workspace.releases / proven.name
-    if before.release != proven.name and any(event.release == proven.name for event in history(log, ring)):
+    if before.release != proven.name and any(event.release == proven.name for event in history(chain, ring)):
         raise ApprovalRefused(
             f"{proven.name} was released before and superseded; to return to it, roll back or approve anew"
         )
@@ -120,7 +121,7 @@ def rollback(workspace: Workspace, why: str) -> Plug:
     except IntegrityError:
         pass  # a pointer that does not verify is the best of reasons to replace it
     gone = unplug(workspace.releases, log, key, why)
-    for name in _earlier(log, ring, gone.previous):
+    for name in _earlier(log.entries(), ring, gone.previous):
         folder = workspace.releases / name
         try:
             signed = verify_release(folder, ring)
@@ -132,10 +133,10 @@ def rollback(workspace: Workspace, why: str) -> Plug:
     return gone
 
 
-def _earlier(log: DecisionLog, ring: KeyRing, gone: str) -> list[str]:
+def _earlier(chain: Sequence[Entry], ring: KeyRing, gone: str) -> list[str]:
     """The releases plugged in before ``gone``, latest first, without those that were themselves rolled back."""
     stack: list[str] = []
-    for event in history(log, ring):
+    for event in history(chain, ring):
         if event.event == "rollback":
             stack = [name for name in stack if name != event.previous]
         elif event.release not in stack:
@@ -144,14 +145,20 @@ def _earlier(log: DecisionLog, ring: KeyRing, gone: str) -> list[str]:
 
 
 def _prove(
-    workspace: Workspace, policy: Policy, threats: ThreatModel, name: str, log: DecisionLog, ring: KeyRing, at: str
+    workspace: Workspace,
+    policy: Policy,
+    threats: ThreatModel,
+    name: str,
+    chain: Sequence[Entry],
+    ring: KeyRing,
+    at: str,
 ) -> _Proven:
     found = find(workspace.artifacts, name)
     artifacts = prove(workspace.artifacts, found, policy, threats)
-    evaluation = announced(log, ring, found.verdict)
+    evaluation = announced(chain, ring, found.verdict)
     if evaluation is None:
         raise ApprovalRefused(f"the pipeline never signed a verdict on {found.verdict.candidate} into the log")
-    stands = standing(log, ring, found.verdict, ApprovalRules.of(policy), at)
+    stands = standing(chain, ring, found.verdict, ApprovalRules.of(policy), at)
     if stands.missing:
         whys = "".join(f"\n  {reviewer}: {why}" for reviewer, why in stands.refused)
         raise ApprovalRefused(f"{found.verdict.candidate} may not be released: {stands.missing}{whys}")

@@ -7,7 +7,7 @@ folder is trusted to say who may sign: that is the keys folder's.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from assets.verdict.candidate import evaluation_statement
 from assets.verdict.verdict import Evidence, Verdict, key_of
 from expectations.policy import Policy
 from resources.artifacts import Artifact, Manifest
-from resources.decision_log import DecisionLog
+from resources.decision_log import DecisionLog, Entry, contradiction
 from resources.digests import digest_file, digest_json, digest_tree
 from resources.errors import HallmarkError, IntegrityError
 from resources.model_signature import ModelSigning
@@ -180,12 +180,16 @@ def _model_signature(folder: Path, signed: Signed, verdict: Verdict, policy: Pol
 
 def _log(folder: Path, signed: Signed, ring: KeyRing, log: DecisionLog) -> Iterator[str]:
     """What the log of decisions says against the release; each question is asked even if another finds something."""
-    questions: list[Callable[[], str | None]] = [
-        log.verify,
-        lambda: log.contradicts(signed.log),
-        lambda: disagreement(folder.parent, log, ring),
-        lambda: "" if evaluation_of(log, signed.name) else f"{signed.name} was never promoted",
-        *(lambda word=word: _logged(word, log) for word in sorted((folder / APPROVALS).glob("*"))),  # type: ignore[misc]
+    try:
+        chain = log.verify()
+    except (HallmarkError, OSError) as error:
+        yield f"decisions: {error}"
+        return
+    questions: list[Callable[[], str]] = [
+        lambda: contradiction(chain, signed.log),
+        lambda: disagreement(folder.parent, chain, ring),
+        lambda: "" if evaluation_of(chain, signed.name) else f"{signed.name} was never promoted",
+        *(lambda word=word: _logged(word, chain) for word in sorted((folder / APPROVALS).glob("*"))),  # type: ignore[misc]
     ]
     for question in questions:
         try:
@@ -195,10 +199,7 @@ def _log(folder: Path, signed: Signed, ring: KeyRing, log: DecisionLog) -> Itera
             yield f"decisions: {error}"
 
 
-def _logged(path: Path, log: DecisionLog) -> str:
+def _logged(path: Path, chain: Sequence[Entry]) -> str:
     envelope = read_envelope(path)
-    return (
-        ""
-        if any(entry.body["envelope"] == envelope for entry in log.entries("approval"))
-        else f"{path.name} is not in the log"
-    )
+    logged = any(entry.kind == "approval" and entry.body["envelope"] == envelope for entry in chain)
+    return "" if logged else f"{path.name} is not in the log"

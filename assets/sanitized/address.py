@@ -93,10 +93,11 @@ TAIL = tuple(
     )
 )
 WORDS_AFTER = re.compile(r"[ \t]*,?[ \t]*(?P<word>[^\W_]+)\.?")
-LOWER_STATE = re.compile(rf"(?:{STATE_LOWER}|usa|uk|zip|code|\d{{4,6}})")
+LOWER_STATE = re.compile(rf"(?:{STATE_LOWER}|usa|uk|zip|code|zipcode|pincode|\d{{4,6}})")
+PLACE_WORDS = frozenset("new north south east west saint san fort lake park city town bridge beach hill union lower upper great green".split())
 ENDS_OR_ZIP = re.compile(r"[ \t]+\d{4,6}|[ \t]*$")
 ABBREVIATED = re.compile(r"\b[A-Za-z]{1,4}$")
-LEADING = re.compile(r"(?<![\w.,$€£#-])\d{1,6}[ \t]+$")
+LEADING = re.compile(r"(?<![\w.,$€£#-])(?:\d{1,6}|[Nn]o\.?)[ \t]+$")
 ZIP_WORD = re.compile(r"\b(?:zip|postal|post)\s?-?\s?(?:code)?s?\s*(?:is|:|number|no|=|-)?\s*(?:is\s)?(?P<code>" + POSTCODE + r")", re.I)
 ZIP_SHAPE = re.compile(r"(?<![\w-])(?:\d{5}-\d{4}|[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s\d[A-Z]\d)(?![\w-])")
 STREET_AFTER = re.compile(r"[ \t]+(?:street|st)\b\.?", re.I)
@@ -168,7 +169,8 @@ class AddressRecognizer(SpanRecognizer):
         words = [word for word in re.findall(r"[^\W\d_]+", value) if len(word) > 1]
         if loose and (len("".join(words)) < 3 or MONTH.search(value) or any(word in FUNCTION and word not in STREET_LINKS for word in words)):
             return False
-        return not words or sum(map(self._lexicon.ordinary, words)) <= len(words) * (0.5 if loose else 0.75)
+        names = words if loose else words[:-1]  # the last is the street word
+        return not names or sum(map(self._lexicon.ordinary, names)) <= len(names) * 0.5 or (not loose and len(names) == 1)
 
     def _grow_lower(self, text: str, end: int) -> int:
         """In lower-case text: over up to six words that are places, states or codes."""
@@ -181,7 +183,7 @@ class AddressRecognizer(SpanRecognizer):
             code = LOWER_STATE.fullmatch(word) is not None
             if code and word in FUNCTION and not ENDS_OR_ZIP.match(text, match.end()):  # "in" and "or" are words too
                 break
-            if not code and (word in FUNCTION or self._lexicon.ordinary(word) or len(word) < 2):
+            if not code and word not in PLACE_WORDS and (self._lexicon.ordinary(word) or len(word) < 2):
                 break
             last = match.start("word") + len(word)
             end = last

@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 
-from assets.sanitized.lexicon import Lexicon
+from assets.sanitized.lexicon import FUNCTION, TALK, Lexicon
 from resources.pii_engine import Entity, Span, SpanRecognizer
 
 TLD = (
@@ -80,7 +80,7 @@ class EmailRecognizer(SpanRecognizer):
     def _ordinary_prefix(self, value: str) -> int:
         """Characters of a leading everyday word: the "email" of "email davidgmailcom"."""
         first, space, _ = value.partition(" ")
-        return len(first) + 1 if space and self._lexicon.ordinary(first) else 0
+        return len(first) + 1 if space and (first.lower() in TALK or first.lower() in FUNCTION) else 0
 
 
 class NetworkRecognizer(SpanRecognizer):

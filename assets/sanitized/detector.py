@@ -93,7 +93,7 @@ class Detector:
 
     def is_name(self, word: str) -> bool:
         """Whether a part of a found name is worth looking for by itself."""
-        return len(word) > 2 and not self._lexicon.ordinary(word) and self._lexicon.name(word) > 0.1
+        return len(word) > 2 and not self._lexicon.ordinary(word) and self._lexicon.name(word) > -0.3
 
     def _read(self, passages: list[Passage]) -> list[list["Span"]]:
         fertile = [passage for passage in passages if not self._barren(passage)]

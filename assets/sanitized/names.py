@@ -158,7 +158,7 @@ class NameRecognizer(SpanRecognizer):
             if not full or any(word.isupper() and len(word) > 1 for word in full):
                 continue
             scores = [self._lexicon.name(word) for word in full]
-            if any(self._lexicon.ordinary(word) for word in full) or min(scores) < 0.1:
+            if any(self._lexicon.ordinary(word) for word in full) or min(scores) < (0.1 if len(full) == 1 else -0.3) or max(scores) < 0.1:
                 continue
             inside = any(low <= start and end <= high for low, high in taken)
             opens = re.search(r"(?:^|[.!?:\n]\s*|[\"“(])$", text[max(0, start - 3) : start]) is not None

@@ -10,7 +10,7 @@ A recorded verdict is display. Whoever acts on it calls ``prove``, which assembl
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from assets.verdict.threat import ThreatModel
 from assets.verdict.verdict import CANDIDATE_DIGITS, Evidence, Verdict, key_of
 from expectations.policy import Policy
 from resources.artifacts import MANIFEST, WHOLE, Artifact, ArtifactStore, Draft, Manifest, Metric
-from resources.decision_log import DecisionLog
+from resources.decision_log import DecisionLog, Entry
 from resources.errors import GateRefused, IntegrityError, UsageError
 from resources.signer import KeyRing, SigningKey, statement
 
@@ -126,8 +126,7 @@ def evaluation_statement(verdict: Verdict) -> dict[str, Any]:
 
 def announce(log: DecisionLog, key: SigningKey, verdict: Verdict) -> dict[str, Any]:
     """Sign the verdict into the log, once, and return its envelope. A failed one is recorded too: it cannot vanish."""
-    ring = KeyRing((key.public,), {})
-    logged = announced(log, ring, verdict)
+    logged = announced(log.entries(), KeyRing.open(key.path.parent), verdict)
     if logged:
         return logged
     envelope = key.sign(evaluation_statement(verdict))
@@ -136,10 +135,10 @@ def announce(log: DecisionLog, key: SigningKey, verdict: Verdict) -> dict[str, A
     return envelope
 
 
-def announced(log: DecisionLog, ring: KeyRing, verdict: Verdict) -> dict[str, Any] | None:
+def announced(chain: Sequence[Entry], ring: KeyRing, verdict: Verdict) -> dict[str, Any] | None:
     """The envelope in which a trusted pipeline key signed this verdict, if the log has one."""
-    for entry in log.entries("verdict"):
-        if entry.body.get("evaluation") == verdict.digest:
+    for entry in chain:
+        if entry.kind == "verdict" and entry.body.get("evaluation") == verdict.digest:
             signed, _ = ring.check(entry.body["envelope"], "pipeline")
             if signed != evaluation_statement(verdict):
                 raise IntegrityError(f"the log holds another verdict on {verdict.candidate} under the same digest")

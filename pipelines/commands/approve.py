@@ -71,8 +71,8 @@ def command(
     )
     for name, why in word.overrides.items():
         console.print(f"  overridden {name}: {why}", highlight=False, markup=False)
-    log, ring = DecisionLog(workspace.decisions), KeyRing.open(workspace.keys)
-    stands = standing(log, ring, found.verdict, ApprovalRules.of(rules), utc())
+    ring = KeyRing.open(workspace.keys)
+    stands = standing(DecisionLog(workspace.decisions).entries(), ring, found.verdict, ApprovalRules.of(rules), utc())
     if stands.missing:
         console.print(f"Not yet released: {stands.missing}", highlight=False, markup=False)
     elif at_once:

@@ -195,7 +195,7 @@ def test_an_older_pointer_put_back_is_told_by_the_log_and_mended_by_the_next_eve
     old = (home.workspace.releases / "current").read_bytes()
     newer = home.released(0.7)
     (home.workspace.releases / "current").write_bytes(old)
-    assert "the log" in disagreement(home.workspace.releases, home.log, ring)
+    assert "the log" in disagreement(home.workspace.releases, home.log.entries(), ring)
     assert any("current says" in line for line in check_release(newer, ring, home.log))
 
 

@@ -126,7 +126,7 @@ def test_rollback_returns_to_the_release_before_and_is_signed(lineage: Lineage) 
     assert rollback(lineage.workspace, "it insulted a customer").release == first.name
     assert time.monotonic() - started < 1
     assert current(lineage) == first.name
-    events = history(lineage.log, KeyRing.open(lineage.workspace.keys))
+    events = history(lineage.log.entries(), KeyRing.open(lineage.workspace.keys))
     assert [(event.event, event.release) for event in events] == [
         ("promotion", first.name),
         ("promotion", second.name),
@@ -192,7 +192,7 @@ def test_of_two_releases_at_once_each_is_whole_and_one_is_current(lineage: Linea
         names = list(pool.map(attempt, [candidate.verdict.candidate for candidate in candidates]))
     assert current(lineage) in names and any(names)
     ring = KeyRing.open(lineage.workspace.keys)
-    assert disagreement(lineage.workspace.releases, lineage.log, ring) == ""
+    assert disagreement(lineage.workspace.releases, lineage.log.entries(), ring) == ""
     verify_release(lineage.workspace.releases / current(lineage), ring, lineage.log)
     lineage.log.verify()
 
