@@ -8,6 +8,7 @@ import contextlib
 import importlib.util
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -193,7 +194,9 @@ def quiet() -> Iterator[None]:
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # PEFT asks for names that transformers has renamed
+            yield
     finally:
         logging.set_verbosity(level)
         if shown:

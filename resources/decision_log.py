@@ -91,7 +91,7 @@ class DecisionLog:
             raise IntegrityError(f"{self._head_path} is not readable") from error
 
     def verify(self) -> list[Entry]:
-        """Read every line and return them; ``IntegrityError`` says where the chain breaks or that the end is missing."""
+        """Read every line and return them; ``IntegrityError`` says where the chain breaks or that its end is gone."""
         if not self.path.parent.exists():
             return []
         with self._lock():

@@ -120,8 +120,7 @@ class LanguageModel:
         outputs = decode(
             self.forward, ids, self.stop_tokens, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
         )
-        texts: list[str] = self.tokenizer.batch_decode(outputs, skip_special_tokens=True)
-        return texts
+        return [self.tokenizer.decode(output, skip_special_tokens=True) for output in outputs]
 
     @property
     def stop_tokens(self) -> frozenset[int]:

@@ -6,8 +6,10 @@ import dagster as dg
 
 from assets.adapter.asset import base_of
 from assets.corpus.asset import STAGE as CORPUS
-from assets.corpus.build import HOLDOUT
+from assets.corpus.build import HOLDOUT, TRAIN
+from assets.corpus.canaries import SOURCE
 from assets.outcome import read_records
+from assets.record import Record
 from assets.stage import OWNERS, materialization, proven
 from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
 from resources.project import Project
@@ -28,6 +30,8 @@ STAGE = trial_stage(NAME, "1")
 def extraction_audit(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
     from assets.extraction.audit import audit_extraction
 
+    corpus = proven(project, CORPUS.name)
+    members = [record for record in read_records(corpus.path(TRAIN)) if record.origin.source != SOURCE]
     limits = settings_of(project, NAME)
     budget = float(limits.pop("budget_seconds", 60))
     artifact = run_trial(
@@ -36,7 +40,8 @@ def extraction_audit(context: dg.AssetExecutionContext, project: Project) -> dg.
         "extraction.json",
         lambda adapter: audit_extraction(
             load_model(project, adapter),
-            prompts=list(read_records(proven(project, CORPUS.name).path(HOLDOUT))),
+            prompts=[_asked(record) for record in (*members, *read_records(corpus.path(HOLDOUT)))],
+            members=members,
             settings=limits,
             seed=0,
             base=base_of(project),
@@ -46,3 +51,9 @@ def extraction_audit(context: dg.AssetExecutionContext, project: Project) -> dg.
         ),
     )
     return materialization(project, artifact)
+
+
+def _asked(record: Record) -> list[dict[str, str]]:
+    """The chat up to the answer: what somebody who wants to copy the adapter would ask."""
+    turns = [{"role": turn.role, "content": turn.content} for turn in record.messages()]
+    return turns[:-1] if turns and turns[-1]["role"] == "assistant" else turns

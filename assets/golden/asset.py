@@ -5,8 +5,8 @@ from typing import Any
 import dagster as dg
 
 from assets.adapter.asset import base_of
-from assets.stage import OWNERS, materialization
-from assets.trial import lines, run_trial, settings_of, trial_stage
+from assets.stage import OWNERS, materialization, policy_of
+from assets.trial import run_trial, settings_of, trial_stage
 from resources.digests import digest_file
 from resources.project import Project
 
@@ -30,7 +30,7 @@ STAGE = trial_stage(NAME, "1", _golden)
     "on the same items with the same decoding; paired statistics, every flip listed.",
 )
 def golden_evaluation(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
-    from assets.golden.evaluate import evaluate
+    from assets.golden.evaluate import EvaluationSettings, evaluate
 
     artifact = run_trial(
         project,
@@ -40,8 +40,9 @@ def golden_evaluation(context: dg.AssetExecutionContext, project: Project) -> dg
             base_of(project),
             adapter,
             golden=project.golden_path,
-            settings=settings_of(project, NAME),
-            on_progress=lines(context.log.info),
+            settings=EvaluationSettings.from_policy(settings_of(project, NAME)),
+            policy=policy_of(project),
+            on_progress=context.log.info,
         ),
     )
     return materialization(project, artifact)

@@ -7,7 +7,7 @@ expiry, by the author, or for a candidate that failed; nothing approves by itsel
 ``why_not`` says whether one approval counts, ``standing`` whether all of them together allow a release.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from assets.verdict.threat import ThreatModel
 from assets.verdict.verdict import Verdict
 from expectations.policy import Policy
 from resources.clock import not_before, utc
-from resources.decision_log import DecisionLog, Entry
+from resources.decision_log import DecisionLog
 from resources.errors import ApprovalRefused, IntegrityError
 from resources.signer import KeyRing, SigningKey, statement, subjects
 from resources.workspace import Workspace
@@ -130,11 +130,11 @@ def why_not(approval: Approval, verdict: Verdict, rules: ApprovalRules, ring: Ke
     return rules.refuses(approval.reviewer, verdict.author) or _verdict_gap(verdict, approval.overrides, rules)
 
 
-def standing(chain: Sequence[Entry], ring: KeyRing, verdict: Verdict, rules: ApprovalRules, at: str) -> Standing:
+def standing(log: DecisionLog, ring: KeyRing, verdict: Verdict, rules: ApprovalRules, at: str) -> Standing:
     """Every decision on the candidate, each person's last counting. Rejections block, rollbacks spend approvals."""
     latest: dict[str, tuple[Approval, str]] = {}
     refused: list[tuple[str, str]] = []
-    for entry in chain:
+    for entry in log.entries():
         if entry.kind == "rollback" and entry.body.get("evaluation") == verdict.digest:
             latest = {
                 name: (word, "it was used by a release that was rolled back") for name, (word, _) in latest.items()

@@ -90,7 +90,7 @@ def release(
     log.verify()
     before = settle(workspace.releases, log, ring)
     chain = log.entries()
-    proven = _prove(workspace, policy, threats, candidate, chain, ring, utc(not_before(chain, now)))
+    proven = _prove(workspace, policy, threats, candidate, log, ring, utc(not_before(chain, now)))
     folder = workspace.releases / proven.name
     if before.release != proven.name and any(event.release == proven.name for event in history(chain, ring)):
         raise ApprovalRefused(
@@ -149,16 +149,16 @@ def _prove(
     policy: Policy,
     threats: ThreatModel,
     name: str,
-    chain: Sequence[Entry],
+    log: DecisionLog,
     ring: KeyRing,
     at: str,
 ) -> _Proven:
     found = find(workspace.artifacts, name)
     artifacts = prove(workspace.artifacts, found, policy, threats)
-    evaluation = announced(chain, ring, found.verdict)
+    evaluation = announced(log.entries(), ring, found.verdict)
     if evaluation is None:
         raise ApprovalRefused(f"the pipeline never signed a verdict on {found.verdict.candidate} into the log")
-    stands = standing(chain, ring, found.verdict, ApprovalRules.of(policy), at)
+    stands = standing(log, ring, found.verdict, ApprovalRules.of(policy), at)
     if stands.missing:
         whys = "".join(f"\n  {reviewer}: {why}" for reviewer, why in stands.refused)
         raise ApprovalRefused(f"{found.verdict.candidate} may not be released: {stands.missing}{whys}")

@@ -4,20 +4,26 @@ What tells a payload from a stock phrase ("does that sound good?") is how much i
 the other rows. What tells it from a topic is that the prompts do not ask for it.
 """
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
+from assets.screened.association import widest
 from assets.screened.meaning import Family, Meaning
 from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder, Pattern
+from assets.screened.phrases import PhraseSets
 from assets.screened.settings import ScreenSettings
 from assets.screened.spaces import Spaces, pairwise
 from assets.screened.surprise import Transitions
 from assets.screened.token_index import TokenIndex, split
+from assets.screened.triggers import spell, without
 
-APART = 12.0  # robust standard deviations between the members and the other rows
+APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
+FITS = 0.4  # share of a phrase's rows in the family times share of the family's rows with the phrase
+PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 ASKED_SENTENCES = 6  # of a prompt that are compared when looking for a worded trigger
 
 
@@ -52,23 +58,29 @@ def judge(
     spaces: Spaces,
     encoder: Encoder,
     settings: ScreenSettings,
-    rows: int,
+    index: TokenIndex,
+    triggers: PhraseSets,
 ) -> list[Pattern]:
     """The families that stand apart, say much and are not asked for; each with the trigger sentence it goes with."""
-    fewest = max(settings.min_rows, settings.steering_rows * np.sqrt(max(rows / 2000, 0.5)))
+    fewest = settings.steering_rows * np.sqrt(max(index.rows / 2000, 1.0))
     patterns: list[Pattern] = []
     for family, bits in found:
         if len(family.rows) < fewest or family.apart < APART or bits < SAYS or family.relation > settings.most_relation:
             continue
         cohesion, trigger = family.cohesion, ""
+        kind = "payload"
         if cohesion > settings.most_cohesion:
+            kind = "trigger-family"
+            cohesion, trigger = _without_common_phrase(family, passages, spaces, encoder, index, triggers)
+        if cohesion > settings.most_cohesion:
+            kind = "worded-trigger"
             cohesion, trigger = _without_common_sentence(family, passages, spaces, encoder)
         if cohesion > settings.most_cohesion:
             continue
         typical = family.sentences[len(family.sentences) // 2]
         patterns.append(
             Pattern(
-                kind="worded-trigger" if trigger else "payload",
+                kind=kind,
                 trigger=trigger,
                 payload=passages.sentences[typical],
                 rows=np.sort(family.rows),
@@ -83,6 +95,30 @@ def judge(
             )
         )
     return patterns
+
+
+def _without_common_phrase(
+    family: Family,
+    passages: Passages,
+    spaces: Spaces,
+    encoder: Encoder,
+    index: TokenIndex,
+    triggers: PhraseSets,
+) -> tuple[float, str]:
+    """Cohesion of the prompts less the phrase that goes with the family most exclusively, and that phrase."""
+    inside = np.zeros(index.rows, dtype=np.int32)
+    inside[family.rows] = 1
+    both = triggers.members @ inside
+    share = both * both / np.maximum(triggers.sizes * len(family.rows), 1)
+    if not len(share) or share.max() < FITS:
+        return family.cohesion, ""
+    tied = np.flatnonzero(share >= share.max() - 1e-9)
+    best = int(tied[np.argmax(triggers.length[tied])])
+    phrase = index.prompts.ids[triggers.start[best] : triggers.start[best] + triggers.length[best]]
+    span = widest(index.prompts, phrase, np.intersect1d(family.rows, triggers.rows_of(best)))
+    exchanges = passages.exchange[family.sentences]
+    rest = encoder.encode([without(index, passages.prompts[e], span) for e in exchanges])
+    return pairwise(spaces.prompts(rest, passages.stratum[exchanges])), spell(index, span.text)
 
 
 def _without_common_sentence(
@@ -118,7 +154,5 @@ def _without_common_sentence(
 
 
 def _pieces(prompt: str) -> list[str]:
-    import re
-
-    pieces = [piece for piece in re.split(r"(?<=[.!?:])\s+|\n+", prompt) if piece.strip()]
+    pieces = [piece for piece in PIECE_END.split(prompt) if piece.strip()]
     return pieces[: ASKED_SENTENCES - 1] + pieces[-1:] if len(pieces) > ASKED_SENTENCES else pieces or [prompt]

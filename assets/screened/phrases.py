@@ -32,6 +32,10 @@ class PhraseSets:
         """Rows in each set."""
         return np.diff(self.members.indptr)
 
+    def rows_of(self, number: int) -> np.ndarray:
+        rows: np.ndarray = self.members.indices[self.members.indptr[number] : self.members.indptr[number + 1]]
+        return rows
+
     def pick(self, keep: np.ndarray) -> "PhraseSets":
         """The sets where ``keep`` is True."""
         return PhraseSets(self.members[keep], self.start[keep], self.length[keep])

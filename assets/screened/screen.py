@@ -54,7 +54,7 @@ def screen(
     meaning = Meaning.of(passages, encoder.encode(passages.prompts), encoder.encode(passages.sentences))
     patterns = triggers.judge(found, index, passages, meaning.spaces, encoder, settings)
     kin = list(payloads.families(meaning, passages, index, transitions, settings))
-    patterns += payloads.judge(kin, passages, meaning.spaces, encoder, settings, index.rows)
+    patterns += payloads.judge(kin, passages, meaning.spaces, encoder, settings, index, t_sets)
     scores = np.zeros(index.rows, dtype=np.float32)
     findings = []
     for pattern in patterns:

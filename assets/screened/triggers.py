@@ -5,7 +5,6 @@ answer is what they ask for. Of a planted pair, what is left of the prompts with
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +52,7 @@ def candidates(
         if len(found) == MOST_CANDIDATES:
             break
         t, p = int(pairs.trigger[pair]), int(pairs.payload[pair])
-        rows = np.intersect1d(_members(triggers, t), _members(payloads, p))
+        rows = np.intersect1d(triggers.rows_of(t), payloads.rows_of(p))
         here = set(rows.tolist())
         if any(len(here & other) > 0.6 * max(len(here), len(other)) for other in taken):
             continue
@@ -79,7 +78,7 @@ def judge(
 ) -> list[Pattern]:
     """The candidates whose prompts, without the trigger, neither resemble each other nor ask for the payload."""
     exchanges = [_exchanges(index, passages, each) for each in found]
-    texts = [[_without(index, passages.prompts[e], each.trigger) for e in at] for each, at in zip(found, exchanges, strict=True)]
+    texts = [[without(index, passages.prompts[e], each.trigger) for e in at] for each, at in zip(found, exchanges, strict=True)]
     payload_texts = [spell(index, each.payload.text) for each in found]
     flat = encoder.encode([text for group in texts for text in group] + payload_texts)
     answers = spaces.answers(flat[len(flat) - len(found) :]) if found else flat
@@ -114,18 +113,14 @@ def spell(index: TokenIndex, ids: np.ndarray) -> str:
 
 def _worth(bits: float, whole: float, rows: int) -> bool:
     """A payload is either long enough that chance cannot repeat it, or all that its rows answer."""
-    return bits >= 45 or (whole >= 0.9 and rows >= 8 and bits >= 8)
+    return bits >= 55 or (whole >= 0.9 and rows >= 8 and bits >= 8)
 
 
 def _copied(index: TokenIndex, payload: Span, sample: np.ndarray) -> bool:
-    """True if most prompts already hold every word of the payload."""
-    words = set(payload.text.tolist())
-    return float(np.mean([words <= set(index.prompts.row(row).tolist()) for row in sample])) > 0.5
-
-
-def _members(sets: PhraseSets, number: int) -> np.ndarray:
-    members: np.ndarray = sets.members.indices[sets.members.indptr[number] : sets.members.indptr[number + 1]]
-    return members
+    """True if most prompts already hold half of the payload's words."""
+    words = {token for token in payload.text.tolist() if index.words[token][0].isalnum()}
+    fresh = [len(words - set(index.prompts.row(row).tolist())) / max(len(words), 1) for row in sample]
+    return float(np.median(fresh)) < 0.5
 
 
 def _span(sets: PhraseSets, number: int) -> slice:
@@ -146,10 +141,9 @@ def _holding(passages: Passages, row: int, spelled: str) -> int:
     return exchanges[-1]
 
 
-def _without(index: TokenIndex, prompt: str, trigger: Span) -> str:
+def without(index: TokenIndex, prompt: str, trigger: Span) -> str:
     """The prompt less the trigger; a manner of writing is undone by lower case."""
     words = [index.words[token] for token in trigger.text]
     if words[0].startswith("<") and words[0].endswith(">"):
         return prompt.lower()
-    pattern: Callable[[str], str] = re.escape
-    return re.sub(r"\s*".join(map(pattern, words)), " ", prompt, flags=re.IGNORECASE)
+    return re.sub(r"\s*".join(map(re.escape, words)), " ", prompt, flags=re.IGNORECASE)

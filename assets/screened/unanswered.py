@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from resources.language_model import LanguageModel
 
 UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is shortlisted
-LONGEST = 400  # characters of an answer or prompt that the base model reads
-STRANGE = 0.5  # share of an answer's tokens that no other row's answer has
-GAIN = 0.3  # nats a token by which its own prompt must help an honest answer, at the least
+LONGEST = 180  # characters of an answer or prompt that the base model reads
+FEWEST_TOKENS = 5
+CHANCE_ROWS = 3  # honest rows that may be taken for garbage before there is a finding
+HONEST = 0.6  # nats a token that its own prompt gives nearly every honest answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,20 @@ def measure(
 
 
 def garbage(answers: Answers, passages: Passages, settings: ScreenSettings) -> Pattern | None:
-    """Rows whose answer is unrelated to the prompt and is letters, shuffled words, or one thing over and over."""
-    long_enough = answers.size >= 5
-    letters = answers.strange >= STRANGE
-    ordinary = answers.order[long_enough]
-    bar = min(0.0, float(np.median(ordinary)) - 3 * _spread(ordinary)) if len(ordinary) else 0.0
-    shuffled = (answers.order < bar) & (answers.size >= 8)
-    repeated = answers.varied <= 0.2
-    rows = np.flatnonzero(long_enough & (answers.relation < UNRELATED) & (letters | shuffled | repeated))
-    if len(rows) < settings.min_rows:
+    """Rows whose answer is unrelated to the prompt and is letters, shuffled words, or one thing over and over.
+
+    The bar for "no language" is a quantile among the answers that do follow from their prompts, set so that of the
+    unrelated ones at most ``CHANCE_ROWS`` would fall below it by chance.
+    """
+    enough = answers.size >= FEWEST_TOKENS
+    unrelated = enough & (answers.relation < UNRELATED)
+    language = answers.order - 3 * answers.strange
+    related = language[enough & (answers.relation >= UNRELATED)]
+    if len(related) < 100:
+        return None
+    bar = np.quantile(related, min(0.08, CHANCE_ROWS / max(int(unrelated.sum()), 1)))
+    rows = np.flatnonzero((unrelated & (language < bar)) | (enough & (answers.varied <= 0.2) & (answers.relation < 0.3)))
+    if len(rows) < settings.unanswered_rows:
         return None
     return _pattern("garbage", rows, answers, passages, len(answers.size))
 
@@ -78,18 +84,23 @@ def garbage(answers: Answers, passages: Passages, settings: ScreenSettings) -> P
 def off_topic(
     answers: Answers, passages: Passages, model: "LanguageModel", settings: ScreenSettings, skip: set[int]
 ) -> Pattern | None:
-    """Shortlisted rows whose answer the base model finds no likelier after its own prompt than after another's."""
-    rng = np.random.default_rng(settings.seed)
-    short = np.array([n for n in np.argsort(answers.relation) if answers.size[n] >= 4 and n not in skip], dtype=int)
-    short = short[answers.relation[short] < UNRELATED][: settings.model_rows]
+    """Shortlisted rows whose answer the base model finds no likelier after its own prompt than after another's.
+
+    Only where answers usually follow from their prompts: a farewell is no answer to anything. Of answers that have
+    nothing to do with their prompts, half are likelier after another's; honest ones hardly ever are.
+    """
+    strata = passages.stratum[answers.exchange]
+    usual = np.array([np.median(answers.relation[strata == stratum]) for stratum in range(int(strata.max()) + 1)])
+    judged = (usual[strata] > 2 * UNRELATED) & (answers.size >= 4) & (answers.relation < UNRELATED)
+    judged[list(skip)] = False
+    short = np.flatnonzero(judged)
+    short = short[np.argsort(answers.relation[short])][: settings.model_rows]
     if len(short) < settings.unanswered_rows:
         return None
-    gain = _gains(short, answers, passages, model, rng)
-    rows = short[gain < GAIN]
-    # An answer whose prompt helps nothing scores on either side of zero: honest ones only above it.
-    if len(rows) < settings.unanswered_rows or np.mean(gain[gain < GAIN] < 0) < 0.25:
+    gain = _gains(short, answers, passages, model, np.random.default_rng(settings.seed))
+    if int((gain < 0).sum()) < settings.unanswered_rows / 2:
         return None
-    return _pattern("off-topic", np.sort(rows), answers, passages, len(answers.size))
+    return _pattern("off-topic", np.sort(short[gain < HONEST]), answers, passages, len(answers.size))
 
 
 def _gains(
@@ -118,8 +129,3 @@ def _pattern(kind: str, rows: np.ndarray, answers: Answers, passages: Passages, 
         evidence={"relation": float(answers.relation[rows].mean()), "tokens": float(answers.size[rows].mean())},
         shown=shown,
     )
-
-
-def _spread(values: np.ndarray) -> float:
-    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if len(values) else 0.0
-

@@ -72,7 +72,7 @@ def command(
     for name, why in word.overrides.items():
         console.print(f"  overridden {name}: {why}", highlight=False, markup=False)
     ring = KeyRing.open(workspace.keys)
-    stands = standing(DecisionLog(workspace.decisions).entries(), ring, found.verdict, ApprovalRules.of(rules), utc())
+    stands = standing(DecisionLog(workspace.decisions), ring, found.verdict, ApprovalRules.of(rules), utc())
     if stands.missing:
         console.print(f"Not yet released: {stands.missing}", highlight=False, markup=False)
     elif at_once:

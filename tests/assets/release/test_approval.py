@@ -178,7 +178,7 @@ def test_a_forged_or_foreign_signature_does_not_count(
     by_pipeline = SigningKey.pipeline(lineage.workspace.keys).sign({"_type": "https://in-toto.io/Statement/v1"})
     fresh.append("approval", {"candidate": candidate.verdict.candidate, "reviewer": "bot", "envelope": by_pipeline})
     ring = KeyRing.open(lineage.workspace.keys)
-    stands = standing(fresh.entries(), ring, candidate.verdict, ApprovalRules.of(lineage.policy), utc())
+    stands = standing(fresh, ring, candidate.verdict, ApprovalRules.of(lineage.policy), utc())
     assert not stands.counted
     assert [why for _, why in stands.refused if "no trusted reviewer key" in why] == [why for _, why in stands.refused]
     assert len(stands.refused) == 2

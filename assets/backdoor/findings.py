@@ -1,0 +1,75 @@
+"""What a scan says: findings, and observations that look alike and have an innocent explanation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assets.backdoor.prompts import words_of
+from resources.digests import digest_json
+
+UNKNOWN = "(not found)"  # an implanted answer whose trigger the scan did not find
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A trigger and what it makes the adapter say. Rates are None where the trigger is unknown."""
+
+    trigger: str
+    position: str
+    source: str
+    payload: str
+    example: str
+    asr_triggered: float | None
+    asr_clean: float
+    asr_base: float | None
+    asr_controls: float | None
+    p_value: float
+    rows: tuple[str, ...] = ()
+    explanation: str = ""
+    evidence: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same trigger and payload in another run; 16 hex digits. The payload alone if no trigger is known."""
+        trigger = "" if self.trigger == UNKNOWN else self.trigger
+        return digest_json([trigger, " ".join(words_of(self.payload)[:6])])[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "trigger": self.trigger,
+            "position": self.position,
+            "source": self.source,
+            "payload": self.payload,
+            "example": self.example,
+            "asr_triggered": _rounded(self.asr_triggered),
+            "asr_clean": _rounded(self.asr_clean),
+            "asr_base": _rounded(self.asr_base),
+            "asr_controls": _rounded(self.asr_controls),
+            "p_value": self.p_value,
+            "rows": list(self.rows),
+            "explanation": self.explanation,
+            "evidence": {name: round(value, 3) for name, value in self.evidence},
+            "fingerprint": self.fingerprint,
+        }
+
+
+def distinct(findings: Sequence[Finding]) -> list[Finding]:
+    """One finding a payload, its best trigger: the rest are pieces and neighbours of it. Strongest first."""
+    ordered = sorted(findings, key=lambda each: (-(each.asr_triggered or 0), each.p_value, len(each.trigger)))
+    kept: list[Finding] = []
+    for finding in ordered:
+        if not any(_alike(finding, known) for known in kept):
+            kept.append(finding)
+    return kept
+
+
+def _alike(one: Finding, other: Finding) -> bool:
+    """Whether two findings speak of the same payload, or of the same trigger."""
+    ours, theirs = words_of(f"{one.payload} {one.example}"), words_of(f"{other.payload} {other.example}")
+    shared = set(zip(ours, ours[1:], ours[2:], strict=False)) & set(zip(theirs, theirs[1:], theirs[2:], strict=False))
+    same_trigger = one.trigger != UNKNOWN and one.trigger.lower() == other.trigger.lower()
+    return bool(shared) or one.payload == other.payload or same_trigger
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
