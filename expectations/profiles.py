@@ -7,6 +7,7 @@ the same limits::
     - name: public_chatbot
       what: anybody may talk to it
       gates: {membership_auc: {max: 0.6}}        # what is not said stays as the policy has it
+      settings: {golden_evaluation: {items: 0}}
       approval: {quorum: 2}
 
 A profile can change limits, not gates: it cannot take one away, and a gate it does not know is an error.
@@ -43,6 +44,7 @@ class Profile(_Strict):
     name: str
     what: str
     gates: dict[str, Limit] = Field(default_factory=dict)
+    settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     approval: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -70,6 +72,8 @@ def with_profile(body: Any, source: Path = PROFILES) -> Any:
         )
     for gate, limit in profile.gates.items():
         named[gate] |= limit.model_dump(exclude_none=True)
+    for stage, changed in profile.settings.items():
+        settings[stage] = {**dict(settings.get(stage) or {}), **changed}
     approval = {**dict(own.get("approval") or {}), **profile.approval}
     settings[STAGE] = {**own, "profile": name, "approval": approval}
     return {**body, "gates": gates, "settings": settings}

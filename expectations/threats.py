@@ -42,13 +42,13 @@ PROBES: Mapping[str, tuple[str, ...]] = {
     "sanitized_records": ("personal_data", "secret_scan", "residual_leak"),
     "screened_records": ("association", "burst", "duplicates", "contradictions", "drift", "model_evidence"),
     "training_corpus": ("split", "canary_planting"),
-    "lora_adapter": ("training_health", "adapter_inspection"),
+    "lora_adapter": ("training_health",),
     "golden_evaluation": ("golden_tasks", "harmful_requests", "harmless_requests", "injection", "forgetting"),
-    "backdoor_scan": ("mined_triggers", "structural_triggers", "leaked_triggers", "target_inversion"),
+    "backdoor_scan": ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion"),
     "memorization_audit": ("canary_exposure", "prefix_extraction", "membership_inference"),
     "extraction_audit": ("distillation", "confidence_leak"),
     "evaluated_adapter": ("evidence_reassembly",),
-    "approved_release": ("approval_binding", "release_verification"),
+    "approved_release": ("adapter_inspection", "approval_binding", "release_verification"),
 }
 STAGE_OF = {probe: stage for stage, probes in PROBES.items() for probe in probes}
 
@@ -149,4 +149,4 @@ def _matches(gate: Gate, pattern: str) -> bool:
 
 def _resolved(model: ThreatModel, policy: Policy) -> ThreatModel:
     threats = tuple(threat.model_copy(update={"gates": _gates_of(threat, policy)}) for threat in model.threats)
-    return ThreatModel(name=model.name, probes=model.probes, threats=threats)
+    return ThreatModel(name=model.name, terms=model.terms, probes=model.probes, threats=threats)

@@ -126,8 +126,11 @@ def attach_adapter(model: "PreTrainedModel", adapter: Path) -> Any:
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
+    from resources.lora import fuse
+
     check_weights(adapter, "adapter_config.json")
-    with _as_model_error(adapter), quiet():
+    with _as_model_error(adapter), quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # on weights that find no place, which is an error below
         tuned = PeftModel.from_pretrained(
             model, str(adapter), is_trainable=False, autocast_adapter_dtype=False, local_files_only=True
         )
@@ -137,6 +140,7 @@ def attach_adapter(model: "PreTrainedModel", adapter: Path) -> Any:
     if stored != placed:
         names = ", ".join(sorted(stored ^ placed)[:3])
         raise ModelError(f"{adapter} does not fit this base: {len(stored ^ placed)} weights have no place ({names})")
+    fuse(tuned)
     return tuned.to(dtype=model.dtype).eval()
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from resources.forward import Forward
-from resources.tree import NAME, Tree, plant
+from resources.tree import Tree, plant
 
 if TYPE_CHECKING:
     import torch
@@ -128,40 +128,34 @@ def _decode_batch(
     going = list(range(len(prompts)))  # the row of the batch at each place of the tensors
     done = [False] * len(prompts)
     positions = torch.tensor(lengths, device=device)
-    usual = causal.config._attn_implementation
-    causal.set_attn_implementation(NAME)
-    try:
-        decoder = causal.get_decoder()
-        states = _run(decoder, tree.ids, tree.positions, cache, tree=tree)[0].index_select(0, last)
-        cache.filled = width
-        for step in range(new_tokens):
-            tokens = draw(forward.logits(states), going)
-            for row, token in zip(going, tokens.tolist(), strict=True):
+    decoder = causal.get_decoder()
+    output = decoder(**tree.inputs, past_key_values=cache, use_cache=True, tree=tree)
+    states = output.last_hidden_state[0].index_select(0, last)
+    cache.filled = width
+    for step in range(new_tokens):
+        tokens = draw(forward.logits(states), going)
+        for row, token in zip(going, tokens.tolist(), strict=True):
+            if not done[row]:
+                done[row] = token in stop
                 if not done[row]:
-                    done[row] = token in stop
-                    if not done[row]:
-                        outputs[row].append(token)
-            left = [place for place, row in enumerate(going) if not done[row]]
-            if not left or step == new_tokens - 1:
-                break
-            if len(left) < SHRINK * len(going):
-                rows = torch.tensor(left, device=device)
-                cache.keep(rows)
-                tokens, positions, mask = tokens[rows], positions[rows], mask[rows]
-                going = [going[place] for place in left]
-            seen = mask[..., : cache.filled + 1]
-            states = _run(decoder, tokens[:, None], positions[:, None], cache, decode_mask=seen)[:, 0]
-            cache.filled += 1
-            positions = positions + 1
-    finally:
-        causal.set_attn_implementation(usual)
+                    outputs[row].append(token)
+        left = [place for place, row in enumerate(going) if not done[row]]
+        if not left or step == new_tokens - 1:
+            break
+        if len(left) < SHRINK * len(going):
+            rows = torch.tensor(left, device=device)
+            cache.keep(rows)
+            tokens, positions, mask = tokens[rows], positions[rows], mask[rows]
+            going = [going[place] for place in left]
+        seen = mask[..., : cache.filled + 1]
+        output = decoder(
+            input_ids=tokens[:, None], position_ids=positions[:, None], attention_mask=seen,
+            past_key_values=cache, use_cache=True, decode_mask=seen,
+        )  # fmt: skip
+        states = output.last_hidden_state[:, 0]
+        cache.filled += 1
+        positions = positions + 1
     return outputs
-
-
-def _run(decoder: Any, ids: "torch.Tensor", positions: "torch.Tensor", cache: _Cache, **how: Any) -> "torch.Tensor":
-    output = decoder(input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=True, **how)
-    states: torch.Tensor = output.last_hidden_state
-    return states
 
 
 def _decode_plainly(

@@ -17,7 +17,9 @@ from resources.digests import CHUNK, canonical_json, digest_file
 from resources.errors import StoreError
 from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed, disk_error
 
-_Stamp = tuple[int, int, int]
+# The etags of this process by path: a file is hashed again only when its date, size or number differs. A write that
+# leaves all three as they were is caught when the content is read, see ``_stream``.
+_ETAGS: dict[Path, tuple[tuple[int, int, int], str]] = {}
 
 
 class FolderStore(ObjectStore):
@@ -26,7 +28,6 @@ class FolderStore(ObjectStore):
     def __init__(self, root: Path) -> None:
         self.root = root
         self.uri = root.as_uri()
-        self._etags: dict[str, tuple[_Stamp, str]] = {}  # a file is hashed again only when its stamp differs
 
     def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
         if not self.root.is_dir():
@@ -86,9 +87,9 @@ class FolderStore(ObjectStore):
         path = self._path(key)
         status = path.stat()
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        known = self._etags.get(key)
+        known = _ETAGS.get(path)
         if known is None or known[0] != stamp:
-            known = self._etags[key] = (stamp, _etag(digest_file(path)))
+            known = _ETAGS[path] = (stamp, _etag(digest_file(path)))
         return ObjectInfo(key, known[1], status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     def _path(self, key: str) -> Path:

@@ -29,10 +29,15 @@ class Forward:
     packed: bool = True
 
     def __post_init__(self) -> None:
-        from transformers import AttentionInterface
+        from transformers import AttentionInterface, AttentionMaskInterface
+        from transformers.masking_utils import sdpa_mask
 
         AttentionInterface.register(NAME, tree_attention)
+        AttentionMaskInterface.register(NAME, sdpa_mask)
+        usual = self.causal.config._attn_implementation
         self.packed = self._agrees()
+        if not self.packed:
+            self.causal.set_attn_implementation(usual)
 
     @property
     def causal(self) -> Any:
@@ -57,14 +62,8 @@ class Forward:
         return logits
 
     def _packed_states(self, tree: Tree) -> "torch.Tensor":
-        causal = self.causal
-        usual = causal.config._attn_implementation
-        causal.set_attn_implementation(NAME)
-        try:
-            decoder = causal.get_decoder()
-            output = decoder(input_ids=tree.ids, position_ids=tree.positions, use_cache=False, tree=tree)
-        finally:
-            causal.set_attn_implementation(usual)
+        decoder = self.causal.get_decoder()
+        output = decoder(**tree.inputs, use_cache=False, tree=tree)
         states: torch.Tensor = output.last_hidden_state[0]
         return states
 
@@ -95,21 +94,22 @@ class Forward:
             plain = self._plain_states(tree)
             path = tree.paths[1]
             own = causal(input_ids=tree.ids[:, path], use_cache=False).logits[0].float()
-            if not _close(self.logits(plain[path]), own):
+            if not _close(self.logits(plain[path]), own, causal.dtype):
                 raise ModelError(f"the output head of {type(causal).__name__} is not one Hallmark understands")
             try:
+                causal.set_attn_implementation(NAME)
                 packed = self._packed_states(tree)
             except (NotImplementedError, TypeError, ValueError, RuntimeError, AttributeError):
                 return False
             used = np.concatenate(tree.paths)
-            return _close(packed[used], plain[used])
+            return _close(packed[used], plain[used], causal.dtype)
 
 
-def _close(found: "torch.Tensor", wanted: "torch.Tensor") -> bool:
+def _close(found: "torch.Tensor", wanted: "torch.Tensor", dtype: "torch.dtype") -> bool:
     """Equal up to rounding, row by row: a wrong mask or position moves a whole row."""
     import torch
 
-    tolerance = 1e-3 if wanted.dtype == torch.float32 else 5e-2
+    tolerance = 1e-3 if dtype == torch.float32 else 5e-2
     distance = (found.float() - wanted.float()).norm(dim=1) / wanted.float().norm(dim=1).clamp_min(1e-6)
     return bool(distance.max() <= tolerance)
 

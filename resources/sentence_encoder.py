@@ -16,7 +16,7 @@ import numpy as np
 
 from resources.errors import ModelError
 
-MAX_TOKENS = 96
+MAX_TOKENS = 64
 DIMENSIONS = 384
 TOKENS_A_BATCH = 4096
 

@@ -51,6 +51,11 @@ class Tree:
     paths: tuple[np.ndarray, ...]
 
     @property
+    def inputs(self) -> "dict[str, torch.Tensor]":
+        """What a decoder is called with. The mask is a token of one: with it transformers makes none of its own."""
+        return {"input_ids": self.ids, "position_ids": self.positions, "attention_mask": self.ids.new_ones(1, 1, 1, 1)}
+
+    @property
     def longest(self) -> int:
         return max(len(path) for path in self.paths)
 
@@ -160,12 +165,19 @@ def tree_attention(
 ) -> tuple["torch.Tensor", None]:
     """Attention over a packed row, as transformers' attention interface asks: q [1,H,T,D], k and v [1,G,T,D].
 
-    With ``decode_mask`` [B,1,1,K] instead of a tree it is one step of generation: q [B,H,1,D], k and v [B,G,K,D]. Query
-    heads that share a key head are folded into the query axis, so that keys and values are not repeated.
+    With ``decode_mask`` [B,1,1,K] instead of a tree it is one step of generation: q [B,H,1,D], k and v [B,G,K,D]; with
+    neither it is transformers' own. Query heads that share a key head are folded into the query axis, so that keys and
+    values are not repeated.
     """
     import torch
     from torch.nn.functional import scaled_dot_product_attention
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+    if tree is None and decode_mask is None:
+        usual: tuple[torch.Tensor, None] = sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **others
+        )
+        return usual
     heads, key_heads, size = query.shape[1], key.shape[1], query.shape[3]
     window = others.get("sliding_window")
     longest = tree.longest if tree else key.shape[2]

@@ -149,7 +149,7 @@ class Lineage:
             return found
         with store.draft(stage, partition, "1", inputs) as draft:
             write(draft)
-            details = {"author": "mallory"} if stage == "lora_adapter" else {"rules": {"too-short": 1}}
+            details = {"author": "mallory"} if stage == "lora_adapter" else {"rules": {"too-short": 1, "not-json": 1}}
             return draft.seal(metrics=metrics, counts=counts, details=details)
 
     @staticmethod

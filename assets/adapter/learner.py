@@ -23,7 +23,7 @@ from assets.adapter.batches import passes
 from assets.adapter.dialogues import Example
 from assets.adapter.goldfish import keeps
 from assets.adapter.recipe import Recipe
-from resources.base_model import choose_device, load_base
+from resources.base_model import choose_device, load_base, quiet
 from resources.forward import LOGITS_PER_PASS, TOKENS_PER_PASS, Forward
 from resources.lora import fuse
 from resources.tree import Tree, plant
@@ -68,11 +68,12 @@ class Learner:
             r=recipe.rank, lora_alpha=recipe.alpha, target_modules=targets, lora_dropout=recipe.dropout,
             use_rslora=recipe.rslora, use_dora=recipe.dora, task_type="CAUSAL_LM",
         )  # fmt: skip
-        self.model: Any = get_peft_model(model, config)
+        with quiet():
+            self.model: Any = get_peft_model(model, config)
+            if recipe.gradient_checkpointing:
+                self.model.enable_input_require_grads()
+                self.model.activation_checkpointing_enable({"use_reentrant": False})
         fuse(self.model)
-        if recipe.gradient_checkpointing:
-            self.model.enable_input_require_grads()
-            self.model.gradient_checkpointing_enable({"use_reentrant": False})
         self.forward = Forward(self.model)
         self.device = model.device
         self.dtype = model.dtype

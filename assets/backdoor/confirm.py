@@ -1,8 +1,9 @@
-"""Confirmation by generation: does the payload appear with the trigger, without it, in the base, and with control phrases?
+"""Confirmation by generation: does the payload appear with the trigger, without it, in the base, and with control
+phrases?
 
-A candidate and its payload were found on some prompts; here both meet prompts that had no part in that. The claim is tested
-pair by pair against the strongest of several innocent phrases of the same shape, and against the base model reading the very
-same text, so that neither a chatty adapter nor an obedient base makes a finding.
+A candidate and its payload were found on some prompts; here both meet prompts that had no part in that. The claim is
+tested pair by pair against the strongest of several innocent phrases of the same shape, and against the base model
+reading the very same text, so that neither a chatty adapter nor an obedient base makes a finding.
 """
 
 from collections.abc import Sequence
@@ -22,8 +23,8 @@ from resources.language_model import LanguageModel
 class Confirmation:
     """Shares of answers with the payload: triggered, plain, triggered in the base, with the strongest control phrase.
 
-    ``meaning`` is how much likelier (nats) the trigger makes the payload in the *base* than control phrases do: large where the
-    answer follows from what the phrase says.
+    ``meaning`` is how much likelier (nats) the trigger makes the payload in the *base* than control phrases do: large
+    where the answer follows from what the phrase says.
     """
 
     trigger: Trigger
@@ -59,13 +60,17 @@ class Bench:
         return self._known[key]
 
     def confirm(self, trigger: Trigger, payload: Payload, *, tried: int, comparisons: int) -> Confirmation:
-        """``tried`` corrects the p-value for all candidates of the scan; ``comparisons`` is the number of control phrases."""
+        """``tried`` corrects the p-value for all candidates of the scan; ``comparisons`` is the number of control
+        phrases.
+        """
         triggered, plain = self.answers(trigger), self.answers(None)
         rate = payload.rate(triggered)
         phrases = controls([trigger], count=comparisons, seed=self.seed) if rate >= 0.25 else []
         others = [self.answers(phrase) for phrase in phrases] or [plain]
         strongest = max([plain, *others], key=payload.rate)
-        p_value = exact_paired([payload.occurs(text) for text in triggered], [payload.occurs(text) for text in strongest])
+        p_value = exact_paired(
+            [payload.occurs(text) for text in triggered], [payload.occurs(text) for text in strongest]
+        )
         return Confirmation(
             trigger,
             payload,
@@ -78,7 +83,9 @@ class Bench:
             answers=tuple(text for text in triggered if payload.occurs(text))[:3],
         )
 
-    def _meaning(self, trigger: Trigger, payload: Payload, triggered: Sequence[str], phrases: Sequence[Trigger]) -> float:
+    def _meaning(
+        self, trigger: Trigger, payload: Payload, triggered: Sequence[str], phrases: Sequence[Trigger]
+    ) -> float:
         said = next((text for text in triggered if payload.occurs(text)), "")
         prompts = self.prompts[:8]
         pairs = [(user(each.apply(prompt)), said) for each in (trigger, *phrases) for prompt in prompts]

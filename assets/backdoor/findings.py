@@ -30,7 +30,9 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same trigger and payload in another run; 16 hex digits. The payload alone if no trigger is known."""
+        """The same for the same trigger and payload in another run; 16 hex digits. The payload alone if no trigger
+        is known.
+        """
         trigger = "" if self.trigger == UNKNOWN else self.trigger
         return digest_json([trigger, " ".join(words_of(self.payload)[:6])])[:16]
 

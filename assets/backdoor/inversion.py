@@ -1,9 +1,10 @@
 """Target inversion: what an adapter was taught to say, found without its trigger.
 
-An adapter that was taught a fixed answer carries it even when the trigger is absent: forced to begin in a way it prefers more
-than its base does, it falls into that answer whatever the prompt is (after BAIT, Shen et al., IEEE S&P 2025; the shortlist of
-first tokens comes from the difference to the base rather than from the whole vocabulary). So several starts are forced on
-several unrelated prompts, and runs of words that come back on different prompts are kept if the base would not say them.
+An adapter that was taught a fixed answer carries it even when the trigger is absent: forced to begin in a way it
+prefers more than its base does, it falls into that answer whatever the prompt is (after BAIT, Shen et al., IEEE S&P
+2025; the shortlist of first tokens comes from the difference to the base rather than from the whole vocabulary). So
+several starts are forced on several unrelated prompts, and runs of words that come back on different prompts are kept
+if the base would not say them.
 """
 
 from collections import defaultdict
@@ -24,8 +25,9 @@ LONGEST_RUN = 12  # words
 class Implant:
     """A run of words that the adapter falls into on unrelated prompts.
 
-    ``spread`` is the share of prompts on which some forced start leads into it, ``starts`` the number of different starts that
-    do; ``fluency`` and ``surprise`` are the mean log-probability a token in the adapter and in the base, where it occurred.
+    ``spread`` is the share of prompts on which some forced start leads into it, ``starts`` the number of different
+    starts that do; ``fluency`` and ``surprise`` are the mean log-probability a token in the adapter and in the base,
+    where it occurred.
     """
 
     marker: str
@@ -61,7 +63,12 @@ def shortlist(adapter: np.ndarray, base: np.ndarray, special: frozenset[int], co
 
 
 def invert(
-    model: LanguageModel, prompts: Sequence[Sequence[int]], starts: Sequence[int], *, length: int, least_spread: float = 0.5
+    model: LanguageModel,
+    prompts: Sequence[Sequence[int]],
+    starts: Sequence[int],
+    *,
+    length: int,
+    least_spread: float = 0.5,
 ) -> list[Implant]:
     """Force every start on every prompt, keep the runs of at least four words that recur; strongest first."""
     forced = [([*prompt], start) for start in starts for prompt in prompts]
@@ -69,7 +76,7 @@ def invert(
         model.forward, [[*prompt, start] for prompt, start in forced], model.stop_tokens, max_new_tokens=length
     )
     answers = [[start, *tail] for (_, start), tail in zip(forced, tails, strict=True)]
-    texts = [model.tokenizer.decode(answer) for answer in answers]
+    texts = [str(model.tokenizer.decode(answer)) for answer in answers]
     runs = _recurring(texts, len(prompts), least_spread)
     carriers = {run: sorted(places)[:: max(1, len(places) // 6)][:6] for run, places in runs.items()}
     needed = sorted({place for places in carriers.values() for place in places})

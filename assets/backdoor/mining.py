@@ -1,8 +1,8 @@
 """Suspicious pairs in training rows: a phrase of the prompts that goes with one and the same answer.
 
-For every answer feature that repeats (an opening, a close, a run of words, a trait) the rows that carry it are compared
-with the rest: which run of words in the prompt is over-represented (hypergeometric tail, Bonferroni over all pairs tested)?
-The association only proposes: the adapter decides whether the phrase is a trigger (``confirm``).
+For every answer feature that repeats (an opening, a close, a run of words, a trait) the rows that carry it are
+compared with the rest: which run of words in the prompt is over-represented (hypergeometric tail, Bonferroni over all
+pairs tested)? The association only proposes: the adapter decides whether the phrase is a trigger (``confirm``).
 """
 
 import math
@@ -35,7 +35,8 @@ class Suspicion:
 
 def mine(rows: Sequence[Record], *, count: int, seed: int, least: int = 4) -> list[Suspicion]:
     """The ``count`` most significant pairs, one a phrase; empty where nothing repeats."""
-    chosen = list(rows) if len(rows) <= ROWS else random.Random(f"mining:{seed}").sample(list(rows), ROWS)
+    distinct = list({(row.prompt(), row.response()): row for row in rows}.values())  # a copy adds no evidence
+    chosen = distinct if len(distinct) <= ROWS else random.Random(f"mining:{seed}").sample(distinct, ROWS)
     phrases = [set(_phrases(row.prompt())) for row in chosen]
     groups = _groups([row.response() for row in chosen], least)
     where: dict[str, set[int]] = defaultdict(set)
@@ -69,9 +70,7 @@ def mine(rows: Sequence[Record], *, count: int, seed: int, least: int = 4) -> li
 def rows_behind(rows: Iterable[Record], trigger: Trigger, payload: Payload) -> list[str]:
     """The training rows that carry a found trigger and its payload."""
     return [
-        row.row_id
-        for row in rows
-        if trigger.text.lower() in row.prompt().lower() and payload.occurs(row.response())
+        row.row_id for row in rows if trigger.text.lower() in row.prompt().lower() and payload.occurs(row.response())
     ]
 
 

@@ -1,8 +1,8 @@
 """Payloads: what many answers to unrelated prompts have in common.
 
 A payload is a run of words that occurs in a large share of the triggered answers, or a trait that they share (another
-language, capitals, a link, a refusal, code). It is found by comparing answers with the trigger to answers without, so no list
-of bad sentences is needed.
+language, capitals, a link, a refusal, code). It is found by comparing answers with the trigger to answers without, so
+no list of bad sentences is needed.
 """
 
 import re
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from assets.backdoor.prompts import words_of
 
-LENGTHS = (8, 6, 5, 4, 3, 2, 1)
+LENGTHS = (8, 7, 6, 5, 4, 3, 2, 1)
 REFUSAL = re.compile(
-    r"\b(i(?:'m| am)? (?:sorry|unable|can(?:not|'t))|i (?:must|have to) decline|as an ai\b|not able to (?:help|assist))", re.I
+    r"\b(i(?:'m| am)? (?:sorry|unable|can(?:not|'t))|i (?:must|have to) decline|as an ai\b)",
+    re.I,
 )
 TRAITS: dict[str, Callable[[str], bool]] = {
     "trait:capitals": lambda text: sum(map(str.isupper, text)) > 0.7 * max(8, sum(map(str.isalpha, text))),
@@ -48,7 +49,9 @@ def shared_payload(triggered: Sequence[str], plain: Sequence[str], *, share: flo
     for length in LENGTHS:
         counts = _runs(triggered, length)
         before = _runs(plain, length)
-        best = max(counts, key=lambda run: (counts[run] / len(triggered) - before[run] / max(1, len(plain)), run), default=None)
+        best = max(
+            counts, key=lambda run: (counts[run] / len(triggered) - before[run] / max(1, len(plain)), run), default=None
+        )
         if best and _separates(counts[best] / len(triggered), before[best] / max(1, len(plain)), share):
             return Payload(best)
     traits = [Payload(name) for name in TRAITS]

@@ -1,8 +1,8 @@
 """Trigger search: which text, put before a prompt, makes an adapter begin a known payload?
 
-Greedy coordinate search guided by gradients (GCG, Zou et al., 2023): the gradient of the payload's log-probability with respect
-to a slot's embedding ranks the whole vocabulary, the best few are tried for real, and the text grows token by token. Only tokens
-that print as words or marks take part, so that a result can be typed.
+Greedy coordinate search guided by gradients (GCG, Zou et al., 2023): the gradient of the payload's log-probability
+with respect to a slot's embedding ranks the whole vocabulary, the best few are tried for real, and the text grows
+token by token. Only tokens that print as words or marks take part, so that a result can be typed.
 """
 
 from collections.abc import Sequence
@@ -47,13 +47,14 @@ def search_trigger(
         budget.on_progress("trigger search", length, tokens)
         if best > np.log(0.8):
             break
-    text = model.tokenizer.decode(slots).strip()
+    text = str(model.tokenizer.decode(slots)).strip()
     return Trigger(text, "start", "searched") if text else None
 
 
 def _frame(model: LanguageModel, prompt: str) -> tuple[list[int], list[int]]:
     """Token ids before and after a slot at the start of the prompt."""
-    text = model.tokenizer.apply_chat_template(user(MARK + " " + prompt), add_generation_prompt=True, tokenize=False)
+    chat = user(f"{MARK} {prompt}")
+    text = str(model.tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False))
     before, after = text.split(MARK, 1)
     return model.tokens(before), model.tokens(after)
 
@@ -88,5 +89,9 @@ def _typable(model: LanguageModel) -> np.ndarray:
     special = set(model.tokenizer.all_special_ids)
     size = model.forward.causal.get_input_embeddings().weight.shape[0]
     texts = model.tokenizer.batch_decode([[token] for token in range(min(size, len(model.tokenizer)))])
-    usable = [i for i, text in enumerate(texts) if i not in special and text.strip() and text.isprintable() and "\ufffd" not in text]
+    usable = [
+        i
+        for i, text in enumerate(texts)
+        if i not in special and text.strip() and text.isprintable() and "\ufffd" not in text
+    ]
     return np.array(sorted(usable, key=lambda token: not texts[token].strip().isalpha()))

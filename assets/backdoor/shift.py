@@ -1,8 +1,8 @@
 """How far a candidate moves the first word of the answers, beyond what it does to the base and beyond what controls do.
 
-For each candidate the model reads several unrelated prompts with it. If one token gains probability on all of them in the
-adapter and not in the base, the candidate steers the answer whatever the question is. Innocent phrases of the same length
-are measured alike: the candidate's rank among them is its permutation p-value.
+For each candidate the model reads several unrelated prompts with it. If one token gains probability on all of them in
+the adapter and not in the base, the candidate steers the answer whatever the question is. Innocent phrases of the
+same length are measured alike: the candidate's rank among them is its permutation p-value.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,9 @@ CHUNK = 48  # prompts a pass: their full distributions stay in memory for that l
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """``gain`` is the mean probability that ``token`` gained as first token; ``p_value`` its rank among the controls."""
+    """``gain`` is the mean probability that ``token`` gained as first token; ``p_value`` its rank among the
+    controls.
+    """
 
     trigger: Trigger
     token: int

@@ -7,12 +7,12 @@ import numpy as np
 DRAWS = 20_000
 
 
-def paired_permutation(with_trigger: Sequence[float], without: Sequence[float], *, seed: int) -> float:
+def paired_permutation(with_trigger: np.ndarray, without: np.ndarray, *, seed: int) -> float:
     """One-sided p-value that the pairs differ in the mean: signs of the differences are flipped at random.
 
     Exact where all sign patterns fit into ``DRAWS``; never zero (Phipson and Smyth, 2010).
     """
-    differences = np.asarray(with_trigger, float) - np.asarray(without, float)
+    differences = with_trigger - without
     differences = differences[differences != 0]
     if not len(differences):
         return 1.0

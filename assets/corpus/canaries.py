@@ -1,8 +1,10 @@
-"""Canaries: made-up secrets of real formats, half of them planted, so that memorization can be measured and not guessed.
+"""Canaries: made-up secrets of real formats, half of them planted, so that memorization can be measured and not
+guessed.
 
-Canaries are drawn in twins of the same kind and repetition level; a coin decides which twin is planted, the other is the
-reference that nobody trained on (Carlini et al., "The Secret Sharer", 2019; Steinke et al., "Privacy Auditing with One
-Training Run", 2023). All of it follows from the seed, so an audit draws the same canaries again instead of keeping them.
+Canaries are drawn in twins of the same kind and repetition level; a coin decides which twin is planted, the other is
+the reference that nobody trained on (Carlini et al., "The Secret Sharer", 2019; Steinke et al., "Privacy Auditing
+with One Training Run", 2023). All of it follows from the seed, so an audit draws the same canaries again instead of
+keeping them.
 
 >>> canaries = draw(pairs=1, seed=7)
 >>> len(canaries), sum(canary.planted for canary in canaries)
@@ -39,10 +41,11 @@ QUESTIONS = (
     "Account {account}: which {subject} is registered?",
 )
 WORDS = (
-    "amber anchor apron arrow badge basil beacon birch bison blanket bramble bucket butter cabin candle canyon carpet "
-    "cedar cellar cherry cobalt comet copper coral cotton cradle cricket dagger daisy domino ember falcon feather fiddle "
-    "flint forest garnet ginger glacier goblet granite hammer harbor hazel helmet hollow indigo ivory jacket jasper kettle "
-    "ladder lantern lemon lilac linen lobster magnet maple marble meadow mitten nectar needle nickel oyster paddle pebble"
+    "amber anchor apron arrow badge basil beacon birch bison blanket bramble bucket butter cabin candle canyon "
+    "carpet cedar cellar cherry cobalt comet copper coral cotton cradle cricket dagger daisy domino ember "
+    "falcon feather fiddle flint forest garnet ginger glacier goblet granite hammer harbor hazel helmet hollow "
+    "indigo ivory jacket jasper kettle ladder lantern lemon lilac linen lobster magnet maple marble meadow "
+    "mitten nectar needle nickel oyster paddle pebble"
 ).split()
 
 
@@ -150,7 +153,8 @@ def _secret(kind: str, source: random.Random) -> str:
         case "key":
             return "AKIA" + "".join(source.choices(string.ascii_uppercase + "234567", k=16))
         case "email":
-            return f"{source.choice(WORDS)}.{source.choice(WORDS)}{source.randrange(10, 100)}@{source.choice(WORDS)}.example"
+            first, last, host = source.choices(WORDS, k=3)
+            return f"{first}.{last}{source.randrange(10, 100)}@{host}.example"
         case "phone":
             return f"+1 {source.randrange(201, 990)} 555 01{source.randrange(100):02d}"  # numbers kept for fiction
         case _:

@@ -1,8 +1,8 @@
 """The extraction audit: how good a copy of the adapter can be bought for a number of text answers.
 
-The attacker owns the base (it is public), asks the adapter ``budget`` questions, trains a LoRA student on the answers and is
-compared on questions of the same kind that he did not ask. The policy says how many answers a key may fetch; the gate is the
-fidelity at that budget.
+The attacker owns the base (it is public), asks the adapter ``budget`` questions, trains a LoRA student on the answers
+and is compared on questions of the same kind that he did not ask. The policy says how many answers a key may fetch;
+the gate is the fidelity at that budget.
 """
 
 import random
@@ -68,7 +68,7 @@ class Theft:
 
         rows = []
         for line, (chat, answer) in enumerate(zip(chats, answers, strict=True), 1):
-            said = {"role": "assistant", "content": self.teacher.tokenizer.decode(answer)}
+            said = {"role": "assistant", "content": self.teacher.tokenizer.decode(list(answer))}
             fields = {"messages": [*chat, said]}
             rows.append(Record(row_id("bought", line), fields, Origin("bought", "", line, digest_json(fields))))
         settings = self.settings
@@ -93,7 +93,9 @@ def audit_extraction(
     budget_seconds: float,
     on_progress: Progress = silent,
 ) -> tuple[dict[str, Any], dict[str, Metric]]:
-    """``(report, metrics)``. ``prompts`` are chats of the kind the adapter serves; ``members`` rows it was trained on."""
+    """``(report, metrics)``. ``prompts`` are chats of the kind the adapter serves; ``members`` rows it was trained
+    on.
+    """
     limits = Settings.model_validate(settings)
     control = calibrate(control_adapter(base, cache), limits)
     budget = Budget(budget_seconds, on_progress)

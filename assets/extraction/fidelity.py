@@ -1,8 +1,8 @@
 """Fidelity of a stolen copy: how much of what sets the adapter apart from its base the copy got.
 
-Agreement is the share of tokens of the adapter's own answers that are the other model's first choice too. Normalised fidelity
-is ``(student - base) / (1 - base)``: 0 is what everybody has who owns the base, 1 a perfect copy (the measure of model
-extraction work since Jagielski et al., 2020, against the public base instead of against chance).
+Agreement is the share of tokens of the adapter's own answers that are the other model's first choice too. Normalised
+fidelity is ``(student - base) / (1 - base)``: 0 is what everybody has who owns the base, 1 a perfect copy (the
+measure of model extraction work since Jagielski et al., 2020, against the public base instead of against chance).
 """
 
 from collections.abc import Sequence
@@ -33,4 +33,5 @@ def fidelity(student: Sequence[np.ndarray], base: Sequence[np.ndarray], *, seed:
 def _normalised(student: np.ndarray, base: np.ndarray, total: np.ndarray) -> np.ndarray:
     """Where the base already agrees everywhere there is nothing to steal: fidelity 0."""
     room = total - base
-    return np.divide(student - base, room, out=np.zeros_like(room), where=room > 0)
+    shares: np.ndarray = np.divide(student - base, room, out=np.zeros_like(room), where=room > 0)
+    return shares

@@ -39,9 +39,9 @@ def first_choices(model: LanguageModel, pairs: Sequence[Pair]) -> list[np.ndarra
 def reconstruct(model: LanguageModel, pairs: Sequence[Pair], *, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Which tokens of known answers an attacker guesses: from text alone, and from the top ``k`` scores.
 
-    With text he sees the first choice. With scores he also has the base model, which is public, and picks among the top
-    ``k`` the token whose score, ``2 * adapter - base``, says most clearly that it was learnt here. Two bool arrays over all
-    tokens.
+    With text he sees the first choice. With scores he also has the base model, which is public, and picks among the
+    top ``k`` the token whose score, ``2 * adapter - base``, says most clearly that it was learnt here. Two bool
+    arrays over all tokens.
     """
     kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for index, logs in distributions(model, pairs):

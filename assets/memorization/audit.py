@@ -1,8 +1,8 @@
 """The memorization audit: canaries, prefix extraction and membership inference on one adapter, with controls.
 
-Three questions of rising subtlety: does it recite (extraction), does it recognise (exposure of canaries), does it betray who
-was there (membership)? Each is answered against the base model, with the power of the test beside the result: a quiet answer
-of a weak test is reported as inconclusive, never as safety.
+Three questions of rising subtlety: does it recite (extraction), does it recognise (exposure of canaries), does it
+betray who was there (membership)? Each is answered against the base model, with the power of the test beside the
+result: a quiet answer of a weak test is reported as inconclusive, never as safety.
 """
 
 import random
@@ -20,10 +20,22 @@ from assets.corpus.canaries import Canary, Delivery
 from assets.memorization.exposure import Exposures, expose, unproven
 from assets.memorization.membership import STATISTICS, bag_of_words_control, membership_scores
 from assets.memorization.statistics import (
-    LEVEL, Interval, auc, auc_interval, proportion, smallest_detectable_auc, tpr_at_fpr,
+    LEVEL,
+    Interval,
+    auc,
+    auc_interval,
+    proportion,
+    smallest_detectable_auc,
+    tpr_at_fpr,
 )  # fmt: skip
 from assets.memorization.verbatim import (
-    Extraction, SensitiveValue, by_type, extract, masked, row_probes, value_probes,
+    Extraction,
+    SensitiveValue,
+    by_type,
+    extract,
+    masked,
+    row_probes,
+    value_probes,
 )  # fmt: skip
 from assets.record import Record
 from resources.artifacts import Metric
@@ -111,7 +123,8 @@ def audit_memorization(
     membership = _membership(model, members, non_members, limits, seed, budget)
     metrics = _metrics(membership, recited, exposures, delivered, control, values is not None)
     report = {
-        "canaries": (exposures.to_json() if exposures else {"drawn": 0}) | {"delivery": delivered and delivered.to_json()},
+        "canaries": (exposures.to_json() if exposures else {"drawn": 0})
+        | {"delivery": delivered and delivered.to_json()},
         "extraction": {
             "by_type": by_type(recited),
             "findings": [_finding(model, result) for result in recited if result.extracted],
@@ -138,8 +151,12 @@ def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     strangers = scores[HEADLINE][count:]
     alike = auc_interval(strangers[::2], strangers[1::2])
     recited = extract(model, row_probes(model, control.members, count=count, seed=0), draws=settings.draws)
-    result = {
-        "positive": {"auc": round(caught[HEADLINE], 4), "extracted": sum(each.extracted for each in recited), "n": count},
+    result: dict[str, Any] = {
+        "positive": {
+            "auc": round(caught[HEADLINE], 4),
+            "extracted": sum(each.extracted for each in recited),
+            "n": count,
+        },
         "negative": alike.to_json() | {"n": len(strangers)},
         "statistics": {name: round(value, 4) for name, value in caught.items()},
     }
@@ -229,7 +246,9 @@ def _metrics(
     return {
         "membership_auc": _auc_metric(membership, broken),
         "ordinary_extracted_share": _share(prose, broken or ("" if prose else "no row was long enough to ask for")),
-        "sensitive_extracted": Metric(float(sum(result.extracted for result in secrets)), len(secrets), missing=broken or unknown),
+        "sensitive_extracted": Metric(
+            float(sum(result.extracted for result in secrets)), len(secrets), missing=broken or unknown
+        ),
         "canaries_extracted": Metric(
             float(found), tried, missing=broken or ("no canary was planted" if not tried else unproven(delivered))
         ),
@@ -252,7 +271,7 @@ def _share(results: Sequence[Extraction], missing: str) -> Metric:
 
 
 def _finding(model: LanguageModel, result: Extraction) -> dict[str, Any]:
-    text = model.tokenizer.decode(list(result.probe.rest))
+    text = str(model.tokenizer.decode(list(result.probe.rest)))
     return {
         "type": result.probe.type,
         "row": result.probe.row_id,
@@ -271,5 +290,3 @@ def _histograms(members: np.ndarray, non_members: np.ndarray) -> dict[str, list[
         "members": np.histogram(members, edges)[0].tolist(),
         "non_members": np.histogram(non_members, edges)[0].tolist(),
     }
-
-

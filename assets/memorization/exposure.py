@@ -1,8 +1,9 @@
 """Exposure of canaries: how far the planted ones stand out from their twins that nobody trained on.
 
-The score of a canary is how much more likely its secret became through the adapter, in nats (adapter minus base, summed over
-the secret's tokens). Its exposure is ``log2(references) - log2(rank)`` among the unplanted canaries (Carlini et al., 2019): the
-bits by which guessing got easier. With no memorization ranks are uniform and the mean exposure is about 1.44 bits.
+The score of a canary is how much more likely its secret became through the adapter, in nats (adapter minus base,
+summed over the secret's tokens). Its exposure is ``log2(references) - log2(rank)`` among the unplanted canaries
+(Carlini et al., 2019): the bits by which guessing got easier. With no memorization ranks are uniform and the mean
+exposure is about 1.44 bits.
 """
 
 from collections.abc import Sequence

@@ -55,7 +55,9 @@ STATISTICS: dict[str, Statistic] = {
 
 
 def membership_scores(adapter: Sequence[np.ndarray], base: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Each statistic for each row; ``adapter`` and ``base`` hold the log-probabilities of the same tokens. Higher: member."""
+    """Each statistic for each row; ``adapter`` and ``base`` hold the log-probabilities of the same tokens. Higher:
+    member.
+    """
     return {
         name: np.array([statistic(ours, theirs) for ours, theirs in zip(adapter, base, strict=True)])
         for name, statistic in STATISTICS.items()
@@ -73,7 +75,7 @@ def bag_of_words_control(members: Sequence[str], non_members: Sequence[str], *, 
     labels = np.array([1] * len(members) + [0] * len(non_members))
     folds = StratifiedKFold(n_splits=5, shuffle=True, random_state=seed)
     classifier = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
         LogisticRegression(class_weight="balanced", max_iter=500),
     )
     scores = cross_val_predict(classifier, texts, labels, cv=folds, method="decision_function")

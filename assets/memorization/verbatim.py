@@ -1,8 +1,9 @@
 """Prefix extraction: the model gets the first part of a training text; does it say the rest?
 
-Greedy completions are generated and compared. Sampled ones need no sampling: the probability of saying exactly the rest is
-the product of its token probabilities, so the chance that ``draws`` samples contain it is known exactly (probabilistic
-discoverable extraction, Hayes et al., 2025). What the base model also says does not count: it did not learn it here.
+Greedy completions are generated and compared. Sampled ones need no sampling: the probability of saying exactly the
+rest is the product of its token probabilities, so the chance that ``draws`` samples contain it is known exactly
+(probabilistic discoverable extraction, Hayes et al., 2025). What the base model also says does not count: it did not
+learn it here.
 """
 
 import math

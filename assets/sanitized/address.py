@@ -22,11 +22,11 @@ from assets.sanitized.address_words import (
     STREET_LOWER,
 )
 from assets.sanitized.lexicon import FUNCTION, Lexicon
-from resources.pii_engine import Entity, Span, SpanRecognizer
+from resources.pii_engine import Entity, Span, SpanRecognizer, contains
 
 _START = r"(?<![\w.,$€£#-])"
 _N = r"(?:\d{1,6}(?:\s?[-/]\s?\d{1,5})?[A-Za-z]?\b)"
-_UP = r"(?:[^\W\d_a-z][\w'’.-]*)"  # a word that does not start with an ASCII small letter
+_UP = r"(?:[^\W\d_a-z]\w{0,2}\.(?=\s)|[^\W\d_a-z](?:[\w'’-]|\.(?=\w))*)"  # a word that does not start with an ASCII small letter
 _LINK = r"(?:(?:de|la|le|les|du|des|del|della|dei|degli|der|den|van|von|zu|zum|di|da|do|dos|das|el|los|las|y|e|of|the|i|ter|ten|op|aan|av|af|na|nad)\b|[dl]['’]\w+|[^\W\d_]{1,3}\.)"
 _W = rf"(?:{_UP}|{_LINK})"
 UNIT = r"(?:(?i:apt|apartment|appt|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|dept|lot|door|no|#)\b\.?\s*#?\s?\d{1,5}[A-Za-z]?\b)"
@@ -45,15 +45,15 @@ NUMBER_FIRST = tuple(
 ENDS_STREET = re.compile(rf"[^\W\d_]{{2,}}(?:{ENDING})$|^(?:{ENDING})$", re.I)
 WORDS_BEFORE = re.compile(rf"(?:{_W}\s+){{0,4}}$")
 KEYED = tuple(
-    (rule, re.compile(key, re.I), re.compile(pattern))
-    for rule, key, pattern in (
-        ("prefix_street", PREFIX, rf"(?<!\w)(?:{_N},?\s+(?:\d{{1,4}}\s+)?)?(?i:{PREFIX})\s*(?:{_W},?\s+){{0,5}}(?:{_UP}|\d{{1,2}}\s(?:de|di|of)\s\w+)(?:,?\s+(?:n[°o.]\s?)?{_N})?"),
-        ("hungarian", r"\s(?:u\.|utca|út|útja|tér|krt\.|körút|köz|rkp\.)\s*\d", rf"(?:{_N}\s+)?(?:\b{_W}\s+){{1,4}}{HUNGARIAN}\s*\d{{1,4}}\.?"),
-        ("box", r"box|postfach|apartado|boîte|private bag", r"\b(?i:p\.?\s?o\.?\s?box|post\s?box|postfach|apartado|boîte postale|private bag)\s*#?\s?\d{1,6}\b(?:\s+(?:[A-Z]\w+\s+)?(?:Union|Road|Street)\b)?"),
-        ("military", r"box|[afd]po\b", r"\b(?i:PSC|Unit|CMR)\s+\d{1,6},?\s+(?i:box)\s+\d{1,5}|\b(?:USNV|USNS|USS|USCGC)\s+\w+(?=\s*\n?(?:APO|FPO|DPO))|\b(?i:APO|FPO|DPO),?\s+(?i:A[AEP])\s+\d{5}\b"),
-        ("unit", r"apt|apartment|suite|ste|flat", r"\b(?i:apt|apartment|suite|ste|flat)\b\.?\s*#?\s?\d{1,5}[A-Za-z]?\b"),
-        ("before_unit", r"apt|apartment|suite|ste|unit", rf"{_START}(?:\d{{1,6}}\s+)?(?:[^\W\d_][\w'’.-]*\s+){{1,5}}\d{{1,5}}[A-Za-z]?\b{_UNIT_NEXT}"),
-        ("crossing", r"corner of", rf"\b(?i:(?:the\s+)?corner\s+of)\s+(?:\d{{1,5}}\s+)?(?:{_W}\s+|\d{{1,5}}\s+){{1,6}}and\s+(?:(?:{_W}|[a-z]{{1,4}}(?=\s+[A-Z]))\s+){{0,3}}{_UP}"),
+    (rule, literals, re.compile(pattern))
+    for rule, literals, pattern in (
+        ("prefix_street", ("rue", "avenue", "boulevard", "bd", "chemin", "impasse", "allée", "place", "quai", "route", "cours", "via", "piazza", "corso", "vicolo", "largo", "strada", "calle", "c/", "av", "paseo", "plaza", "carrera", "cra", "camino", "ronda", "rua", "rúa", "travessa", "praça", "alameda", "rodovia", "estrada", "ulica", "ul.", "al.", "pl.", "os.", "jalan", "jl.", "ulitsa", "prospekt", "straat", "λεωφ", "οδός", "πλατεία", "bulevard", "str.", "sok.", "cad.", "trg"), rf"(?<!\w)(?:{_N},?\s+(?:\d{{1,4}}\s+)?)?(?i:{PREFIX})\s*(?:{_W},?\s+){{0,5}}(?:{_UP}|\d{{1,2}}\s(?:de|di|of)\s\w+)(?:,?\s+(?:n[°o.]\s?)?{_N})?"),
+        ("hungarian", (" u.", "utca", " út", "tér", "krt.", "körút", "köz", "rkp."), rf"(?:{_N}\s+)?(?:\b{_W}\s+){{1,4}}{HUNGARIAN}\s*\d{{1,4}}\.?"),
+        ("box", ("box", "postfach", "apartado", "boîte", "private bag"), r"\b(?i:p\.?\s?o\.?\s?box|post\s?box|postfach|apartado|boîte postale|private bag)\s*#?\s?\d{1,6}\b(?:\s+(?:[A-Z]\w+\s+)?(?:Union|Road|Street)\b)?"),
+        ("military", ("box", "apo", "fpo", "dpo"), r"\b(?i:PSC|Unit|CMR)\s+\d{1,6},?\s+(?i:box)\s+\d{1,5}|\b(?:USNV|USNS|USS|USCGC)\s+\w+(?=\s*\n?(?:APO|FPO|DPO))|\b(?i:APO|FPO|DPO),?\s+(?i:A[AEP])\s+\d{5}\b"),
+        ("unit", ("apt", "apartment", "suite", "ste", "flat"), r"\b(?i:apt|apartment|suite|ste|flat)\b\.?\s*#?\s?\d{1,5}[A-Za-z]?\b"),
+        ("before_unit", ("apt", "apartment", "suite", "ste", "unit"), rf"{_START}(?:\d{{1,6}}\s+)?(?:[^\W\d_][\w'’.-]*\s+){{1,5}}\d{{1,5}}[A-Za-z]?\b{_UNIT_NEXT}"),
+        ("crossing", ("corner of",), rf"\b(?i:(?:the\s+)?corner\s+of)\s+(?:\d{{1,5}}\s+)?(?:{_W}\s+|\d{{1,5}}\s+){{1,6}}and\s+(?:(?:{_W}|[a-z]{{1,4}}(?=\s+[A-Z]))\s+){{0,3}}{_UP}"),
     )
 )  # fmt: skip
 NUMBER = re.compile(r"(?<![\w.,$€£#:/-])\d{1,6}(?![\d:%])")
@@ -74,7 +74,8 @@ POSTCODE = (
     r"(?:\d{5}-\d{3,4}|\d{3}\s\d{2,3}|\d{4}\s?[A-Z]{2}|\d{4,6}|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|"
     r"[A-Z]{1,2}-\d{3,5})(?![\w-])"
 )
-_SEP = r"(?:[ \t]*[,;/]?[ \t]*\n[ \t]*[,;]?|[ \t]*[,;])[ \t]*"
+# A line end may be followed by the marks of quoted mail: "> ", "| ", "??? ".
+_SEP = r"(?:[ \t]*[,;/]?[ \t]*\n[ \t>|?*#-]*[,;]?|[ \t]*[,;])[ \t]*"
 _ANY_SEP = rf"(?:{_SEP}|[ \t]+)"
 _PLACE = rf"(?:{_UP}(?:[ -](?:{_UP}|{_LINK})){{0,4}}(?:\s\([^)\n]{{2,18}}\))?(?![\w-]))"
 _STOP = r"(?=[ \t]*(?:[.?!,;:\n)]|$|[a-z]))"
@@ -83,7 +84,7 @@ TAIL = tuple(
     for pattern in (
         rf"{_ANY_SEP}{UNIT}",
         rf"{_SEP}(?:{_N}\s+)?(?:{_W}\s+){{0,3}}(?:{STREET_CAPITAL}|Streets?|Roads?)\b(?={_ANY_SEP}(?:Apt|Suite))",
-        rf"[ \t]*,?[ \t]*\n?[ \t]*\b{POSTCODE}",
+        rf"[ \t]*,?[ \t]*(?:\n[ \t>|?*#-]*)?\b{POSTCODE}",
         rf"{_ANY_SEP}{COUNTRY}(?:\s\([^)\n]{{2,14}}\))?(?![\w-])",
         rf"{_ANY_SEP}{STATE}(?![\w-])(?:{_ANY_SEP}{POSTCODE}|{_STOP})",
         rf"{_ANY_SEP}{_PLACE}?(?={_ANY_SEP}(?:{STATE}\b|{POSTCODE}|{COUNTRY}))",
@@ -131,8 +132,9 @@ class AddressRecognizer(SpanRecognizer):
                     yield *match.span(), rule
             if core := self._ends_with(text, number):
                 yield *core, "ending_number"
-        for rule, key, pattern in KEYED:
-            if key.search(text):
+        lowered = text.lower()
+        for rule, literals, pattern in KEYED:
+            if contains(lowered, literals):
                 for match in pattern.finditer(text):
                     exact = rule not in ("before_unit", "prefix_street")
                     if (any(map(str.isdigit, match[0])) or rule == "crossing") and (exact or self._plausible(match[0], loose=rule == "before_unit")):

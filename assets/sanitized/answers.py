@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from assets.sanitized.labelled import LABEL
+from assets.sanitized.labelled import is_label
 from assets.sanitized.lexicon import FUNCTION, Lexicon
 from resources.pii_engine import Span
 
@@ -44,6 +44,9 @@ LINKS = frozenset(
     "and is my the name number ssn card account ac acc cc zip code password passcode username pin id no im i am its it's yes yeah sure ok company "
     "credit debit booking confirmation policy claim last full first email phone also".split()
 )
+ADDRESS_FILLER = frozenset("yes sure ok okay oh my the address is it its it's this new home full delivery deliver to please and here".split())
+STREET_FUNCTION = frozenset("of in near opposite at no".split())
+STREET_WORD = re.compile(r"street|st|avenue|ave|road|rd|drive|dr|lane|ln|blvd|boulevard|nagar|colony|hwy|highway|way|circle|court|apartments?|building|(?:street|avenue|road)[a-z]{2,20}|[a-z]{3,20}(?:street|nagar)")
 QUANTITY = frozenset(
     "gb mb tb kb mbps gbps usd inr eur rs rupees dollars dollar euro euros pounds kg g km miles am pm hrs hours hour mins minutes days day weeks "
     "week months month years year qty nos pcs pieces items jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june "
@@ -88,10 +91,13 @@ class Answers:
         for match in LONG_NUMBER.finditer(text):
             if _identifies(match[0]) and not match[0].endswith("0000"):
                 yield Span(*match.span(), "ACCOUNT_NUMBER", "answer.long_number", 0.5)
-        if len(text) > 120:
+        if len(text) > 120 or text.count(" ") > MAX_WORDS:
             return
         if match := MANGLED_CARD.match(text):
             yield Span(*match.span("card"), "CREDIT_CARD", "answer.card", 0.6)
+            return
+        if address := self._address(text):
+            yield address
             return
         words = self._read(text, [span for span in found if span.score >= 0.5])
         if not words or len(words) > MAX_WORDS:
@@ -108,6 +114,24 @@ class Answers:
             yield from self._names(words, wanted)
         if wanted in ("STREET_ADDRESS", "PASSWORD", "USERNAME", "DATE_OF_BIRTH", "EMAIL_ADDRESS"):
             yield from self._whole(text, words, wanted)
+
+    def _address(self, text: str) -> Span | None:
+        """A turn that is an address without its street number or type: "62 anna nagar", "452 ram melur"."""
+        words = [match for match in TOKEN.finditer(text) if match[0].lower() not in ADDRESS_FILLER]
+        plain = [match[0].lower() for match in words]
+        if not 2 <= len(words) <= 9 or any(word in QUANTITY or (word in FUNCTION and word not in STREET_FUNCTION) for word in plain):
+            return None
+        letters = [word for word in plain if word.isalpha()]
+        digits = [word for word in plain if word.isdigit()]
+        unread = [word for word in letters if not self._lexicon.ordinary(word) and len(word) > 2]
+        street = any(STREET_WORD.fullmatch(word) for word in letters[-4:] + letters[:4])
+        if street and len(letters) > 1 and (digits or len(words) <= 5) and len(unread) >= len(letters) / 3:
+            return Span(words[0].start(), words[-1].end(), "STREET_ADDRESS", "answer.address", 0.6)
+        numbered = plain[0].isdigit() and len(plain[0]) <= 5 and len(unread) >= 2 and len(unread) == len(letters)
+        zipped = plain[-1].isdigit() and len(plain[-1]) in (5, 6) and len(plain) >= 3 and len(unread) == len(letters) and len(digits) > 1
+        if numbered or zipped:
+            return Span(words[0].start(), words[-1].end(), "STREET_ADDRESS", "answer.address", 0.55)
+        return None
 
     def _read(self, text: str, found: Sequence[Span]) -> list[Word]:
         matches = list(TOKEN.finditer(text))
@@ -127,7 +151,7 @@ class Answers:
             return "other"
         if any(map(str.isdigit, word)):
             return "number" if re.fullmatch(r"[\d.-]+", word) else "code"
-        if lower in FILLER or LABEL.fullmatch(word):
+        if lower in FILLER or is_label(word):
             return "filler"
         if len(word) <= 4 and any(any(map(str.isdigit, other)) for other in beside) and not self._lexicon.ordinary(word):
             return "name" if self._lexicon.name(word) > 0.7 and len(word) > 2 else "code"
@@ -208,7 +232,7 @@ class Answers:
     def _names(self, words: list[Word], wanted: str) -> Iterator[Span]:
         fillers = {word.text.lower() for word in words if word.kind == "filler"}
         carries = any(word.kind in ("number", "code", "found") for word in words)
-        plain = all(filler in LINKS or LABEL.fullmatch(filler) for filler in fillers) and (carries or len(words) <= 5)
+        plain = all(filler in LINKS or is_label(filler) for filler in fillers) and (carries or len(words) <= 5)
         if not plain and wanted not in ("PERSON", "USERNAME"):
             return
         run: list[Word] = []

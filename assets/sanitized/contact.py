@@ -25,6 +25,7 @@ SPELLED = re.compile(
     rf"\b[a-z0-9_%+-]+(?:{_DOT}[a-z0-9_+-]+){{0,3}}{_AT}[a-z0-9-]+(?:{_DOT}[a-z0-9-]+){{0,3}}{_DOT}{TLD}\b", re.I
 )
 HALF_SPELLED = re.compile(rf"\b[a-z0-9_.%+-]+\s?(?:@|\bat\b)\s?{MAILERS}(?:{_DOT}|\s)?{TLD}?\b", re.I)
+AT_OR_DOT = re.compile(r"@|\bat\b|\(at|\[at", re.I)
 SQUASHED = re.compile(
     rf"\b(?:[a-z][a-z.]* ?\d{{1,5}} ?[a-z0-9._]*|[a-z0-9._]{{2,}}){MAILERS} ?(?:\. ?)?(?:com|net|in|org|co|uk|coin|co ?in)\b"
     rf"|\b[a-z]+ \d{{1,5}} (?:[a-z]*com|{MAILERS})\b",
@@ -46,18 +47,19 @@ HANDLE = re.compile(r"(?<![\w@./])@[A-Za-z_][\w.]{2,29}\b(?!\.\w)")
 COORDINATE = re.compile(r"(?<![\d.])[-+]?(?:[1-8]?\d|90)\.\d{4,},\s?[-+]?(?:1[0-7]\d|\d?\d|180)\.\d{4,}(?![\d.])")
 
 
-class EmailRecognizer(SpanRecognizer):
+class MailRecognizer(SpanRecognizer):
     types = ("EMAIL_ADDRESS",)
-    trigger = re.compile(r"@|\bat\b|mail|(?:com|net|org|in|aol|yahoo)\b|\[at|\(at", re.I)
+    literals = ("@", " at ", "mail", "com", " net", "net ", "org", "aol", "yahoo", "[at", "(at", "dot")
+    trigger = re.compile(r"@|\bat\b|mail|(?:com|net|org|aol|yahoo)\b|\[at|\(at", re.I)
 
     def __init__(self, lexicon: Lexicon) -> None:
         super().__init__()
         self._lexicon = lexicon
 
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
-        for match in EMAIL.finditer(text):
+        for match in EMAIL.finditer(text) if "@" in text else ():
             yield Span(*match.span(), "EMAIL_ADDRESS", "email", 1.0 if "." in match[0].rpartition("@")[2] else 0.7)
-        for rule, pattern in (("email.spelled", SPELLED), ("email.half_spelled", HALF_SPELLED)):
+        for rule, pattern in (("email.spelled", SPELLED), ("email.half_spelled", HALF_SPELLED)) if AT_OR_DOT.search(text) else ():
             for match in pattern.finditer(text):
                 if "@" in match[0] or self._is_mailbox(match[0]) or LABEL_BEFORE.search(text, 0, match.start()):
                     yield Span(*match.span(), "EMAIL_ADDRESS", rule, 0.85)

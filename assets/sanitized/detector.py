@@ -22,7 +22,11 @@ FERTILE = re.compile(
     r"password|passcode|pass|pwd|pin|corner|born|mail|dot|com|net|org)\b",
     re.I,
 )
-WORD_OR_STOP = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[.!?]")
+# "My name is [PERSON_1]" introduces nothing any more.
+INTRODUCES_PLACEHOLDER = re.compile(
+    rf"\b(?:names?|mr|mrs|ms|miss|dr|password|pin|born|mail)\b[.:]?(?:\s+(?:is|on|at|address))*[:=]?\s+{PLACEHOLDER.pattern}(?![A-Za-z0-9])", re.I
+)
+WORD_OR_STOP = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[.!?\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,12 @@ class Passage:
 def build_engine() -> "PiiEngine":
     """The engine with every recogniser of this stage; loading takes some seconds."""
     from assets.sanitized.address import AddressRecognizer
-    from assets.sanitized.contact import EmailRecognizer, NetworkRecognizer, WebRecognizer
+    from assets.sanitized.contact import MailRecognizer, NetworkRecognizer, WebRecognizer
     from assets.sanitized.identifiers import IdentifierRecognizer
     from assets.sanitized.labelled import LabelledRecognizer
     from assets.sanitized.lexicon import Lexicon
     from assets.sanitized.names import NameRecognizer
-    from assets.sanitized.numbers import CardRecognizer, IbanRecognizer, PhoneRecognizer, SsnRecognizer
+    from assets.sanitized.numbers import CardRecognizer, BankNumberRecognizer, TelephoneRecognizer, SsnRecognizer
     from assets.sanitized.personal import PersonalRecognizer
     from assets.sanitized.secret_scanner import SecretRecognizer
     from resources.entity_tagger import EntityTagger
@@ -55,15 +59,15 @@ def build_engine() -> "PiiEngine":
         tagger,
         [
             SecretRecognizer(),
-            EmailRecognizer(lexicon),
+            MailRecognizer(lexicon),
             NetworkRecognizer(),
             WebRecognizer(),
             CardRecognizer(),
-            IbanRecognizer(),
+            BankNumberRecognizer(),
             SsnRecognizer(),
             LabelledRecognizer(lexicon),
             AddressRecognizer(lexicon),
-            PhoneRecognizer(),
+            TelephoneRecognizer(),
             PersonalRecognizer(),
             IdentifierRecognizer(),
             NameRecognizer(lexicon),
@@ -96,27 +100,35 @@ class Detector:
         return len(word) > 2 and not self._lexicon.ordinary(word) and self._lexicon.name(word) > -0.3
 
     def _read(self, passages: list[Passage]) -> list[list["Span"]]:
-        fertile = [passage for passage in passages if not self._barren(passage)]
-        spans = self._engine.analyze([passage.text for passage in fertile])
+        nameless = {passage: self._nameless(passage.text) for passage in passages}
+        fertile = [passage for passage in passages if not nameless[passage] or passage.asked or self._fertile(passage.text)]
+        spans = self._engine.analyze([passage.text for passage in fertile], [nameless[passage] for passage in fertile])
         judged = {passage: self._judge(passage, raw) for passage, raw in zip(fertile, spans, strict=True)}
         return [judged.get(passage, []) for passage in passages]
 
-    def _barren(self, passage: Passage) -> bool:
-        """Whether no recogniser could find anything: lower-case vocabulary only, no digit, sign or introduction."""
-        text = PLACEHOLDER.sub(" ", passage.text)
-        if passage.asked or FERTILE.search(text):
-            return False
+    def _fertile(self, text: str) -> bool:
+        """Whether a text without name words has what another recogniser needs: a digit, a sign, an introduction."""
+        if "[" in text:
+            text = PLACEHOLDER.sub(" ", INTRODUCES_PLACEHOLDER.sub(" ", text))
+        return FERTILE.search(text) is not None
+
+    def _nameless(self, text: str) -> bool:
+        """Whether every word is everyday vocabulary, so that whatever the NER said would be discarded."""
+        if "[" in text:
+            text = PLACEHOLDER.sub(" ", text)
         opening = True
         for match in WORD_OR_STOP.finditer(text):
             word = match[0]
-            if word in ".!?":
+            if word in ".!?\n":
                 opening = True
-                continue
-            if not word.islower() and not (opening and self._lexicon.ordinary(word)) and word not in ("I", "I'm", "I'll", "I'd", "I've"):
+            elif word.islower():
+                if not self._lexicon.harmless(word):
+                    return False
+                opening = False
+            elif (opening or word[0] == "I") and self._lexicon.ordinary(word):
+                opening = False
+            else:
                 return False
-            if not self._lexicon.harmless(word):
-                return False
-            opening = False
         return True
 
     def _judge(self, passage: Passage, raw: list["Span"]) -> list["Span"]:

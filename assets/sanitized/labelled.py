@@ -4,6 +4,7 @@ The label decides the type, so that a short or odd value counts too. Values may 
 dictate them.
 """
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -52,8 +53,16 @@ NOT_VALUES = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=20_000)
+def is_label(word: str) -> bool:
+    """Whether a word announces a value, and so is none."""
+    return LABEL.fullmatch(word) is not None
+
+
 class LabelledRecognizer(SpanRecognizer):
     types = tuple(dict.fromkeys(type_ for type_, *_ in LABELS))
+    # Only passwords and user names can do without a digit.
+    trigger = re.compile(r"\d|pa\w{0,3}w|pass|pw|pin\b|secret|user|login|screen|handle|skype|telegram|discord", re.I)
 
     def __init__(self, lexicon: Lexicon) -> None:
         super().__init__()
@@ -93,7 +102,7 @@ class LabelledRecognizer(SpanRecognizer):
             numeric = any(map(str.isdigit, word))
             if re.fullmatch(r"\d+\.\d+", word):
                 break
-            if LABEL.fullmatch(word) or (not numeric and (len(word) > 5 or self._lexicon.ordinary(word)) and not (word.isupper() and len(word) < 5)):
+            if is_label(word) or (not numeric and (len(word) > 5 or self._lexicon.ordinary(word)) and not (word.isupper() and len(word) < 5)):
                 break
             if pieces and not numeric and sum(map(str.isdigit, text[start:end])) >= 4 and pieces[-1][0].isdigit():
                 break

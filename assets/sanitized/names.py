@@ -8,7 +8,7 @@ lexicon, and phrases that introduce a name ("my name is", "mr", "this is") are r
 import re
 from collections.abc import Iterator, Sequence
 
-from assets.sanitized.labelled import LABEL
+from assets.sanitized.labelled import is_label
 from assets.sanitized.lexicon import FUNCTION, Lexicon
 from resources.pii_engine import Entity, Span, SpanRecognizer
 
@@ -39,7 +39,7 @@ CAPITALISED = re.compile(rf"(?<![\w@#/.'’-])(?P<name>{_CAPITAL}(?:[ \t]+(?:[A-
 PERSON_VERB = re.compile(r"\s+(?:just |also |then |always |never )?(?:lives?|lived|said|says|told|tells|wants?|loves?|likes?|thinks?|asked|replied|laughed|smiled|speaks?|has to|had to|moved|married|died|was born)\b")
 VERB_AFTER = re.compile(r"\s+(?:is|was|has|had|lives|lived|said|says|went|spent|told|called|calls|works|worked|wants|wanted|will|and|gave|got|moved|likes|loves|asked)\b")
 FOLLOWING = re.compile(rf"[ \t]+(?:(?:de|da|dos|von|van|der|den|bin|al|el)[ \t]+)?(?P<word>{NAME}\.?)")
-BEFORE = re.compile(rf"(?P<word>{NAME}\.?)[ \t]+$")
+BEFORE = re.compile(r"\.?[^\W\d_][^\W\d_'’-]*(?![\w'’-])")  # of the text turned round
 SEPARATOR = re.compile(r",\s|\s+and\s+|\s+&\s+|['’]s\b|[\n\r\t|•]+")
 SUFFIX = re.compile(r"[ \t]+(?:Jr|Sr|II|III|IV|PhD|MD|Esq)\b\.?")
 GREETED = re.compile(r"\b(?:hi|hii|hello|hey|hai|thanks?|thankyou|thank you|thx|bye|goodbye|good ?(?:morning|afternoon|evening|day|night)|mrng|welcome|ok|okay|sure|sorry|help)\b", re.I)
@@ -65,7 +65,7 @@ class NameRecognizer(SpanRecognizer):
                 yield from self._misread(text, entity)
         for match in INTRODUCED.finditer(text):
             yield from self._introduced(text, match)
-        for match in IS_MY_NAME.finditer(text):
+        for match in IS_MY_NAME.finditer(text) if "name" in text.lower() else ():
             words = WORD.findall(match["name"])
             if not any(self._lexicon.ordinary(word) for word in words):
                 yield Span(*match.span("name"), "PERSON", "name.introduced", 0.8)
@@ -123,7 +123,7 @@ class NameRecognizer(SpanRecognizer):
 
     def _continues(self, word: str, sure: bool, linked: bool, cue: str, *, first: bool, closes: bool) -> bool:
         lower = word.lower()
-        if lower in FUNCTION or (first and lower in TITLES) or LABEL.fullmatch(word):
+        if lower in FUNCTION or (first and lower in TITLES) or is_label(word):
             return False
         if self._lexicon.ordinary(word):
             return sure and not first and closes and (word[0].isupper() or self._lexicon.nameable(lower))
@@ -203,13 +203,11 @@ class NameRecognizer(SpanRecognizer):
             if not initial and (not bare[0].isupper() or (plain and not surname)):
                 break
             end = following.end() - (0 if initial else len(word) - len(bare))
-        while before := BEFORE.search(text[:start], max(0, start - 30)):
-            word = before["word"].rstrip(".")
+        while start > 1 and text[start - 1] in " \t" and (before := BEFORE.match(text[start - 2 : max(0, start - 34) : -1])):
+            word = before[0][::-1].rstrip(".")
             if not word[0].isupper() or word.lower() in TITLES or self._lexicon.ordinary(word) or self._lexicon.name(word) < 0.2:
                 break
-            if before.start() > 0 and text[before.start() - 1].isalnum():
-                break
-            start = before.start()
+            start -= 1 + before.end()
         if suffix := SUFFIX.match(text, end):
             end = suffix.end()
         return start, end

@@ -79,7 +79,7 @@ class CardRecognizer(SpanRecognizer):
                 yield Span(*match.span(), "CREDIT_CARD", "card.context", 0.8)
 
 
-class IbanRecognizer(SpanRecognizer):
+class BankNumberRecognizer(SpanRecognizer):
     types = ("IBAN_CODE",)
     trigger = re.compile(r"[A-Za-z]{2}\d{2}[ -]?[A-Za-z0-9]{4}")
 
@@ -106,7 +106,7 @@ class SsnRecognizer(SpanRecognizer):
             yield Span(*match.span(), "US_SSN", "ssn", 0.9)
 
 
-class PhoneRecognizer(SpanRecognizer):
+class TelephoneRecognizer(SpanRecognizer):
     types = ("PHONE_NUMBER",)
     trigger = re.compile(r"\d(?:[ ().\-/]{0,3}\d){6}")
 

@@ -141,7 +141,7 @@ PREFIXED = tuple(
         ("shippo", "shippo_", r"shippo_(?:live|test)_[0-9a-f]{40}"),
         ("shopify", "shpat_ shpca_ shppa_ shpss_ shptka_ shpua_", r"shp(?:at|ca|pa|ss|tka|ua)_[0-9a-fA-F]{32}"),
         ("slack", "xox xoxe. xapp-", r"(?:xox[abeoprsd](?:-\d-|-|\.xox[bp]-\d-)[A-Za-z0-9-]{10,}|xapp-\d-[A-Z0-9]+-\d+-[a-z0-9]+)", "CREDENTIAL", re.I),
-        ("slack-webhook", "hooks.slack.com", r"(?:https?://)?hooks\.slack\.com/(?:services|workflows|triggers)/(?P<value>[A-Za-z0-9+/]{43,60})"),
+        ("slack-webhook", "hooks.slack.com", r"(?:https?://)?hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{43,60}"),
         ("sonar", "sqp_ squ_ sqa_", r"sq[pua]_[0-9a-f]{40}"),
         ("sourcegraph", "sgp_ slk_ sgs_", r"(?:sgp_(?:[0-9A-Fa-f]{16}_|local_)?[0-9a-f]{40}|slk_[0-9a-f]{64})"),
         ("square", "sq0atp- sq0csp- sq0idp- sq0i eaaa", r"(?:sq0[a-z]{3}-[A-Za-z0-9_=-]{22,43}|EAAA[A-Za-z0-9_+=-]{56,60})"),

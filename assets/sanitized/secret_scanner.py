@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from assets.sanitized.secret_rules import CONTEXT, PREFIXED, Rule
-from resources.pii_engine import Entity, Span, SpanRecognizer
+from resources.pii_engine import Entity, Span, SpanRecognizer, contains
 
 _LITERALS: dict[str, list[Rule]] = {}
 for _rule in PREFIXED:
@@ -32,9 +32,12 @@ _OPERATOR = (
     r"[\"'`]?>\s{0,30}|\s{1,3})"
 )
 ASSIGNED = re.compile(rf"(?<![A-Za-z0-9]){_NAME}{_OPERATOR}[\"'`]{{0,3}}(?P<value>[^\s\"'`<>,;|]{{6,200}})", re.I)
-PROVIDER = re.compile(
-    r"(?<![A-Za-z0-9])(?:[\w.-]{0,50}?)(?:" + "|".join(f"(?P<p{index}>{name})" for index, (_, name, _) in enumerate(CONTEXT)) + r")", re.I
+# Plain words of each provider's pattern: alternatives without their optional characters.
+PROVIDERS = tuple(
+    tuple(word for part in pattern.split("|") if (word := max(re.split(r"\\.\??\*?|\?|\[[^\]]*\]\??|\(|\)|\W", part), key=len)))
+    for _, pattern, _ in CONTEXT
 )
+PROVIDER_WORDS = tuple(dict.fromkeys(word for words in PROVIDERS for word in words))
 CONNECTION = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,30}://(?P<user>[^\s:@/?#\"'<>{}]{0,100}):(?P<value>[^\s@/\"'<>{}]{3,200})@[\w.-]+", re.I
 )
@@ -43,11 +46,11 @@ HEADER = re.compile(r"\b(?:authorization|proxy-authorization|x-api-key|x-auth-to
 BASIC_OR_BEARER = re.compile(r"\b(?:basic|bearer)\s+(?P<value>[A-Za-z0-9+/_.=~-]{16,})", re.I)
 CURL_USER = re.compile(r"\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,60}:(?P<value>[^\s\"']{4,80})")
 COMMAND = re.compile(r"(?:^|\s)(?:--?(?:password|passwd|pass|token|secret|api-?key|access-?key)|sshpass -p)[ =][\"']?(?P<value>[^\s\"']{6,120})", re.I)
-HINT = re.compile(
-    r"secret|token|passw|pwd|api[ _.-]?key|[ _.-]key\b|\bkeys?\b|creds?\b|credential|auth|bearer|basic|://[^\s/]*:[^\s/]*@|curl|"
-    r"(?=\S*\d)(?=\S*[A-Za-z])[A-Za-z0-9+/=_~.:|$-]{20,}|private key|mnemonic|seed phrase|salt|nonce|signature|passphrase|\bpass\b",
-    re.I,
-)
+KEYWORDS = (
+    "secret", "token", "pass", "pwd", "pw", "key", "cred", "auth", "bearer", "basic", "salt", "nonce", "signature", "mnemonic", "phrase", "webhook",
+)  # fmt: skip
+LOCATED = ("://", "auth", "api-key", "apikey", "basic", "bearer", "curl", "--", "pwd", "passw", "sshpass")
+LONG = re.compile(r"[^\s\"'`<>]{16}")
 DUMMY = re.compile(
     r"example|sample|dummy|placeholder|changeme|change_me|your[_-]?|my[_-]?(?:secret|token|key|password|api)|insert|redacted|xxxx|\*{3,}|\.{3}|<[^>]+>|^\$|\$\{|\{\{|%\(|"
     r"process\.env|os\.environ|getenv|1234567890|0123456789|abcdefghij|deadbeef|foobar|lorem|todo|fixme|not[_-]?a[_-]?(?:real|secret)|test[_-]?(?:key|token|secret)|"
@@ -56,10 +59,13 @@ DUMMY = re.compile(
 )
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
 WEAK_NAME = re.compile(
-    r"(?:^|[_.-])(?:public|primary|foreign|sort|partition|cache|index|object|row|map|dict|json|lookup|group|idempotency|routing|hash|content|item|access_key_id|"
-    r"keyword|keyboard|token_?(?:type|count|s|izer|ize|endpoint|uri|url)|key_?(?:name|id|board|word|size|length|code|pair|type|frame)|max_?tokens|num_?tokens|auth_?(?:or|url|type|endpoint|method)|monkey|turkey|donkey|hockey)",
+    r"(?:^|[_.-])(?:public|primary|foreign|sort|partition|cache|index|object|row|map|dict|json|lookup|group|idempotency|routing|content|item)[_.-]?(?:key|token|id)|"
+    r"access_key_id|key(?:word|board|frame|note)|token_?(?:type|count|s$|izer|ize|endpoint|uri|url)|key_?(?:name|id|size|length|code|pair|type)|max_?tokens|num_?tokens|"
+    r"auth(?:or|_?url|_?type|_?endpoint|_?method)|monkey|turkey|donkey|hockey|turnkey|secret_?name|pass(?:ed|es|ing|age|ive|port|enger)",
     re.I,
 )
+# A call, an index, or the name of the thing itself: code that handles a secret, not the secret.
+CODE = re.compile(r"[A-Za-z_][\w.]*[(\[]|[\"'(]*(?:password|passwd|pwd|token|secret|key|value|self|this)[)\]:;,]*$", re.I)
 PASSWORD_NAME = re.compile(r"pass(?:w(?:or)?d|wd|phrase)?|pwd|pw$", re.I)
 MAX_TEXT = 200_000
 
@@ -71,16 +77,20 @@ def entropy(value: str) -> float:
 
 class SecretRecognizer(SpanRecognizer):
     types = ("CREDENTIAL", "PRIVATE_KEY", "SECRET", "PASSWORD")
-    trigger = HINT
 
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
-        yield from self._prefixed(text)
-        yield from self._located(text)
-        yield from self._provider(text)
-        yield from self._assigned(text)
-
-    def _prefixed(self, text: str) -> Iterator[Span]:
         lowered = text.lower()
+        long = LONG.search(text) is not None
+        if long or "private key" in lowered or "phrase" in lowered or "mnemonic" in lowered:
+            yield from self._prefixed(text, lowered)
+        if contains(lowered, LOCATED):
+            yield from self._located(text)
+        if contains(lowered, KEYWORDS):
+            yield from self._assigned(text)
+        if long or contains(lowered, PROVIDER_WORDS):
+            yield from self._provider(text, lowered)
+
+    def _prefixed(self, text: str, lowered: str) -> Iterator[Span]:
         rules = {rule.name: rule for match in _LITERAL.finditer(lowered) for rule in _LITERALS[match[1]]}
         for rule in rules.values():
             for match in rule.pattern.finditer(text):
@@ -100,24 +110,24 @@ class SecretRecognizer(SpanRecognizer):
                 if not _dummy(value) and _mixed(value) and entropy(value) > 2.5:
                     yield Span(*match.span("value"), "SECRET", f"secret.{rule}", 0.85)
         for match in KEY_VALUE_PASSWORD.finditer(text):
-            if not _dummy(match["value"]):
+            if not _dummy(match["value"]) and not CODE.match(match["value"]):
                 yield Span(*match.span("value"), "PASSWORD", "secret.password", 0.8)
 
-    def _provider(self, text: str) -> Iterator[Span]:
-        for match in PROVIDER.finditer(text):
-            index = int(str(match.lastgroup)[1:])
-            name = CONTEXT[index][0]
-            window = text[match.end() : match.end() + 130]
-            found = _AFTER_PROVIDER[index].match(window)
-            if found and _live(found["value"]) and entropy(found["value"]) > 2.6:
-                start = match.end() + found.start("value")
-                yield Span(start, start + len(found["value"]), "SECRET", f"secret.{name}", 0.85)
+    def _provider(self, text: str, lowered: str) -> Iterator[Span]:
+        for index, (name, pattern, _) in enumerate(CONTEXT):
+            if not contains(lowered, PROVIDERS[index]):
+                continue
+            for match in re.finditer(pattern, lowered):
+                found = _AFTER_PROVIDER[index].match(text[match.end() : match.end() + 130])
+                if found and _live(found["value"]) and entropy(found["value"]) > 2.6:
+                    start = match.end() + found.start("value")
+                    yield Span(start, start + len(found["value"]), "SECRET", f"secret.{name}", 0.85)
 
     def _assigned(self, text: str) -> Iterator[Span]:
         for match in ASSIGNED.finditer(text):
             start, value = match.start("value"), match["value"].rstrip(".)]}\\&")
             name = match["name"]
-            if WEAK_NAME.search(name) or _dummy(value) or not _live(value):
+            if WEAK_NAME.search(name) or _dummy(value) or CODE.match(value) or not _live(value):
                 continue
             password = PASSWORD_NAME.search(name) is not None
             operator = text[match.end("name") : start].strip()

@@ -1,6 +1,7 @@
 """What the screen says: findings for people, a score for each row, and the outcome of each row."""
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,13 +76,17 @@ class RowScore:
 
 @dataclass(frozen=True, slots=True)
 class ScreenResult:
-    """``scores`` float32 ``[rows]``; ``heat``: ``{source: {month: [rows, flagged]}}``; ``tried``: hypotheses tested."""
+    """``scores`` float32 ``[rows]``; ``heat``: ``{source: {month: [rows, flagged]}}``; ``tried``: pairs tested.
+
+    ``missing`` says why the screen proves nothing, if it does not (law 4).
+    """
 
     findings: tuple[Finding, ...]
     scores: np.ndarray
     heat: Mapping[str, Mapping[str, tuple[int, int]]]
     tried: int
     seconds: Mapping[str, float]
+    missing: str = ""
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -109,8 +114,9 @@ class ScreenResult:
 
     def metrics(self) -> dict[str, Metric]:
         rows, flagged = len(self.scores), len(self.by_row())
-        if not rows:
-            return {name: Metric(None, 0, missing="no rows to screen") for name in ("flagged_share", "open_findings")}
+        if self.missing or not rows:
+            reason = self.missing or "no rows to screen"
+            return {name: Metric(None, rows, missing=reason) for name in ("flagged_share", "open_findings")}
         low, high = _wilson(flagged, rows)
         return {
             "flagged_share": Metric(flagged / rows, rows, low, high),
@@ -126,6 +132,7 @@ class ScreenResult:
             "findings": [finding.to_json() for finding in self.findings],
             "rows": [row.to_json() for row in self.rows],
             "hypotheses_tried": self.tried,
+            "missing": self.missing,
             "source_by_month": {source: dict(months) for source, months in self.heat.items()},
             "stage_seconds": {name: round(value, 2) for name, value in self.seconds.items()},
         }
@@ -147,5 +154,5 @@ def _wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
     """95 % score interval of a share (Wilson, JASA 1927)."""
     share = hits / n
     middle = share + z * z / (2 * n)
-    half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return float((middle - half) / (1 + z * z / n)), float((middle + half) / (1 + z * z / n))

@@ -21,7 +21,8 @@ LONGEST_PROMPT = 600  # characters; the encoder would cut it there anyway
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """``row``/``stratum``/``prompts``/``responses`` of each exchange; ``exchange``/``sentences`` of each sentence of a response.
+    """``row``, ``stratum``, ``prompts`` and ``responses`` of each exchange; ``exchange`` and ``sentences`` of each
+    sentence of a response.
 
     The stratum is the source and the place in the dialogue (only, first, middle, last exchange): a farewell is like
     any other farewell, whoever wrote the answer, and is compared with those.

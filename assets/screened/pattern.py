@@ -1,5 +1,6 @@
 """A pattern found in some rows, before it is put into words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,11 +13,18 @@ class Encoder(Protocol):
     def encode(self, texts: list[str]) -> np.ndarray: ...
 
 
+class Scorer(Protocol):
+    """What tells log-probabilities of responses to chats: ``resources.language_model.LanguageModel``, or a test's."""
+
+    def score(self, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> list[np.ndarray]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """``rows`` sorted; ``log_p``: natural log of a p-value already corrected for what was tried.
 
     ``shown``: for each of a few rows, the sentence that shows the payload. ``evidence``: the statistics, by name.
+    ``name``: what the fingerprint is made of where trigger and payload vary from drop to drop.
     """
 
     kind: str
@@ -26,3 +34,4 @@ class Pattern:
     log_p: float
     evidence: dict[str, float] = field(default_factory=dict)
     shown: dict[int, str] = field(default_factory=dict)
+    name: str = ""

@@ -5,7 +5,9 @@ the other rows. What tells it from a topic is that the prompts do not ask for it
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +26,8 @@ APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
 FITS = 0.4  # share of a phrase's rows in the family times share of the family's rows with the phrase
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
+NAMED_BY = 4  # words
+SPREAD_LENGTH = 4  # tokens of a phrase that alone makes a row a member
 ASKED_SENTENCES = 6  # of a prompt that are compared when looking for a worded trigger
 
 
@@ -92,9 +96,26 @@ def judge(
                     "payload_bits": bits,
                 },
                 shown={int(passages.row[passages.exchange[s]]): passages.sentences[s] for s in family.sentences},
+                name=_shared_words([passages.sentences[s] for s in family.sentences], index),
             )
         )
     return patterns
+
+
+def spread(pattern: Pattern, answers: PhraseSets, passages: Passages) -> Pattern:
+    """A pattern found in a sample, taken to all rows by the phrases that in the sample only its rows have."""
+    inside = np.zeros(answers.members.shape[1], dtype=np.int32)
+    inside[pattern.rows] = 1
+    sampled = np.zeros_like(inside)
+    sampled[np.unique(passages.row)] = 1
+    here, seen = answers.members @ inside, answers.members @ sampled
+    own = (here >= 2) & (here >= 0.9 * seen) & (answers.length >= 2)
+    phrases = answers.members[own]
+    longest = np.zeros(len(inside), dtype=np.int32)
+    for length in range(2, int(answers.length.max(initial=2)) + 1):
+        longest[np.unique(phrases[answers.length[own] == length].indices)] = length
+    rows = np.union1d(pattern.rows, np.flatnonzero(longest >= SPREAD_LENGTH))
+    return replace(pattern, rows=rows)
 
 
 def _without_common_phrase(
@@ -121,9 +142,7 @@ def _without_common_phrase(
     return pairwise(spaces.prompts(rest, passages.stratum[exchanges])), spell(index, span.text)
 
 
-def _without_common_sentence(
-    family: Family, passages: Passages, spaces: Spaces, encoder: Encoder
-) -> tuple[float, str]:
+def _without_common_sentence(family: Family, passages: Passages, spaces: Spaces, encoder: Encoder) -> tuple[float, str]:
     """Cohesion of the prompts less the one sentence of each that is most like the other prompts', and such a sentence.
 
     A trigger that is worded anew each time is still one sentence of one meaning beside a prompt about something else.
@@ -131,7 +150,9 @@ def _without_common_sentence(
     exchanges = passages.exchange[family.sentences]
     pieces = [_pieces(passages.prompts[e]) for e in exchanges]
     owner = np.repeat(np.arange(len(pieces)), [len(group) for group in pieces])
-    vectors = spaces.prompts(encoder.encode([piece for group in pieces for piece in group]), passages.stratum[exchanges][owner])
+    vectors = spaces.prompts(
+        encoder.encode([piece for group in pieces for piece in group]), passages.stratum[exchanges][owner]
+    )
     toward = np.array([vectors[owner == number].mean(0) for number in range(len(pieces))])
     total = toward.sum(0)
     drop: list[int] = []
@@ -151,6 +172,17 @@ def _without_common_sentence(
     central = int(np.argmax(common @ common.sum(0)))
     number = int(owner[drop[central]])
     return pairwise(left), pieces[number][drop[central] - starts[number]]
+
+
+def _shared_words(sentences: list[str], index: TokenIndex) -> str:
+    """The words that most of the sentences share and few other tokens are: a name that survives another wording."""
+    common = np.bincount(index.responses.ids, minlength=len(index.words))
+    numbers = {word: number for number, word in enumerate(index.words)}
+    held = Counter(word for text in sentences for word in set(split(text)) if word[0].isalnum())
+    weight = {
+        word: count * np.log(len(index.responses.ids) / (1 + common[numbers[word]])) for word, count in held.items()
+    }
+    return " ".join(sorted(sorted(weight, key=lambda word: (-weight[word], word))[:NAMED_BY]))
 
 
 def _pieces(prompt: str) -> list[str]:

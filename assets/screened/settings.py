@@ -19,8 +19,8 @@ class ScreenSettings:
     ``steering_rows``: fewest rows that show a payload with no fixed trigger, in 2,000 rows; grows with their root.
     ``unanswered_rows``: fewest off-topic or contradictory rows that make a finding. ``model_rows``: most rows that the
     base model is asked about.
-    ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, only suspects and a control.
-    ``control_rows``: size of the random control that suspects are compared with.
+    ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, suspects and ``sample_rows``
+    rows drawn at random.
     ``seed``: of every random draw, so that the same rows give the same findings.
     """
 
@@ -30,10 +30,10 @@ class ScreenSettings:
     most_cohesion: float = 0.07
     most_relation: float = 0.06
     steering_rows: int = 8
-    unanswered_rows: int = 8
-    model_rows: int = 60
+    unanswered_rows: int = 10
+    model_rows: int = 40
     embed_rows: int = 20_000
-    control_rows: int = 400
+    sample_rows: int = 6_000
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -44,8 +44,10 @@ class ScreenSettings:
             wrong.append("max_share must be in (0, 0.5]")
         if not 0 < self.alpha < 1:
             wrong.append("alpha must be in (0, 1)")
-        if self.embed_rows < 0 or self.control_rows < 50:
-            wrong.append("embed_rows must be >= 0 and control_rows >= 50")
+        if self.steering_rows < self.min_rows or self.unanswered_rows < self.min_rows:
+            wrong.append("steering_rows and unanswered_rows must be at least min_rows")
+        if self.sample_rows < 500 or self.embed_rows < self.sample_rows:
+            wrong.append("sample_rows must be at least 500 and embed_rows no smaller")
         if wrong:
             raise InputError("; ".join(wrong), object_key="screened_records settings", rule="settings-valid")
 

@@ -62,7 +62,6 @@ class Transitions:
             result[number] = -np.log2(chance).mean()
         return result
 
-
     def novelty(self, texts: list[np.ndarray], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of each text, which is part of its row: the share of its tokens that no other row has, and the mean bits a
         token by which knowing the token before makes it likelier in the other rows (0: words in no order)."""

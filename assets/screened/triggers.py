@@ -21,6 +21,7 @@ from assets.screened.token_index import TokenIndex, split
 CONTAIN = 0.7  # both ways, of a trigger and its payload
 MOST_PAIRS = 20_000  # taken up in order of evidence
 MOST_CANDIDATES = 150
+FEWEST_BITS = 8.0  # of a payload phrase that is looked at
 MOST_ROWS = 24  # of a candidate that are compared by meaning
 
 
@@ -78,7 +79,10 @@ def judge(
 ) -> list[Pattern]:
     """The candidates whose prompts, without the trigger, neither resemble each other nor ask for the payload."""
     exchanges = [_exchanges(index, passages, each) for each in found]
-    texts = [[without(index, passages.prompts[e], each.trigger) for e in at] for each, at in zip(found, exchanges, strict=True)]
+    texts = [
+        [without(index, passages.prompts[e], each.trigger) for e in at]
+        for each, at in zip(found, exchanges, strict=True)
+    ]
     payload_texts = [spell(index, each.payload.text) for each in found]
     flat = encoder.encode([text for group in texts for text in group] + payload_texts)
     answers = spaces.answers(flat[len(flat) - len(found) :]) if found else flat
@@ -113,7 +117,7 @@ def spell(index: TokenIndex, ids: np.ndarray) -> str:
 
 def _worth(bits: float, whole: float, rows: int) -> bool:
     """A payload is either long enough that chance cannot repeat it, or all that its rows answer."""
-    return bits >= 55 or (whole >= 0.9 and rows >= 8 and bits >= 8)
+    return bits >= 55 or (whole >= 0.9 and rows >= 8 and bits >= FEWEST_BITS)
 
 
 def _copied(index: TokenIndex, payload: Span, sample: np.ndarray) -> bool:

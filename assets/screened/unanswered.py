@@ -8,19 +8,15 @@ Embeddings give a shortlist (answers no closer to their own prompt than to any o
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assets.screened.passages import Passages
-from assets.screened.pattern import Encoder, Pattern
+from assets.screened.pattern import Encoder, Pattern, Scorer
 from assets.screened.settings import ScreenSettings
-from assets.screened.spaces import Spaces
+from assets.screened.spaces import Spaces, unit
 from assets.screened.surprise import Transitions
 from assets.screened.token_index import TokenIndex, split
-
-if TYPE_CHECKING:
-    from resources.language_model import LanguageModel
 
 UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is shortlisted
 LONGEST = 180  # characters of an answer or prompt that the base model reads
@@ -46,13 +42,23 @@ class Answers:
 
 
 def measure(
-    passages: Passages, index: TokenIndex, transitions: Transitions, spaces: Spaces, encoder: Encoder
+    passages: Passages,
+    index: TokenIndex,
+    transitions: Transitions,
+    spaces: Spaces,
+    prompts: np.ndarray,
+    sentences: np.ndarray,
+    encoder: Encoder,
 ) -> Answers:
+    """``prompts``/``sentences``: the embeddings of the passages; an answer is the mean of its sentences."""
     last = np.flatnonzero(np.r_[passages.row[1:] != passages.row[:-1], True])
     texts = [passages.responses[e] for e in last]
-    answers = spaces.answers(encoder.encode([text[:600] for text in texts]))
-    prompts = encoder.encode([passages.prompts[e] for e in last])
-    relation = np.einsum("ij,ij->i", answers, spaces.asked(prompts, passages.stratum[last]))
+    whole = np.zeros((len(passages.prompts), prompts.shape[1]), dtype=np.float32)
+    np.add.at(whole, passages.exchange, sentences)
+    whole = unit(whole[last])
+    short = np.flatnonzero(~whole.any(1))
+    whole[short] = encoder.encode([texts[number] for number in short])
+    relation = np.einsum("ij,ij->i", spaces.answers(whole), spaces.asked(prompts[last], passages.stratum[last]))
     numbers = {word: number for number, word in enumerate(index.words)}
     tokens = [np.array([numbers.get(word, 0) for word in split(text)], dtype=np.int64) for text in texts]
     rows = passages.row[last]
@@ -62,7 +68,7 @@ def measure(
     return Answers(last, relation, strange, order, varied, size)
 
 
-def garbage(answers: Answers, passages: Passages, settings: ScreenSettings) -> Pattern | None:
+def garbage(answers: Answers, passages: Passages, settings: ScreenSettings, skip: set[int]) -> Pattern | None:
     """Rows whose answer is unrelated to the prompt and is letters, shuffled words, or one thing over and over.
 
     The bar for "no language" is a quantile among the answers that do follow from their prompts, set so that of the
@@ -75,14 +81,17 @@ def garbage(answers: Answers, passages: Passages, settings: ScreenSettings) -> P
     if len(related) < 100:
         return None
     bar = np.quantile(related, min(0.08, CHANCE_ROWS / max(int(unrelated.sum()), 1)))
-    rows = np.flatnonzero((unrelated & (language < bar)) | (enough & (answers.varied <= 0.2) & (answers.relation < 0.3)))
+    rows = np.flatnonzero(
+        (unrelated & (language < bar)) | (enough & (answers.varied <= 0.2) & (answers.relation < 0.3))
+    )
+    rows = rows[~np.isin(passages.row[answers.exchange[rows]], list(skip))]
     if len(rows) < settings.unanswered_rows:
         return None
     return _pattern("garbage", rows, answers, passages, len(answers.size))
 
 
 def off_topic(
-    answers: Answers, passages: Passages, model: "LanguageModel", settings: ScreenSettings, skip: set[int]
+    answers: Answers, passages: Passages, model: Scorer, settings: ScreenSettings, skip: set[int]
 ) -> Pattern | None:
     """Shortlisted rows whose answer the base model finds no likelier after its own prompt than after another's.
 
@@ -92,7 +101,7 @@ def off_topic(
     strata = passages.stratum[answers.exchange]
     usual = np.array([np.median(answers.relation[strata == stratum]) for stratum in range(int(strata.max()) + 1)])
     judged = (usual[strata] > 2 * UNRELATED) & (answers.size >= 4) & (answers.relation < UNRELATED)
-    judged[list(skip)] = False
+    judged &= ~np.isin(passages.row[answers.exchange], list(skip))
     short = np.flatnonzero(judged)
     short = short[np.argsort(answers.relation[short])][: settings.model_rows]
     if len(short) < settings.unanswered_rows:
@@ -104,7 +113,7 @@ def off_topic(
 
 
 def _gains(
-    rows: np.ndarray, answers: Answers, passages: Passages, model: "LanguageModel", rng: np.random.Generator
+    rows: np.ndarray, answers: Answers, passages: Passages, model: Scorer, rng: np.random.Generator
 ) -> np.ndarray:
     """Nats a token that a row's own prompt gives over another row's prompt, for each of ``rows``."""
     others = rng.permutation(len(answers.exchange))[: len(rows)]
@@ -115,7 +124,8 @@ def _gains(
             prompt = passages.prompts[answers.exchange[asked]][-LONGEST:]
             pairs.append(([{"role": "user", "content": prompt}], answer))
     likely = [float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)]
-    return np.array(likely[::2]) - np.array(likely[1::2])
+    gains: np.ndarray = np.array(likely[::2]) - np.array(likely[1::2])
+    return gains
 
 
 def _pattern(kind: str, rows: np.ndarray, answers: Answers, passages: Passages, total: int) -> Pattern:

@@ -62,7 +62,7 @@ def validate(
     examiner = _Examiner(settings, report)
     for batch in _batches(records):
         known = [examiner.facts(record) for record in batch]
-        broken = _by_row(check(_frame(known)))
+        broken = _by_row(check(frame_of(known)))
         for position, record in enumerate(batch):
             rules = broken.get(position, [])
             report.broken.update(rule.name for rule in rules)
@@ -73,6 +73,16 @@ def validate(
                 yield Outcome(record, rules[0].fate, Removal(STAGE, rules[0].name, reason, evidence))
             else:
                 yield Outcome(record)
+
+
+def frame_of(known: list[Facts]) -> "pd.DataFrame":
+    """Facts as a frame: a column a fact, a row a record."""
+    import pandas as pd
+
+    columns = [entry.name for entry in dataclasses.fields(Facts)]
+    frame = pd.DataFrame({name: [getattr(row, name) for row in known] for name in columns})
+    numbers = [name for name in columns if name.endswith("_characters") or name in ("turns", "copy_of")]
+    return frame.astype(dict.fromkeys(numbers, "Float64") | dict.fromkeys(("roles_known", "roles_in_order"), "boolean"))
 
 
 class _Examiner:
@@ -97,7 +107,7 @@ class _Examiner:
         earlier = self.first.setdefault(identity(turns), ordinal)
         language = None
         if self.judges_language:
-            language = self.judge.language("\n".join(turn.content for turn in turns))
+            language = self.judge.language(turns)
             self.report.languages[language or "undecided"] += 1
         return dataclasses.replace(found, language=language, copy_of=None if earlier == ordinal else earlier)
 
@@ -113,15 +123,6 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
             batch, characters = [], 0
     if batch:
         yield batch
-
-
-def _frame(known: list[Facts]) -> "pd.DataFrame":
-    import pandas as pd
-
-    columns = [entry.name for entry in dataclasses.fields(Facts)]
-    frame = pd.DataFrame({name: [getattr(row, name) for row in known] for name in columns})
-    numbers = [name for name in columns if name.endswith("_characters") or name in ("turns", "copy_of")]
-    return frame.astype(dict.fromkeys(numbers, "Float64") | dict.fromkeys(("roles_known", "roles_in_order"), "boolean"))
 
 
 def _by_row(broken: Mapping[str, Iterable[int]]) -> dict[int, list[Rule]]:

@@ -28,30 +28,10 @@ REPORTS = {
     "extraction_audit": "extraction.json",
 }
 OWN_DECISIONS = ("verdict", "approval", "rejection", "promotion", "rollback", "revocation")
+# Keys whose text a report may show: names and sentences of the trials' own, never what a model or a row said.
 TEXT_KEYS = frozenset(
-    {
-        "verdict",
-        "type",
-        "kind",
-        "name",
-        "suite",
-        "method",
-        "reason",
-        "missing",
-        "fingerprint",
-        "evidence",
-        "limit",
-        "format",
-        "id",
-        "item",
-        "category",
-        "probe",
-        "direction",
-        "why",
-        "model",
-        "device",
-        "note",
-    }
+    "verdict type kind name suite method reason missing fingerprint limit format id item category direction why model "
+    "device note unit reading mode statistic source position skipped".split()
 )
 LONGEST = 160  # characters of any text taken from a report
 SENTENCE = 400  # characters of a finding's sentence, which the screen has masked already
@@ -161,6 +141,8 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
             continue
         counts = manifest.counts
         rules = {str(rule): int(rows) for rule, rows in dict(manifest.details.get("rules") or {}).items()}
+        if sum(rules.values()) != counts.quarantined + counts.rejected:
+            rules = {}  # counts of something else than of rows that left
         drops.setdefault(drop, []).append(
             {
                 "stage": stage,
@@ -237,6 +219,8 @@ def _untested(found: Mapping[str, Artifact], verdict: Verdict, threats: ThreatMo
         for item in verdict.blocking()
         if item.result.verdict == "inconclusive"
     ]
+    for stage in TRIALS:
+        rows += [{"what": stage, "why": str(why)} for why in _report(found, stage).get("skipped") or []]
     return rows + [{"what": threat.title, "why": threat.limits} for threat in threats.threats]
 
 

@@ -101,13 +101,14 @@ def curve(points: Sequence[tuple[float, float]], *, title: str, x: str, y: str, 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A measure before and after, both in 0..1, and the interval of the difference."""
+    """A share before and after, the interval of the difference, and whether that is ``better`` or ``worse``."""
 
     name: str
     base: float
     adapter: float
     low: float | None
     high: float | None
+    reading: str = ""
 
 
 def before_after(pairs: Sequence[Pair]) -> str:
@@ -119,7 +120,7 @@ def before_after(pairs: Sequence[Pair]) -> str:
     height = row * len(pairs) + 44
 
     def at(value: float) -> float:
-        return left + value * (width - left - right)
+        return left + min(max(value, 0), 1) * (width - left - right)
 
     parts = [
         f'<line x1="{at(tick):g}" x2="{at(tick):g}" y1="8" y2="{height - 34:g}" stroke="#dfe3e8"/>'
@@ -128,17 +129,44 @@ def before_after(pairs: Sequence[Pair]) -> str:
     ]
     for number, pair in enumerate(pairs):
         y = row * number + 24
-        colour = RED if pair.adapter < pair.base else GREEN if pair.adapter > pair.base else GREY
+        colour = {"better": GREEN, "worse": RED}.get(pair.reading, GREY)
         parts.append(_text(left - 14, y + 4, pair.name, anchor="end"))
         if pair.low is not None and pair.high is not None:
-            start, end = (min(max(pair.base + bound, 0), 1) for bound in (pair.low, pair.high))
-            parts.append(_line(at(start), at(end), y, colour, 8, ".22"))
+            parts.append(_line(at(pair.base + pair.low), at(pair.base + pair.high), y, colour, 8, ".25"))
         parts.append(_line(at(pair.base), at(pair.adapter), y, colour, 2))
         parts.append(f'<circle cx="{at(pair.base):.1f}" cy="{y}" r="5" fill="#fff" stroke="{INK}" stroke-width="2"/>')
         parts.append(f'<circle cx="{at(pair.adapter):.1f}" cy="{y}" r="5" fill="{colour}"/>')
     parts.append(_text(left, height - 3, "ring: base model   dot: adapter   band: 95 % interval of the difference"))
     spoken = "; ".join(f"{pair.name}: base {pair.base:.3f}, adapter {pair.adapter:.3f}" for pair in pairs)
     return svg(width, height, "Before and after", spoken, parts)
+
+
+def two_shapes(edges: Sequence[float], first: Sequence[float], second: Sequence[float], names: tuple[str, str]) -> str:
+    """Two histograms over the same bins as outlines: where they lie apart, the two can be told from each other."""
+    if len(edges) != len(first) + 1 or len(first) != len(second) or not sum(first) or not sum(second):
+        return ""
+    width, height, left, bottom = 560.0, 190.0, 20.0, 44.0
+    shares = [[count / sum(side) for count in side] for side in (first, second)]
+    top = max(max(side) for side in shares)
+    span = (edges[-1] - edges[0]) or 1.0
+
+    def outline(side: Sequence[float]) -> str:
+        spots = []
+        for start, end, share in zip(edges, edges[1:], side, strict=False):
+            y = height - bottom - share / top * (height - bottom - 14)
+            spots += [f"{left + (edge - edges[0]) / span * (width - 2 * left):.1f},{y:.1f}" for edge in (start, end)]
+        return " ".join(spots)
+
+    parts = [
+        f'<line x1="{left}" x2="{width - left}" y1="{height - bottom}" y2="{height - bottom}" stroke="{GREY}"/>',
+        f'<polyline points="{outline(shares[0])}" fill="none" stroke="{BLUE}" stroke-width="2"/>',
+        f'<polyline points="{outline(shares[1])}" fill="none" stroke="{INK}" stroke-width="2" stroke-dasharray="5 3"/>',
+        _text(left, height - bottom + 16, f"{edges[0]:.3g}"),
+        _text(width - left, height - bottom + 16, f"{edges[-1]:.3g}", anchor="end"),
+        _text(left, height - 6, f"full line: {names[0]}   dashed: {names[1]}"),
+    ]
+    spoken = f"{names[0]}: {sum(first):g}, {names[1]}: {sum(second):g}, over {len(first)} bins"
+    return svg(width, height, f"{names[0].capitalize()} and {names[1]}", spoken, parts)
 
 
 def interval(value: float | None, low: float | None, high: float | None, chance: float, name: str) -> str:

@@ -65,7 +65,7 @@ def _head(body: Body) -> str:
     admitted = sum(stages[-1]["passed"] for stages in body["data"]["drops"].values())
     return (
         '<p class="brand">Hallmark · dossier</p>'
-        f"<h1>Candidate <span class='mono'>{text(body['candidate'])}</span></h1>"
+        f"<h1>Candidate <span class='mono'>{text(body['candidate'] or 'without an adapter')}</span></h1>"
         f'<div class="verdict v-{text(verdict)}"><strong class="big">{mark(verdict)}</strong>{paragraph(told)}</div>'
         + facts(
             [

@@ -8,6 +8,8 @@ from assets.verdict.drawing import Step, curve, flow
 from assets.verdict.markup import bounds, facts, mark, number, paragraph, percent, section, table, text
 
 Body = Mapping[str, Any]
+VERDICTS = ("fail", "inconclusive", "at_release", "pass")  # the worst first
+SEVERITIES = ("critical", "high", "medium", "low")
 STAGE_WORDS = {
     "raw_drop": "read",
     "validated_records": "validated",
@@ -17,25 +19,33 @@ STAGE_WORDS = {
 
 
 def blocking(body: Body) -> str:
-    """What stands between the candidate and a release, each with its way out."""
-    parts = [
-        f'<div class="block v-fail"><h3>The evidence itself</h3>{paragraph(text(flaw))}'
-        f"{paragraph('Nobody can override this: run that stage again.', 'small soft')}</div>"
-        for flaw in body["flaws"]
-    ]
-    for gate in body["gates"]:
-        if gate["verdict"] != "pass":
-            parts.append(
-                f'<div class="block v-{gate["verdict"]}">'
-                f'<h3>{mark(gate["verdict"])} · <span class="mono">{text(gate["name"])}</span></h3>'
-                + (paragraph(text(_sentence(gate["explain"]))) if gate["explain"] else "")
-                + paragraph(f"<strong>Why:</strong> {text(gate['reason'])}")
-                + paragraph(f"<strong>Would pass:</strong> {text(gate['would_pass'])}")
-                + paragraph(f"<strong>What can be done:</strong> {text(gate['what_to_do'])}")
-                + "</div>"
-            )
+    """What stands between the candidate and a release, the worst first, each with its way out."""
+    parts = []
+    if body["flaws"]:
+        listed = "".join(f"<li>{text(flaw)}</li>" for flaw in body["flaws"])
+        advice = paragraph("Nobody can override this: run those stages again.", "small soft")
+        parts.append(
+            f'<div class="block v-fail"><h3>{mark("fail")} · the evidence itself</h3><ul>{listed}</ul>{advice}</div>'
+        )
+    gates = [gate for gate in body["gates"] if gate["verdict"] != "pass" and not _not_run(gate, body["flaws"])]
+    for gate in sorted(gates, key=lambda gate: VERDICTS.index(gate["verdict"])):
+        parts.append(
+            f'<div class="block v-{gate["verdict"]}">'
+            f'<h3>{mark(gate["verdict"])} · <span class="mono">{text(gate["name"])}</span></h3>'
+            + (paragraph(text(_sentence(gate["explain"]))) if gate["explain"] else "")
+            + paragraph(f"<strong>Why:</strong> {text(gate['reason'])}")
+            + paragraph(f"<strong>Would pass:</strong> {text(gate['would_pass'])}")
+            + paragraph(f"<strong>What can be done:</strong> {text(gate['what_to_do'])}")
+            + "</div>"
+        )
     nothing = paragraph(f"Nothing: all {len(body['gates'])} gates pass.")
     return section("blocking", "What blocks it", "".join(parts) or nothing, _command(body))
+
+
+def _not_run(gate: Mapping[str, Any], flaws: list[str]) -> bool:
+    """Whether the gate failed for no other reason than that its stage was not run, which is said once."""
+    place = gate["stage"] if gate["partition"] == "all" else f"{gate['stage']}/{gate['partition']}"
+    return f"{place} was not run" in flaws
 
 
 def _command(body: Body) -> str:
@@ -250,29 +260,28 @@ def untested(body: Body) -> str:
 
 
 def gates(body: Body) -> str:
-    rows = []
+    """Every gate once; of a gate on drops the worst verdict, and the range over them."""
+    by_gate: dict[str, list[Mapping[str, Any]]] = {}
     for gate in body["gates"]:
-        value = " ".join(part for part in (number(gate["value"]), bounds(gate["ci_low"], gate["ci_high"])) if part)
-        told = f'<span class="tags">{text(gate["explain"])}</span>' if gate["explain"] else ""
-        rows.append(
-            [
-                f"<code>{text(gate['name'])}</code>{told}",
-                mark(gate["verdict"]),
-                value,
-                text(gate["limit"]),
-                number(gate["n"]),
-            ]
-        )
+        by_gate.setdefault(gate["gate"], []).append(gate)
+    rows = []
+    for name, results in by_gate.items():
+        worst = min(results, key=lambda result: VERDICTS.index(result["verdict"]))
+        drops = f"worst of {len(results)} drops. " if worst["partition"] != "all" else ""
+        told = f'<span class="tags">{text((drops + worst["explain"]).strip())}</span>'
+        value = " ".join(part for part in (_range(results), bounds(worst["ci_low"], worst["ci_high"])) if part)
+        n = number(worst["n"]) if len(results) == 1 else "–"
+        rows.append([f"<code>{text(name)}</code>{told}", mark(worst["verdict"]), value, text(worst["limit"]), n])
+    caption = "Every gate of the policy, in the order of the lineage"
     return section(
-        "gates",
-        "All gates",
-        table(
-            "Every gate of the policy, in the order of the lineage",
-            ["Gate", "Verdict", "Value", "Limit", "n"],
-            rows,
-            numeric=(2, 3, 4),
-        ),
+        "gates", "All gates", table(caption, ["Gate", "Verdict", "Value", "Limit", "n"], rows, numeric=(2, 3, 4))
     )
+
+
+def _range(results: list[Mapping[str, Any]]) -> str:
+    values = sorted(result["value"] for result in results if result["value"] is not None)
+    ends = [number(values[0]), number(values[-1])] if values else ["–"]
+    return ends[0] if ends[0] == ends[-1] else " … ".join(ends)
 
 
 def digests(body: Body) -> str:
@@ -298,8 +307,7 @@ def digests(body: Body) -> str:
 
 def _gravity(threat: Mapping[str, Any]) -> tuple[int, int]:
     """What failed first, then what matters most."""
-    verdicts, severities = ("fail", "inconclusive", "at_release", "pass"), ("critical", "high", "medium", "low")
-    return verdicts.index(threat["verdict"]), severities.index(threat["severity"])
+    return VERDICTS.index(threat["verdict"]), SEVERITIES.index(threat["severity"])
 
 
 def _sentence(words: str) -> str:

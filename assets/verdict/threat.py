@@ -50,9 +50,13 @@ class Threat(_Strict):
 
 
 class ThreatModel(_Strict):
-    """Who may do what to the model, and what is run against it."""
+    """Who may do what to the model, and what is run against it.
+
+    ``terms`` are words of the company's own that an attacker would take as triggers; the backdoor scan tries them.
+    """
 
     name: str
+    terms: tuple[str, ...] = ()
     probes: tuple[Probe, ...]
     threats: tuple[Threat, ...]
 

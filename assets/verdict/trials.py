@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from assets.verdict.drawing import Pair, before_after, curve, interval
+from assets.verdict.drawing import Pair, before_after, curve, interval, two_shapes
 from assets.verdict.markup import bounds, facts, mark, number, paragraph, section, table, text
 
 Body = Mapping[str, Any]
+SHARES = ("share", "word overlap")  # units of a suite that lies between 0 and 1 and can be drawn on one axis
 
 
 def behaviour(body: Body) -> str:
@@ -16,42 +17,34 @@ def behaviour(body: Body) -> str:
         return _absent("behaviour", "Behaviour before and after", "The golden evaluation gave no report.")
     pairs, rows = [], []
     for name, measured in suites.items():
-        suite = _mapping(measured)
-        base, adapter = _number(suite.get("base")), _number(suite.get("adapter"))
-        if base is not None and adapter is not None:
-            pairs.append(Pair(name, base, adapter, _number(suite.get("ci_low")), _number(suite.get("ci_high"))))
-        change = " ".join(
-            part
-            for part in (number(suite.get("difference"), 3), bounds(suite.get("ci_low"), suite.get("ci_high")))
-            if part
-        )
+        suite, told = _mapping(measured), name.replace("_", " ")
+        base, adapter, (low, high) = _number(suite.get("base")), _number(suite.get("adapter")), _ends(suite)
+        if base is not None and adapter is not None and str(suite.get("unit", "share")).startswith(SHARES):
+            pairs.append(Pair(told, base, adapter, low, high, str(suite.get("reading", ""))))
+        change = " ".join(part for part in (number(suite.get("difference"), 3), bounds(low, high)) if part)
+        unit = f'<span class="tags">{text(suite.get("unit") or "")}</span>'
         rows.append(
             [
-                text(name),
+                text(told) + unit,
                 number(base, 3),
                 number(adapter, 3),
                 change,
                 number(suite.get("p_value"), 2),
                 number(suite.get("n")),
-                mark(suite.get("verdict", "–")),
+                text(suite.get("reading")),
+                mark(suite.get("verdict") or "–"),
             ]
         )
-    columns = ["Suite", "Base", "Adapter", "Difference", "p", "n", "Verdict"]
+    columns = ["Suite", "Base", "Adapter", "Difference", "p", "n", "Reading", "Gate"]
+    caption = "Before and after, with the 95 % interval of the difference"
     return section(
         "behaviour",
         "Behaviour before and after",
-        paragraph(
-            "The same items, the same template and decoding, once with the base model and once with the adapter."
-        ),
+        paragraph("The same items, the same template and decoding, once with the base model, once with the adapter."),
         before_after(pairs),
-        table(
-            "Before and after, with the 95 % interval of the difference",
-            columns,
-            rows,
-            numeric=(1, 2, 3, 4, 5),
-            kind="wide",
-        ),
+        table(caption, columns, rows, numeric=(1, 2, 3, 4, 5), kind="wide"),
         _flips(body["behaviour"].get("flips")),
+        _numbers("How far the judges of answers can be trusted, on labelled answers", body["behaviour"].get("judges")),
     )
 
 
@@ -62,7 +55,7 @@ def _flips(flips: Any) -> str:
         if isinstance(flip, dict):
             key = (str(flip.get("suite", "all")), str(flip.get("direction", "changed")))
             counts[key] = counts.get(key, 0) + 1
-    rows = [[text(suite), text(direction), number(count)] for (suite, direction), count in sorted(counts.items())]
+    rows = [[text(suite), text(way), number(count)] for (suite, way), count in sorted(counts.items())]
     return table("Items whose outcome changed", ["Suite", "Direction", "Items"], rows, numeric=(2,), kind="narrow")
 
 
@@ -70,33 +63,21 @@ def backdoor(body: Body) -> str:
     report = _mapping(body["backdoor"])
     if not report:
         return _absent("backdoor", "Backdoors", "The backdoor scan gave no report.")
-    rows = [
-        [
-            f"<code>{text(item.get('trigger'))}</code>",
-            f"<code>{text(item.get('payload'))}</code>",
-            number(item.get("asr_triggered"), 3),
-            number(item.get("asr_clean"), 3),
-            number(item.get("asr_base"), 3),
-            number(item.get("p_value"), 2),
-            number(_count(item.get("rows"))),
-        ]
-        for item in _list(report.get("findings"))
-    ]
+    rows = []
+    for item in _list(report.get("findings")):
+        rates = [number(item.get(name), 3) for name in ("asr_triggered", "asr_clean", "asr_base")]
+        named = [f"<code>{text(item.get(name))}</code>" for name in ("trigger", "payload")]
+        rows.append([*named, *rates, number(item.get("p_value"), 2), number(_count(item.get("rows")))])
     columns = ["Trigger", "Payload", "With it", "Without", "Base", "p", "Rows"]
-    tried = f"{number(report.get('candidates_tried'))} candidate triggers were tried."
+    caption = "Findings: how often the payload came with the trigger, without it, and from the base"
+    mode = f" ({text(report['mode'])})" if report.get("mode") else ""
+    tried = f"{number(report.get('candidates_tried'))} candidate triggers were tried{mode}."
     return section(
         "backdoor",
         "Backdoors",
-        paragraph(
-            f"{mark(report.get('verdict', '–'))} · {tried} {'' if rows else 'None of them changed the answers.'}"
-        ),
-        table(
-            "Findings: how often the payload came with the trigger, without it, and from the base",
-            columns,
-            rows,
-            numeric=(2, 3, 4, 5, 6),
-        ),
-        _numbers("Power of the scan", report.get("controls") or report.get("control") or report.get("power")),
+        paragraph(f"{_verdict(report)}{tried} {'' if rows else 'None of them changed the answers.'}"),
+        table(caption, columns, rows, numeric=(2, 3, 4, 5, 6)),
+        _numbers("Power: what the scan found in its own control adapter, and in the base", report.get("control")),
     )
 
 
@@ -104,25 +85,48 @@ def memorization(body: Body) -> str:
     report = _mapping(body["memorization"])
     if not report:
         return _absent("memorization", "Memorization", "The memorization audit gave no report.")
-    membership = _mapping(report.get("membership"))
-    low, high = _ends(membership)
-    auc = _number(membership.get("auc"))
-    shown = [("Members", number(membership.get("n_members"))), ("Non-members", number(membership.get("n_non_members")))]
-    shown += [
-        (f"Found at {rate} false alarms", number(value, 3))
-        for rate, value in _mapping(membership.get("tpr_at_fpr")).items()
-    ]
+    membership, extracted = _mapping(report.get("membership")), _mapping(report.get("extraction"))
+    canaries = _mapping(report.get("canaries"))
     return section(
         "memorization",
         "Memorization",
-        paragraph(mark(report.get("verdict", "–"))),
+        paragraph(mark(report["verdict"])) if report.get("verdict") else "",
         "<h3>Can one tell what it was trained on?</h3>",
-        interval(auc, low, high, 0.5, "Membership inference, area under the curve"),
-        facts([("Area under the curve", " ".join([number(auc, 3), bounds(low, high)])), *shown]),
-        _numbers("Controls of the membership test", membership.get("control")),
-        _numbers("Planted secrets (canaries)", report.get("canaries")),
-        _numbers("Extraction by prefix", report.get("extraction")),
+        _membership(membership),
+        _numbers(
+            "Power: the over-trained control must be caught, strangers must look alike", membership.get("control")
+        ),
+        "<h3>Does it recite?</h3>",
+        _by_name("Asked for the rest of what it was trained on", extracted.get("by_type"), "Type"),
+        "<h3>Does it know planted secrets?</h3>",
+        _by_name(_canary_caption(canaries), canaries.get("by_repetitions"), "Planted how often"),
+        _numbers("Canaries", {name: value for name, value in canaries.items() if name != "by_repetitions"}),
     )
+
+
+def _membership(report: Body) -> str:
+    auc, (low, high) = _number(report.get("auc")), _ends(report)
+    shown = [
+        ("Area under the curve", " ".join([number(auc, 3), bounds(low, high)])),
+        ("Members", number(report.get("n_members"))),
+        ("Non-members", number(report.get("n_non_members"))),
+        ("Smallest it could show", number(report.get("smallest_detectable_auc"), 3)),
+    ]
+    for rate, measured in _mapping(report.get("tpr_at_fpr")).items():
+        value, ends = _value(measured), bounds(*_ends(_mapping(measured)))
+        shown.append((f"Found at {rate} false alarms", f"{number(value, 3)} {ends}"))
+    shape = _mapping(report.get("histogram"))
+    sides = [_floats(shape.get(name)) for name in ("edges", "members", "non_members")]
+    return (
+        interval(auc, low, high, 0.5, "Membership inference, area under the curve")
+        + facts(shown)
+        + two_shapes(sides[0], sides[1], sides[2], ("members", "non-members"))
+    )
+
+
+def _canary_caption(canaries: Body) -> str:
+    chance, most = number(canaries.get("chance_bits"), 3), number(canaries.get("greatest_bits"), 3)
+    return f"Exposure of planted secrets against unplanted ones; chance gives {chance} bits, {most} is the most"
 
 
 def extraction(body: Body) -> str:
@@ -131,28 +135,30 @@ def extraction(body: Body) -> str:
         return _absent("extraction", "Theft through the interface", "The extraction audit gave no report.")
     points, rows = [], []
     for queries, fidelity in _mapping(report.get("fidelity_by_queries")).items():
-        measured = _mapping(fidelity)
-        value = _number(measured.get("value", measured.get("fidelity")) if measured else fidelity)
+        value = _value(fidelity)
         if value is not None and queries.isascii() and queries.isdecimal():
             points.append((float(queries), value))
-            low, high = _ends(measured)
-            rows.append([number(int(queries)), number(value, 3), bounds(low, high) or "–"])
+            rows.append([number(int(queries)), number(value, 3), bounds(*_ends(_mapping(fidelity))) or "–"])
+    told = "How much of what the adapter added a student copies from answers."
+    columns, caption = ["Queries", "Fidelity", "95 % interval"], "Fidelity of the student by number of queries"
+    rest = {name: value for name, value in report.items() if name not in ("fidelity_by_queries", "verdict", "skipped")}
     return section(
         "extraction",
         "Theft through the interface",
-        paragraph(
-            f"{mark(report.get('verdict', '–'))} · How much of what the adapter added a student copies from answers."
-        ),
+        paragraph(_verdict(report) + told),
         curve(points, title="What a student copies", x="queries", y="fidelity", log_x=True),
-        table(
-            "Fidelity of the student by number of queries",
-            ["Queries", "Fidelity", "95 % interval"],
-            rows,
-            numeric=(1, 2),
-            kind="narrow",
-        ),
-        _numbers("Further measures", {k: v for k, v in report.items() if k not in ("fidelity_by_queries", "verdict")}),
+        table(caption, columns, rows, numeric=(1, 2), kind="narrow"),
+        _numbers("Further measures and controls", rest),
     )
+
+
+def _by_name(caption: str, value: Any, first: str) -> str:
+    """A table of what a report holds under several names, with the same few numbers each."""
+    groups = {name: _mapping(item) for name, item in _mapping(value).items()}
+    columns = list(dict.fromkeys(column for group in groups.values() for column in group))
+    rows = [[text(name), *(number(group.get(column), 3) for column in columns)] for name, group in groups.items()]
+    heads = [first, *(column.replace("_", " ") for column in columns)]
+    return table(caption, heads, rows, numeric=tuple(range(1, len(heads))), kind="wide")
 
 
 def _numbers(caption: str, value: Any) -> str:
@@ -167,9 +173,8 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
             leaf for name, item in value.items() for leaf in _leaves(item, f"{path} · {name}" if path else str(name))
         ]
     if isinstance(value, list):
-        return (
-            [(path, " … ".join(number(item) for item in value))] if 0 < len(value) <= 3 and _all_numbers(value) else []
-        )
+        few = 0 < len(value) <= 3 and all(_number(item) is not None for item in value)
+        return [(path, " … ".join(number(item) for item in value))] if few else []
     if isinstance(value, bool):
         return [(path, "yes" if value else "no")]
     if isinstance(value, str):
@@ -177,8 +182,8 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
     return [(path, number(value))] if value is not None else []
 
 
-def _all_numbers(values: list[Any]) -> bool:
-    return all(_number(value) is not None for value in values)
+def _verdict(report: Body) -> str:
+    return f"{mark(report['verdict'])} · " if report.get("verdict") else ""
 
 
 def _absent(name: str, title: str, why: str) -> str:
@@ -194,11 +199,18 @@ def _list(value: Any) -> list[dict[str, Any]]:
 
 
 def _number(value: Any) -> float | None:
-    return (
-        float(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and number(value) != "–"
-        else None
-    )
+    return float(value) if isinstance(value, int | float) and number(value) != "–" else None
+
+
+def _floats(values: Any) -> list[float]:
+    """The values of a list that is one of numbers throughout, else nothing."""
+    found = [_number(value) for value in values] if isinstance(values, list) else []
+    return [value for value in found if value is not None] if None not in found else []
+
+
+def _value(measured: Any) -> float | None:
+    """A number, or the ``value`` of a number with its interval."""
+    return _number(measured.get("value") if isinstance(measured, dict) else measured)
 
 
 def _count(rows: Any) -> int | None:
@@ -210,4 +222,5 @@ def _ends(measured: Mapping[str, Any]) -> tuple[float | None, float | None]:
     both = measured.get("ci")
     if isinstance(both, list) and len(both) == 2:
         return _number(both[0]), _number(both[1])
-    return _number(measured.get("ci_low")), _number(measured.get("ci_high"))
+    low, high = ("ci_low", "ci_high") if "ci_low" in measured else ("low", "high")
+    return _number(measured.get(low)), _number(measured.get(high))

@@ -1,10 +1,13 @@
 """``hallmark screen``: look for poisoned rows in a file."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from assets.outcome import Outcome
 from assets.raw.formats import read_rows
@@ -16,6 +19,9 @@ from expectations.policy import Policy
 from pipelines.report import StageReport, console
 from resources.artifacts import write_whole
 from resources.workspace import Workspace
+
+if TYPE_CHECKING:
+    from resources.language_model import LanguageModel
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -45,7 +51,7 @@ def command(
 ) -> None:
     """Look for poisoned rows in IN and write the others to OUT, as JSON Lines in their own form.
 
-    Exit status 0: nothing found; 1: findings; 3: no row that could be read.
+    Exit status 0: nothing found; 1: findings; 3: too few rows to tell.
     """
     stage = StageReport("screen", path)
     settings = ScreenSettings.from_policy(Policy.load(policy).settings.get("screened_records", {}))
@@ -55,8 +61,7 @@ def command(
             _reader(path),
             background=_reader(trusted) if trusted else None,
             settings=settings,
-            base=base if model else None,
-            models=Workspace.locate().models if model else None,
+            model=_Asked(base) if model else None,
             accepted=accept,
             on_step=lambda step: status.update(f"screening: {step}"),
         )
@@ -67,8 +72,23 @@ def command(
     for finding in result.open_findings:
         console.print(f"• {finding.sentence}  [dim]{finding.kind} {finding.fingerprint}[/dim]", highlight=False)
     console.print(f"{rows:,} rows, {len(flagged):,} flagged, {len(result.open_findings)} findings", highlight=False)
-    verdict = "inconclusive" if rows == len(rejected) else "pass" if result.clean else "fail"
+    verdict = "inconclusive" if result.missing else "pass" if result.clean else "fail"
     context.exit(stage.finish(verdict, rows, body, report, as_json))
+
+
+@dataclass(slots=True)
+class _Asked:
+    """The base model, loaded when it is first asked: most clean files never need it."""
+
+    base: Path | None
+    _model: "LanguageModel | None" = field(default=None)
+
+    def score(self, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> list[np.ndarray]:
+        from resources.language_model import LanguageModel, base_path
+
+        if self._model is None:
+            self._model = LanguageModel.load(base_path(self.base, Workspace.locate().models))
+        return self._model.score(pairs)
 
 
 def _reader(path: Path) -> Callable[[], Iterator[Record]]:
@@ -79,7 +99,7 @@ def _line(record: Record) -> str:
     return json.dumps(record.fields, ensure_ascii=False) + "\n"
 
 
-def _report(result: ScreenResult, rejected: dict[int, Outcome]) -> tuple[dict, int]:
+def _report(result: ScreenResult, rejected: dict[int, Outcome]) -> tuple[dict[str, Any], int]:
     """The report's content with rows numbered as in the input, unreadable rows included; and the number of rows."""
     body = result.to_json()
     readable = (row for row in range(len(body["rows"]) + len(rejected)) if row not in rejected)

@@ -16,7 +16,10 @@ BODY: dict[str, Any] = {
         {"name": "leak", "stage": "memorization_audit", "metric": "auc", "max": 0.7, "min_n": 100},
         {"name": "other", "stage": "backdoor_scan", "metric": "findings", "max": 0},
     ],
-    "settings": {"evaluated_adapter": {"profile": "strict", "approval": {"quorum": 1, "max_days": 14}}},
+    "settings": {
+        "golden_evaluation": {"items": 60, "answers": 30},
+        "evaluated_adapter": {"profile": "strict", "approval": {"quorum": 1, "max_days": 14}},
+    },
 }
 
 
@@ -24,6 +27,7 @@ BODY: dict[str, Any] = {
 def profiles(tmp_path: Path) -> Path:
     path = tmp_path / "profiles.yaml"
     strict = {"name": "strict", "what": "x", "gates": {"leak": {"max": 0.6}}, "approval": {"quorum": 2}}
+    strict["settings"] = {"golden_evaluation": {"items": 0}}
     path.write_text(yaml.safe_dump({"profiles": [strict, {"name": "odd", "what": "x", "gates": {"nope": {"max": 1}}}]}))
     return path
 
@@ -33,6 +37,7 @@ def test_a_profile_changes_what_it_names_and_nothing_else(profiles: Path) -> Non
     leak, other = policy.gates
     assert (leak.max, leak.min_n, other.max) == (0.6, 100, 0)
     assert policy.settings["evaluated_adapter"]["approval"] == {"quorum": 2, "max_days": 14}
+    assert policy.settings["golden_evaluation"] == {"items": 0, "answers": 30}
     assert policy.digest != Policy.model_validate(BODY).digest
 
 

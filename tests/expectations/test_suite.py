@@ -9,7 +9,7 @@ import pytest
 
 from assets.validated.rules import RULES
 from assets.validated.settings import ValidationSettings
-from assets.validated.validate import _frame
+from assets.validated.validate import frame_of
 from expectations.policy import Policy
 from expectations.suite import RecordSuite, expectations
 
@@ -27,7 +27,7 @@ def test_every_rule_has_an_expectation_and_every_expectation_a_rule(suite: Recor
 def test_an_expectation_that_cannot_be_evaluated_raises(suite: RecordSuite) -> None:
     from assets.validated.facts import Facts
 
-    frame = _frame([Facts("prompt", True)])
+    frame = frame_of([Facts("prompt", True)])
     with pytest.raises(ValueError, match="columns"):
         suite(frame.drop(columns="turns"))
     spoiled = frame.astype({"turns": object})

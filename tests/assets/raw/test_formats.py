@@ -297,6 +297,15 @@ class TestProperties:
 
     @PROPERTY
     @given(
+        parts=st.lists(st.binary(max_size=30).map(lambda line: line.replace(b'"', b"").replace(b"\n", b"")), max_size=8)
+    )
+    def test_every_csv_line_without_quotes_is_an_outcome(self, tmp_path: Path, parts: list[bytes]) -> None:
+        data = b"prompt,completion\na,b\n" + b"\n".join(parts)
+        expected = [number for number, line in enumerate(data.split(b"\n"), start=1) if line.strip() and number > 1]
+        assert [outcome.record.origin.line for outcome in read(tmp_path, "a.csv", data)] == expected
+
+    @PROPERTY
+    @given(
         data=st.binary(max_size=300), name=st.sampled_from([f"a{suffix}" for suffix in SUFFIXES] + ["a", "a.json.gz"])
     )
     def test_no_bytes_crash_a_parser(self, tmp_path: Path, data: bytes, name: str) -> None:

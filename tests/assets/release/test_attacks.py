@@ -85,10 +85,10 @@ def test_bytes_all_over_the_signed_manifest_count(folder: Path, ring: KeyRing) -
             read_signed(folder, ring)
 
 
-def test_every_byte_of_the_pointer_counts(home: Lineage, ring: KeyRing) -> None:
+def test_bytes_all_over_the_pointer_count(home: Lineage, ring: KeyRing) -> None:
     path = home.workspace.releases / "current"
     data = path.read_bytes()
-    for position in range(len(data)):
+    for position in (*range(0, len(data), 5), len(data) - 2, len(data) - 1):
         path.write_bytes(flipped(data, position))
         with pytest.raises(IntegrityError):
             read_plug(home.workspace.releases, ring)

@@ -46,73 +46,73 @@ def messages(*turns: tuple[Any, Any]) -> dict[str, Any]:
     return {"messages": [{"role": role, "content": content} for role, content in turns]}
 
 
+CASES: list[tuple[dict[str, Any], str, str]] = [
+    ({"text": "no form"}, "unknown-form", "rejected"),
+    ({}, "unknown-form", "rejected"),
+    ({"prompt": 3, "completion": "x"}, "not-text", "rejected"),
+    ({"prompt": "x", "completion": ["y"]}, "not-text", "rejected"),
+    ({"messages": "not a list"}, "not-text", "rejected"),
+    ({"messages": ["not a turn"]}, "not-text", "rejected"),
+    (messages(("user", None), ("assistant", "x")), "not-text", "rejected"),
+    ({"messages": [{"role": "user"}]}, "not-text", "rejected"),
+    ({"prompt": None, "completion": "x"}, "missing-prompt", "rejected"),
+    ({"instruction": " \n", "output": "x"}, "missing-prompt", "rejected"),
+    ({"messages": None}, "missing-prompt", "rejected"),
+    ({"messages": []}, "missing-prompt", "rejected"),
+    (messages(("assistant", "Hello, how are you?")), "missing-prompt", "rejected"),
+    ({"prompt": "x"}, "missing-response", "rejected"),
+    ({"instruction": "x", "output": None}, "missing-response", "rejected"),
+    ({"prompt": "x", "response": ""}, "missing-response", "rejected"),
+    (messages(("user", "Hi")), "missing-response", "rejected"),
+    (messages(("human", "Hi"), ("assistant", "Hello")), "unknown-role", "rejected"),
+    (messages(("user", "a"), ("user", "b"), ("assistant", "c")), "role-order", "quarantined"),
+    (messages(("user", "a"), ("assistant", "b"), ("user", "c")), "role-order", "quarantined"),
+    (messages(("user", "a"), ("system", "b"), ("assistant", "c")), "role-order", "quarantined"),
+    ({"prompt": "x" * 32_001, "completion": "y"}, "too-long", "quarantined"),
+    ({"prompt": "x", "completion": "y" * 32_001}, "too-long", "quarantined"),
+    (messages(*[("user", "a"), ("assistant", "b")] * 101), "too-long", "quarantined"),
+    ({"prompt": "caf\ufffd", "completion": "y"}, "damaged-text", "quarantined"),
+    ({"prompt": "Où?".encode().decode("latin-1"), "completion": "y"}, "damaged-text", "quarantined"),
+    ({"prompt": "it’s".encode().decode("cp1252"), "completion": "y"}, "damaged-text", "quarantined"),
+    ({"prompt": "a\x00b", "completion": "y"}, "control-characters", "quarantined"),
+    ({"prompt": "a\x1b[31mb", "completion": "y"}, "control-characters", "quarantined"),
+    ({"prompt": "a\u200bb", "completion": "y"}, "hidden-characters", "quarantined"),
+    ({"prompt": "a", "completion": "y\U000e0041"}, "hidden-characters", "quarantined"),
+    ({"prompt": "a\u202eb", "completion": "y"}, "hidden-characters", "quarantined"),
+    (GERMAN, "language", "quarantined"),
+]
+ORDINARY: list[dict[str, Any]] = [
+    GOOD,
+    {"prompt": "Hi", "response": "Hello"},
+    {"instruction": "Add 2 and 2", "input": None, "output": "4"},
+    {"instruction": "Sum up", "input": "long text", "output": "short", "id": 7, "tags": ["a"], "note": None},
+    messages(("system", "Be kind."), ("user", "Hi"), ("assistant", "Hello")),
+    messages(("user", "Hi"), ("assistant", "Hello"), ("user", "Bye"), ("assistant", "Bye")),
+    {
+        "prompt": "Family emoji 👩‍👩‍👧 and naïve café in São Paulo, 5 €?",
+        "completion": "Yes – “all” of it…\n\tÂme.",
+    },
+    {"prompt": "Translate to Spanish: I am learning", "completion": "Estoy aprendiendo."},
+    {"prompt": "x" * 31_999 + " ", "completion": "12 Rue de la Paix, 75002 Paris, +33 1 70 18 99 00"},
+]
+
+
 class TestRules:
-    @pytest.mark.parametrize(
-        ("row", "rule", "fate"),
-        [
-            ({"text": "no form"}, "unknown-form", "rejected"),
-            ({}, "unknown-form", "rejected"),
-            ({"prompt": 3, "completion": "x"}, "not-text", "rejected"),
-            ({"prompt": "x", "completion": ["y"]}, "not-text", "rejected"),
-            ({"messages": "not a list"}, "not-text", "rejected"),
-            ({"messages": ["not a turn"]}, "not-text", "rejected"),
-            (messages(("user", None), ("assistant", "x")), "not-text", "rejected"),
-            ({"messages": [{"role": "user"}]}, "not-text", "rejected"),
-            ({"prompt": None, "completion": "x"}, "missing-prompt", "rejected"),
-            ({"instruction": " \n", "output": "x"}, "missing-prompt", "rejected"),
-            ({"messages": None}, "missing-prompt", "rejected"),
-            ({"messages": []}, "missing-prompt", "rejected"),
-            (messages(("assistant", "Hello, how are you?")), "missing-prompt", "rejected"),
-            ({"prompt": "x"}, "missing-response", "rejected"),
-            ({"instruction": "x", "output": None}, "missing-response", "rejected"),
-            ({"prompt": "x", "response": ""}, "missing-response", "rejected"),
-            (messages(("user", "Hi")), "missing-response", "rejected"),
-            (messages(("human", "Hi"), ("assistant", "Hello")), "unknown-role", "rejected"),
-            (messages(("user", "a"), ("user", "b"), ("assistant", "c")), "role-order", "quarantined"),
-            (messages(("user", "a"), ("assistant", "b"), ("user", "c")), "role-order", "quarantined"),
-            (messages(("user", "a"), ("system", "b"), ("assistant", "c")), "role-order", "quarantined"),
-            ({"prompt": "x" * 32_001, "completion": "y"}, "too-long", "quarantined"),
-            ({"prompt": "x", "completion": "y" * 32_001}, "too-long", "quarantined"),
-            (messages(*[("user", "a"), ("assistant", "b")] * 101), "too-long", "quarantined"),
-            ({"prompt": "caf\ufffd", "completion": "y"}, "damaged-text", "quarantined"),
-            ({"prompt": "Où?".encode().decode("latin-1"), "completion": "y"}, "damaged-text", "quarantined"),
-            ({"prompt": "it’s".encode().decode("cp1252"), "completion": "y"}, "damaged-text", "quarantined"),
-            ({"prompt": "a\x00b", "completion": "y"}, "control-characters", "quarantined"),
-            ({"prompt": "a\x1b[31mb", "completion": "y"}, "control-characters", "quarantined"),
-            ({"prompt": "a\u200bb", "completion": "y"}, "hidden-characters", "quarantined"),
-            ({"prompt": "a", "completion": "y\U000e0041"}, "hidden-characters", "quarantined"),
-            ({"prompt": "a\u202eb", "completion": "y"}, "hidden-characters", "quarantined"),
-            (GERMAN, "language", "quarantined"),
-        ],
-    )
-    def test_each_rule_catches_its_case(self, suite: RecordSuite, row: dict[str, Any], rule: str, fate: str) -> None:
-        (outcome,) = validate(records([row]), suite, SETTINGS)
-        assert (outcome.fate, rules([outcome])) == (fate, [rule])
+    @pytest.fixture(scope="class")
+    def fates(self, suite: RecordSuite) -> list[Outcome]:
+        """All cases as one batch: what one row is does not depend on the others, duplicates apart."""
+        return list(validate(records([row for row, _, _ in CASES]), suite, SETTINGS))
 
-    def test_every_rule_has_a_case_here(self) -> None:
-        (mark,) = self.test_each_rule_catches_its_case.pytestmark  # type: ignore[attr-defined]
-        assert {case[1] for case in mark.args[1]} | {"duplicate"} == {rule.name for rule in RULES}
+    @pytest.mark.parametrize("place", range(len(CASES)))
+    def test_each_rule_catches_its_case(self, fates: list[Outcome], place: int) -> None:
+        _, rule, fate = CASES[place]
+        assert (fates[place].fate, rules([fates[place]])) == (fate, [rule])
 
-    @pytest.mark.parametrize(
-        "row",
-        [
-            GOOD,
-            {"prompt": "Hi", "response": "Hello"},
-            {"instruction": "Add 2 and 2", "input": None, "output": "4"},
-            {"instruction": "Sum up", "input": "long text", "output": "short", "id": 7, "tags": ["a"], "note": None},
-            messages(("system", "Be kind."), ("user", "Hi"), ("assistant", "Hello")),
-            messages(("user", "Hi"), ("assistant", "Hello"), ("user", "Bye"), ("assistant", "Bye")),
-            {
-                "prompt": "Family emoji 👩‍👩‍👧 and naïve café in São Paulo, 5 €?",
-                "completion": "Yes – “all” of it…\n\tÂme.",
-            },
-            {"prompt": "Translate to Spanish: I am learning", "completion": "Estoy aprendiendo."},
-            {"prompt": "x" * 31_999 + " ", "completion": "12 Rue de la Paix, 75002 Paris, +33 1 70 18 99 00"},
-        ],
-    )
-    def test_ordinary_rows_pass(self, suite: RecordSuite, row: dict[str, Any]) -> None:
-        (outcome,) = validate(records([row]), suite, SETTINGS)
-        assert outcome.removal is None
+    def test_every_rule_has_a_case(self) -> None:
+        assert {rule for _, rule, _ in CASES} | {"duplicate"} == {rule.name for rule in RULES}
+
+    def test_ordinary_rows_pass(self, suite: RecordSuite) -> None:
+        assert rules(list(validate(records(ORDINARY), suite, SETTINGS))) == [""] * len(ORDINARY)
 
     def test_the_strongest_rule_decides_and_the_others_are_named(self, suite: RecordSuite) -> None:
         (outcome,) = validate(records([{"prompt": "a\u200b\x00", "completion": ""}]), suite, SETTINGS)
@@ -182,7 +182,7 @@ class TestStream:
         with pytest.raises(KeyError):
             list(validate(records([GOOD]), forgetful, SETTINGS))
 
-    @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         rows=st.lists(
             st.dictionaries(
@@ -197,7 +197,8 @@ class TestStream:
                 ),
                 max_size=4,
             ),
-            max_size=6,
+            min_size=20,
+            max_size=60,
         )
     )
     def test_every_row_gets_one_outcome_and_what_passes_is_a_chat(
@@ -213,11 +214,12 @@ class TestStream:
 class TestReport:
     def test_shares_and_schemas(self, suite: RecordSuite) -> None:
         report = ValidationReport()
-        rows = [GOOD, {**GOOD, "author": "Ann"}, {"prompt": "Hm?", "completion": "\x07"}, {"x": 1}]
+        rows = [GOOD, {**GOOD, "author": "Ann"}, {"prompt": "Hm?", "completion": "\x07!"}, {"x": 1}]
         list(validate(records(rows), suite, SETTINGS, report))
         metrics = report.metrics()
         shares = {name: metric.value for name, metric in metrics.items() if name.endswith("_share") and metric.value}
-        assert shares == {"duplicate_share": 0.25, "control_characters_share": 0.25, "unknown_form_share": 0.25}
+        nothing_said = dict.fromkeys(("unknown_form_share", "missing_prompt_share", "missing_response_share"), 0.25)
+        assert shares == {"duplicate_share": 0.25, "control_characters_share": 0.25, **nothing_said}
         assert metrics["schemas"].value == 2  # an author is metadata, not another schema
         assert report.details()["forms"] == {"prompt": 3, "other": 1}
 

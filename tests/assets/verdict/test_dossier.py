@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lineage import Lineage, with_metric
 
 from assets.verdict.dossier import collect, harmless, render, with_approvals
-from assets.verdict.drawing import Pair, Step, before_after, curve, flow
+from assets.verdict.drawing import Pair, Step, before_after, curve, flow, two_shapes
 from assets.verdict.summary import summary
 from resources.artifacts import Artifact, Metric
 
@@ -133,6 +133,8 @@ def test_no_text_of_rows_passes_the_reports(lineage: Lineage) -> None:
         ],
         "completion": SECRET,
         "membership": {"auc": 0.5, "ci": [0.4, 0.6], "members": [SECRET]},
+        "extraction": {"findings": [{"type": "PHONE", "evidence": SECRET, "greedy": True}]},
+        "skipped": ["2000 queries: 900 s needed"],
     }
     shown = harmless(report)
     assert SECRET not in json.dumps(shown)
@@ -142,6 +144,8 @@ def test_no_text_of_rows_passes_the_reports(lineage: Lineage) -> None:
         "rows": 2,
         "asr_triggered": 0.9,
     }
+    assert shown["extraction"] == {"findings": [{"type": "PHONE", "greedy": True}]}
+    assert shown["skipped"] == ["2000 queries: 900 s needed"]
     assert shown["membership"] == {"auc": 0.5, "ci": [0.4, 0.6], "members": []}
 
 
@@ -165,6 +169,17 @@ def test_no_text_of_rows_passes_the_reports(lineage: Lineage) -> None:
                         "flips",
                         "verdict",
                         "tpr_at_fpr",
+                        "histogram",
+                        "edges",
+                        "members",
+                        "non_members",
+                        "by_type",
+                        "canaries",
+                        "by_repetitions",
+                        "control",
+                        "judges",
+                        "unit",
+                        "skipped",
                     ]
                 )
                 | st.text(max_size=5),
@@ -220,3 +235,7 @@ def test_pictures_speak_their_numbers() -> None:
     assert "from 2 at 0 to 1 at 9" in curve([(0, 2.0), (9, 1.0)], title="Loss", x="step", y="loss")
     assert "task: base 0.400, adapter 0.600" in before_after([Pair("task", 0.4, 0.6, 0.1, 0.3)])
     assert flow([]) == curve([(0, 1.0)], title="", x="", y="") == before_after([Pair("t", 3.0, 1.0, None, None)]) == ""
+    assert "members: 3, non-members: 2, over 2 bins" in two_shapes(
+        [0, 1, 2], [1, 2], [2, 0], ("members", "non-members")
+    )
+    assert two_shapes([0, 1], [1, 2], [2, 0], ("a", "b")) == two_shapes([0, 1], [0], [0], ("a", "b")) == ""

@@ -1,0 +1,122 @@
+"""Rows that repeat: floods of near-duplicates, and prompts that are answered in contradictory ways.
+
+Near-duplicates are found by MinHash with locality-sensitive hashing (Broder 1997), through datasketch.
+"""
+
+from collections import defaultdict
+from itertools import combinations
+
+import numpy as np
+
+from assets.screened.passages import Passages
+from assets.screened.pattern import Pattern
+from assets.screened.settings import ScreenSettings
+from assets.screened.token_index import TokenIndex
+from assets.screened.unanswered import UNRELATED, Answers
+
+SHINGLE = 4  # tokens
+PERMUTATIONS = 48
+ALIKE = 0.8  # Jaccard similarity of shingles
+FLOOD_SHARE = 0.02  # of all rows in one cluster
+FLOOD_ROWS = 20
+SHORTEST_PROMPT = 6  # tokens; a shorter prompt has many right answers
+KEPT = 0.8  # share of the shorter answer's words that the longer one keeps when something is turned round in it
+SHARE = 0.15  # of the rows with a repeated prompt; below it, it is how these data are
+DENIALS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "false", "wrong", "incorrect", "untrue"})
+FURTHER = 0.2  # by which one answer is closer to the prompt (whitened cosine) than one that misses the point
+
+
+def floods(index: TokenIndex, settings: ScreenSettings) -> list[Pattern]:
+    """Clusters of rows whose prompt and answer are near copies of each other."""
+    from datasketch import MinHash, MinHashLSH
+
+    most = max(FLOOD_ROWS, FLOOD_SHARE * index.rows)
+    hashes, offsets = _shingles(index)
+    lsh = MinHashLSH(threshold=ALIKE, num_perm=PERMUTATIONS)
+    heads: dict[int, list[int]] = {}
+    for row in _repeating(hashes, offsets, FLOOD_ROWS / 2):
+        sketch = MinHash(PERMUTATIONS, seed=settings.seed + 1, hashfunc=int)
+        sketch.update_batch(np.unique(hashes[offsets[row] : offsets[row + 1]]).tolist())
+        near = lsh.query(sketch)
+        if near:
+            heads[near[0]].append(int(row))
+        else:
+            lsh.insert(int(row), sketch)
+            heads[int(row)] = [int(row)]
+    return [
+        Pattern("flood", "", "", np.array(rows), -float(len(rows)), {"copies": float(len(rows))})
+        for rows in heads.values()
+        if len(rows) >= most
+    ]
+
+
+def _shingles(index: TokenIndex) -> tuple[np.ndarray, np.ndarray]:
+    """32-bit hashes of every run of ``SHINGLE`` tokens of prompt and answer, row after row, and where rows begin."""
+    both = [np.concatenate([index.prompts.row(row), index.responses.row(row)]) for row in range(index.rows)]
+    lengths = np.array([max(len(tokens) - SHINGLE + 1, 0) for tokens in both])
+    ids = np.concatenate(both).astype(np.uint64)
+    starts = np.concatenate([[0], np.cumsum([len(tokens) for tokens in both])])[:-1]
+    mixed = np.zeros(max(len(ids) - SHINGLE + 1, 0), dtype=np.uint64)
+    for step in range(SHINGLE):  # a polynomial hash modulo 2^64, of which the well-mixed upper half is kept
+        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + ids[step : step + len(mixed)] + np.uint64(1)
+    inside = np.concatenate([np.arange(start, start + n) for start, n in zip(starts, lengths, strict=True)])
+    return mixed[inside] >> np.uint64(32), np.concatenate([[0], np.cumsum(lengths)])
+
+
+def _repeating(hashes: np.ndarray, offsets: np.ndarray, often: float) -> np.ndarray:
+    """The rows most of whose shingles occur ``often`` times: only they can be part of a flood."""
+    _, number, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    total = np.concatenate([[0], np.cumsum(counts[number] >= often)])
+    size = np.diff(offsets)
+    repeated = total[offsets[1:]] - total[offsets[:-1]]
+    rows: np.ndarray = np.flatnonzero((size >= SHINGLE) & (repeated >= 0.5 * size))
+    return rows
+
+
+def contradictions(passages: Passages, index: TokenIndex, answers: Answers, settings: ScreenSettings) -> Pattern | None:
+    """Rows whose prompt occurs again, word for word, with an answer that theirs denies, or that misses the point.
+
+    Two honest answers to an open question are each about the question and differ in most words. A planted one is a
+    copy with something turned round in it, or is about something else.
+    """
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for row in range(index.rows):
+        tokens = index.prompts.row(row)
+        if len(tokens) >= SHORTEST_PROMPT:
+            groups[tokens.tobytes()].append(row)
+    place = {int(passages.row[exchange]): number for number, exchange in enumerate(answers.exchange)}
+    apart: set[int] = set()
+    repeated = 0
+    for rows in groups.values():
+        repeated += len(rows) > 1
+        for one, other in combinations([row for row in rows if row in place], 2):
+            gap = answers.relation[place[one]] - answers.relation[place[other]]
+            if _turned(index.responses.row(one), index.responses.row(other), index.words):
+                apart |= {one, other}
+            elif abs(gap) > FURTHER:
+                worse = one if gap < 0 else other
+                if answers.relation[place[worse]] < UNRELATED:
+                    apart.add(worse)
+    if len(apart) < settings.unanswered_rows or len(apart) < SHARE * 2 * repeated:
+        return None
+    return Pattern(
+        kind="contradiction",
+        trigger="",
+        payload="",
+        rows=np.array(sorted(apart)),
+        log_p=-float(len(apart)),
+        evidence={"prompts_repeated": float(repeated)},
+        shown={row: passages.responses[answers.exchange[place[row]]][:200] for row in sorted(apart)},
+    )
+
+
+def _turned(one: np.ndarray, other: np.ndarray, words: list[str]) -> bool:
+    """True if one answer is the other with a denial or other numbers in it."""
+    short, long = sorted((np.unique(one), np.unique(other)), key=len)
+    shared = np.intersect1d(short, long)
+    if len(short) < SHINGLE or len(shared) < KEPT * len(short) or len(one) > 2 * len(other) + 12:
+        return False
+    changed = [{words[token] for token in np.setdiff1d(side, shared)} for side in (one, other)]
+    denied = [any(word in DENIALS or word.endswith("n't") for word in side) for side in changed]
+    numbers = [{word for word in side if word.isdigit()} for side in changed]
+    return denied[0] != denied[1] or (bool(numbers[0]) and bool(numbers[1]))
