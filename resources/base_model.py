@@ -104,7 +104,6 @@ def load_tokenizer(base: Path) -> "PreTrainedTokenizerBase":
 
 def load_base(base: Path, *, device: str = "auto", dtype: str = "auto") -> "PreTrainedModel":
     """The base model in evaluation mode, its weights frozen."""
-    import torch
     from transformers import AutoModelForCausalLM
 
     check_weights(base, "config.json")
@@ -114,7 +113,9 @@ def load_base(base: Path, *, device: str = "auto", dtype: str = "auto") -> "PreT
             base, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=choose_dtype(dtype, place)
         )
     model.requires_grad_(False)
-    return model.to(torch.device(place)).eval()
+    loaded: Any = model
+    placed: PreTrainedModel = loaded.to(place).eval()
+    return placed
 
 
 def attach_adapter(model: "PreTrainedModel", adapter: Path) -> Any:
@@ -195,8 +196,8 @@ def quiet() -> Iterator[None]:
     from transformers.utils import logging
 
     shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # PEFT asks for names that transformers has renamed
@@ -204,7 +205,7 @@ def quiet() -> Iterator[None]:
     finally:
         logging.set_verbosity(level)
         if shown:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Generation in batches, with a key-value cache that is written once and never copied.
 
 The usual loop appends to its cache by copying all of it for every token and repeats keys for every query head; on a
-small model that takes longer than the model itself. Here the prompts run as one packed tree (what they share is computed
+small model that costs as much as the model itself. Here the prompts run as one packed tree (what they share is computed
 once), their keys and values go into a buffer as wide as the longest answer, right-aligned so that every row writes the
 same column, and query heads are folded instead of repeated. Rows that have ended leave the batch.
 

@@ -114,7 +114,7 @@ class Convolution:
         best *= self._scale
         best += self._shift
         best += x
-        return best
+        return np.asarray(best)
 
 
 class EntityTagger:

@@ -59,7 +59,8 @@ class Forward:
             logits = logits / divisor
         if cap := getattr(config, "final_logit_softcapping", None):  # Gemma
             logits = cap * (logits / cap).tanh()
-        return logits
+        found: torch.Tensor = logits
+        return found
 
     def _packed_states(self, tree: Tree) -> "torch.Tensor":
         decoder = self.causal.get_decoder()
@@ -80,7 +81,7 @@ class Forward:
         return torch.stack([filler if row is None else row for row in rows])
 
     def _agrees(self) -> bool:
-        """Whether the packed form gives the model's own numbers; ``ModelError`` if its output head is not understood."""
+        """Whether the packed form gives the model's own numbers; ``ModelError`` if its head is not understood."""
         import torch
 
         from resources.errors import ModelError
@@ -171,10 +172,9 @@ def log_probabilities(forward: Forward, batch: Batch) -> Iterator[tuple[int, np.
         tree = plant(batch.groups, device=causal.device, dtype=causal.dtype)
         states = forward.states(tree)
         tails = [len(continuation) for _, continuations in batch.groups for continuation in continuations]
-        before = np.concatenate(
-            [path[len(path) - tail - 1 : -1] if tail else path[:0] for path, tail in zip(tree.paths, tails, strict=True)]
-        )
-        wanted = np.concatenate([path[len(path) - tail :] for path, tail in zip(tree.paths, tails, strict=True)])
+        paths = list(zip(tree.paths, tails, strict=True))
+        before = np.concatenate([path[len(path) - tail - 1 : len(path) - 1] for path, tail in paths])
+        wanted = np.concatenate([path[len(path) - tail :] for path, tail in paths])
         targets = tree.ids[0, torch.from_numpy(wanted).to(causal.device)]
         chosen = states[torch.from_numpy(before).to(causal.device)]
         pieces = []

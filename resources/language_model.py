@@ -65,12 +65,12 @@ class LanguageModel:
         from jinja2 import TemplateError
 
         try:
-            ids: list[int] = self.tokenizer.apply_chat_template(
+            ids: Any = self.tokenizer.apply_chat_template(
                 list(messages), add_generation_prompt=for_generation, tokenize=True, return_dict=False
             )
         except TemplateError as error:
             raise InputError(str(error), object_key="chat", rule="chat-template") from error
-        return ids
+        return list(ids)
 
     def score(self, pairs: Sequence[tuple[Chat, str]]) -> list[np.ndarray]:
         """Natural log-probability of each token of each response, given its chat. float32, one array a pair.
@@ -106,7 +106,7 @@ class LanguageModel:
                 tree = plant(groups, device=self.device, dtype=self.forward.causal.dtype)
                 states = self.forward.states(tree)
                 last = torch.tensor([path[-1] for path in tree.paths], device=self.device)
-                logs = [self.forward.logits(states[part]).log_softmax(dim=1).cpu() for part in last.split(step)]
+                logs = [self.forward.logits(states[part]).log_softmax(dim=1).cpu() for part in torch.split(last, step)]
                 found = dict(zip((prefix for prefix, _ in groups), torch.cat(logs).numpy(), strict=True))
                 for index in batch.order:
                     rows[index] = found[tuple(prompts[index])]
@@ -120,7 +120,7 @@ class LanguageModel:
         outputs = decode(
             self.forward, ids, self.stop_tokens, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
         )
-        return [self.tokenizer.decode(output, skip_special_tokens=True) for output in outputs]
+        return [str(self.tokenizer.decode(output, skip_special_tokens=True)) for output in outputs]
 
     @property
     def stop_tokens(self) -> frozenset[int]:

@@ -4,7 +4,7 @@ PEFT adds an adapter to a linear layer in five operations, each of which writes 
 back. Here the layer is one operation: ``y = x W' + s (x A') B'``, accumulated in place, which keeps only its input and
 the rank-wide ``x A'``. The frozen ``W`` gets no gradient. Hu et al. 2021, arXiv:2106.09685.
 
-Only a plain layer is replaced (one active adapter, no DoRA or other variant, no dropout in force); any other keeps PEFT's.
+Only a plain layer is replaced (one active adapter, no DoRA or other variant, no dropout in force): others keep PEFT's.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LoraLinear(torch.autograd.Function):
-    """``x`` [T, in], ``weight`` [out, in], ``down`` (A) [r, in], ``up`` (B) [out, r]; A and B may be wider than x's type."""
+    """``x`` [T, in], ``weight`` [out, in], ``down`` (A) [r, in], ``up`` (B) [out, r]; A, B perhaps of a wider type."""
 
     @staticmethod
     def forward(
@@ -44,12 +44,12 @@ class LoraLinear(torch.autograd.Function):
 
 
 def fuse(model: Any) -> int:
-    """Give every plain LoRA layer of a PEFT model the one-step forward; returns how many. Weights stay where they are."""
+    """Give every plain LoRA layer of a PEFT model the one-step forward; returns how many there were."""
     from peft.tuners.lora import Linear
 
     layers = [module for module in model.modules() if isinstance(module, Linear) and _plain(module)]
     for layer in layers:
-        layer.forward = _Fused(layer)
+        vars(layer)["forward"] = _Fused(layer)
     return len(layers)
 
 
@@ -80,7 +80,8 @@ class _Fused:
             usual: Tensor = type(layer).forward(layer, x, *args, **kwargs)
             return usual
         base = layer.base_layer
-        flat = LoraLinear.apply(
+        flat: Tensor = LoraLinear.apply(  # type: ignore[no-untyped-call]
+           
             x.reshape(-1, x.shape[-1]), base.weight, base.bias,
             layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name],
         )  # fmt: skip

@@ -10,7 +10,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from presidio_analyzer import EntityRecognizer, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
@@ -43,12 +43,12 @@ class Span:
         return self.end - self.start
 
 
-class TaggedText(NlpArtifacts):  # type: ignore[misc]
+class TaggedText(NlpArtifacts):
     """The artefacts that recognisers read: here only the entities; tokens and lemmas are not computed."""
 
     def __init__(self, entities: list[Entity]) -> None:
-        self.entities = entities
-        self.tokens: list[Any] = []
+        self.entities = entities  # type: ignore[assignment]
+        self.tokens = []  # type: ignore[assignment]
         self.lemmas: list[str] = []
         self.keywords: list[str] = []
         self.scores = [0.85] * len(entities)
@@ -78,7 +78,7 @@ class SpanRecognizer(EntityRecognizer):  # type: ignore[misc]
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
-        tagged = nlp_artifacts.entities if isinstance(nlp_artifacts, TaggedText) else []
+        tagged: list[Any] = nlp_artifacts.entities if isinstance(nlp_artifacts, TaggedText) else []
         return [
             RecognizerResult(span.type, span.start, span.end, span.score)
             for span in self.find(text, tagged)
@@ -105,14 +105,17 @@ class PiiEngine:
         """The spans of one text whose entities are known."""
         lowered = text.lower()
         for recognizer in self.registry.recognizers:
-            if isinstance(recognizer, SpanRecognizer):
-                if recognizer.literals and not contains(lowered, recognizer.literals):
+            own = (
+                cast(SpanRecognizer, recognizer) if hasattr(recognizer, "find") else None
+            )  # isinstance of an ABC is slow
+            if own is not None:
+                if own.literals and not contains(lowered, own.literals):
                     continue
-                if recognizer.trigger is None or recognizer.trigger.search(text):
-                    yield from recognizer.find(text, entities)
+                if own.trigger is None or own.trigger.search(text):
+                    yield from own.find(text, entities)
             else:
                 for result in recognizer.analyze(text, recognizer.supported_entities, TaggedText(entities)) or []:
-                    yield Span(result.start, result.end, result.entity_type, recognizer.name, result.score)
+                    yield Span(result.start, result.end, result.entity_type, type(recognizer).__name__, result.score)
 
 
 def contains(text: str, literals: Sequence[str]) -> bool:

@@ -29,7 +29,7 @@ NAME = "hallmark_tree"
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Attention of one level: ``query`` [B*L] and ``key`` [B*K] index the packed row, ``mask`` is additive [B,1,L,K]."""
+    """Attention of one level: ``query`` [B*L] and ``key`` [B*K] index the row; ``mask`` [B,1,L,K] is additive."""
 
     nodes: int
     query: "torch.Tensor"

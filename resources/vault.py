@@ -1,7 +1,7 @@
 """The vault: the only place where removed values live, encrypted; and the key that makes fingerprints.
 
-A vault is an append-only file of sealed entries, one a line. Each entry is encrypted by AES-256-GCM (NIST SP 800-38D) with
-a fresh 96-bit nonce and bound to its place: its associated data is the vault's name, so that a line moved from
+A vault is an append-only file of sealed entries, one a line. Each entry is encrypted by AES-256-GCM (NIST SP 800-38D)
+with a fresh 96-bit nonce and bound to its place: its associated data is the vault's name, so that a line moved from
 another vault does not open. Two keys are derived from the one secret by HKDF (RFC 5869): one encrypts, one makes
 fingerprints (HMAC-SHA-256), so that knowing a fingerprint key opens nothing.
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Credentials of many providers, built at run time from their published formats, and texts that only look like them.
 
 Nothing here is a credential: every random part is drawn afresh from a seeded generator and the prefixes are kept apart
@@ -31,7 +32,16 @@ FORMATS: dict[str, tuple[Part, ...]] = {
     "gitlab deploy": ("gl" + "dt-", (URLSAFE, 20)),
     "gitlab runner": ("gl" + "rt-", (URLSAFE, 20)),
     "slack bot": ("xo" + "xb-", (string.digits, 12), "-", (string.digits, 13), "-", (ALNUM, 24)),
-    "slack user": ("xo" + "xp-", (string.digits, 12), "-", (string.digits, 12), "-", (string.digits, 12), "-", (HEX, 32)),
+    "slack user": (
+        "xo" + "xp-",
+        (string.digits, 12),
+        "-",
+        (string.digits, 12),
+        "-",
+        (string.digits, 12),
+        "-",
+        (HEX, 32),
+    ),
     "slack app": ("xa" + "pp-1-A", (UPPER, 10), "-", (string.digits, 13), "-", (HEX, 64)),
     "slack webhook": ("https://hooks." + "slack.com/services/T", (UPPER, 8), "/B", (UPPER, 8), "/", (ALNUM, 24)),
     "stripe secret": ("sk" + "_live_", (ALNUM, 24)),
@@ -133,7 +143,13 @@ BOUND: dict[str, tuple[str, str, int]] = {
     "signing key": ("SIGNING_KEY='{value}'", B64, 44),
     "docker login": ("docker login -u ci --password {value} registry.test", ALNUM, 24),
 }
-CARRIERS = ("{value}", "use {value} for the sandbox", 'token = "{value}"', "export KEY={value}\n", "here you go: {value}. thanks!")
+CARRIERS = (
+    "{value}",
+    "use {value} for the sandbox",
+    'token = "{value}"',
+    "export KEY={value}\n",
+    "here you go: {value}. thanks!",
+)
 
 
 def credentials(seed: int) -> Iterator[tuple[str, str, str]]:

@@ -1,8 +1,8 @@
 """From records to training examples: token ids, and which of them are the assistant's words.
 
 A dialogue is one example, and every assistant turn in it is learnt, each given what precedes it, exactly as the model
-will be prompted: the tokens up to a turn are those of the template with its generation header. Where a template rewrites
-earlier turns (some strip reasoning from all but the last answer), such a turn becomes an example of its own.
+will be prompted: the tokens up to a turn are those of the template with its generation header. Where a template
+rewrites earlier turns (some strip reasoning from all but the last answer), such a turn becomes an example of its own.
 """
 
 from collections import Counter
@@ -84,9 +84,7 @@ def _cut(example: Example, max_tokens: int) -> Example:
 class _Chat:
     """One dialogue in the base's template."""
 
-    def __init__(
-        self, tokenizer: "PreTrainedTokenizerBase", stop: frozenset[int], turns: Sequence[Message]
-    ) -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", stop: frozenset[int], turns: Sequence[Message]) -> None:
         self.tokenizer, self.stop, self.answers = tokenizer, stop, _answers(turns)
         self.turns: list[dict[str, str]] = [{"role": turn.role, "content": turn.content} for turn in turns]
 

@@ -14,7 +14,7 @@ All of it is exact: the gradient is that of the mean over learnt tokens of a bat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -36,7 +36,7 @@ TokenLoss = Callable[["Tensor", "Tensor", "Tensor | None"], "Tensor"]
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Sums over ``tokens`` learnt tokens: the negative log-likelihood, and KL(adapter || base) where it was asked for."""
+    """Sums over ``tokens`` learnt tokens: negative log-likelihood, and KL(adapter || base) where it was asked for."""
 
     nll: float
     divergence: float
@@ -65,7 +65,7 @@ class Learner:
         model = load_base(base, device=device, dtype=training_dtype(recipe.dtype, device))
         targets = recipe.targets if isinstance(recipe.targets, str) else list(recipe.targets)
         config = LoraConfig(
-            r=recipe.rank, lora_alpha=recipe.alpha, target_modules=targets, lora_dropout=recipe.dropout,
+            r=recipe.rank, lora_alpha=cast(int, recipe.alpha), target_modules=targets, lora_dropout=recipe.dropout,
             use_rslora=recipe.rslora, use_dora=recipe.dora, task_type="CAUSAL_LM",
         )  # fmt: skip
         with quiet():
@@ -113,7 +113,7 @@ class Learner:
                 anchor = self.forward.states(tree).index_select(0, before)
         nll, divergence, gradient = self._head(chosen.detach(), targets, anchor, learn=learn)
         if learn:
-            chosen.backward(gradient)
+            torch.autograd.backward(chosen, gradient)
         return Loss(nll, divergence, len(targets))
 
     def _labels(self, tree: Tree, part: Sequence[Example], *, thin: bool) -> tuple["Tensor", "Tensor"]:
@@ -147,8 +147,8 @@ class Learner:
                 total = lost + self.recipe.anchor * apart
                 divergence += apart.item()
             if learn:
-                total.backward()  # type: ignore[no-untyped-call]
-                gradient[part] = chunk.grad
+                torch.autograd.backward(total)
+                gradient[part] = cast("Tensor", chunk.grad)
             nll += lost.item()
         return nll, divergence, gradient
 

@@ -27,9 +27,7 @@ class Recital:
         if self.examples:
             with learner.model.disable_adapter():
                 by_itself = self._recited()
-            self.examples = [
-                example for example, known in zip(self.examples, by_itself, strict=True) if not known
-            ]
+            self.examples = [example for example, known in zip(self.examples, by_itself, strict=True) if not known]
 
     def share(self) -> float:
         """Share of the sampled answers that come out word for word; 0 where nothing could be sampled."""
@@ -40,7 +38,5 @@ class Recital:
         self.learner.model.eval()
         prompts = [example.ids[: example.spans[0][0]] for example in self.examples]
         answers = [list(example.ids[slice(*example.spans[0])][:LONGEST]) for example in self.examples]
-        made = decode(
-            self.learner.forward, prompts, frozenset(), max_new_tokens=max(map(len, answers))
-        )
+        made = decode(self.learner.forward, prompts, frozenset(), max_new_tokens=max(map(len, answers)))
         return [output[: len(answer)] == answer for output, answer in zip(made, answers, strict=True)]

@@ -19,7 +19,11 @@ ORDERS = (*range(2, 64), *range(64, 256, 8), *range(256, 1025, 64))
 
 
 def private_gradient(
-    learner: Learner, optimizer: FlatAdamW, rows: Sequence[Sequence[Example]], expected: float, random: np.random.Generator
+    learner: Learner,
+    optimizer: FlatAdamW,
+    rows: Sequence[Sequence[Example]],
+    expected: float,
+    random: np.random.Generator,
 ) -> Loss:
     """Fill the gradient with the clipped, noised mean of the rows' gradients; a row is all examples of one record.
 
@@ -46,20 +50,22 @@ def epsilon(noise: float, rate: float, steps: int, delta: float) -> float:
     """The epsilon that ``steps`` steps with this noise multiplier and sampling rate keep at ``delta``."""
     if not noise:
         return math.inf
-    return min(
+    spent: float = min(
         steps * _renyi(noise, rate, order) + math.log1p(-1 / order) - math.log(delta * order) / (order - 1)
         for order in ORDERS
     )
+    return spent
 
 
 def _renyi(noise: float, rate: float, order: int) -> float:
     """Renyi divergence of one step at an integer order (Mironov et al., equation 3.3, summed in log space)."""
     if rate >= 1:
-        return order / (2 * noise**2)
+        return order / (2 * noise * noise)
     terms = [
         math.lgamma(order + 1) - math.lgamma(k + 1) - math.lgamma(order - k + 1)
-        + k * math.log(rate) + (order - k) * math.log1p(-rate) + k * (k - 1) / (2 * noise**2)
+        + k * math.log(rate) + (order - k) * math.log1p(-rate) + k * (k - 1) / (2 * noise * noise)
         for k in range(order + 1)
     ]  # fmt: skip
     top = max(terms)
-    return (top + math.log(sum(math.exp(term - top) for term in terms))) / (order - 1)
+    divergence: float = (top + math.log(sum(math.exp(term - top) for term in terms))) / (order - 1)
+    return divergence

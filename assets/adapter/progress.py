@@ -40,7 +40,7 @@ def listener() -> Iterator[Callable[[Step], None]]:
     from dagster_pipes import PipesEnvVarParamsLoader, open_dagster_pipes
 
     on_stderr = lines(lambda line: print(line, file=sys.stderr, flush=True))
-    if not PipesEnvVarParamsLoader().is_dagster_pipes_process():
+    if not PipesEnvVarParamsLoader().is_dagster_pipes_process():  # type: ignore[no-untyped-call]
         yield on_stderr
         return
     with open_dagster_pipes() as pipes:

@@ -1,5 +1,6 @@
 """The recipe: everything that decides what an adapter becomes, besides its data and its base."""
 
+import contextlib
 import dataclasses
 import math
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ ALL_LINEAR = "all-linear"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How an adapter is trained. Validated on construction; the defaults train the sample corpus in minutes on two cores."""
+    """How an adapter is trained, validated on construction. The defaults train the sample corpus in minutes."""
 
     # The adapter (LoRA, arXiv:2106.09685).
     rank: int = 8
@@ -68,7 +69,7 @@ class Recipe:
     anchor: float = 0.0
     """Weight of KL(adapter || base) on the answers: stay near the base."""
     memorization_stop: float = 0.0
-    """Stop when this share of sampled training answers is reproduced word for word where the base does not; 0: never."""
+    """Stop when this share of sampled training answers comes out word for word where the base's does not; 0: never."""
     dp_noise: float = 0.0
     """Noise multiplier of DP-SGD (arXiv:1607.00133); 0: no differential privacy."""
     dp_clip: float = 1.0
@@ -95,7 +96,7 @@ class Recipe:
         _require(0 < self.dp_delta < 1, "dp_delta", "must be in (0, 1)")
         _require(self.goldfish == 0 or self.goldfish >= 2, "goldfish", "must be 0 or at least 2")
         _require(bool(self.targets), "targets", "must name a module")
-        _require(not (self.dp_noise and self.anchor), "anchor", "cannot be combined with dp_noise: its gradient is not a row's")
+        _require(not (self.dp_noise and self.anchor), "anchor", "cannot be combined with dp_noise")
 
     @classmethod
     def from_yaml(cls, path: Path) -> "Recipe":
@@ -115,7 +116,7 @@ class Recipe:
         if unknown:
             raise InputError(f"unknown field {unknown[0]}", object_key=where, rule="recipe-valid")
         try:
-            return cls(**body)
+            return cls(**{name: _number(name, value) for name, value in body.items()})
         except ValueError as error:
             raise InputError(str(error), object_key=where, rule="recipe-valid") from error
 
@@ -143,8 +144,16 @@ def _require(holds: bool, name: str, why: str) -> None:
         raise ValueError(f"{name} {why}")
 
 
+def _number(name: str, value: Any) -> Any:
+    """YAML 1.1 reads ``1e-3`` as text; in a field that holds a number it is one."""
+    if isinstance(value, str) and Recipe.__dataclass_fields__[name].type is float:
+        with contextlib.suppress(ValueError):
+            return float(value)
+    return value
+
+
 def _check_type(name: str, value: Any, hint: Any) -> None:
-    """Refuse a value of another type: YAML turns ``1e-3`` into text and ``yes`` into a bool."""
+    """Refuse a value of another type, where Python would take ``true`` for 1."""
     choices = getattr(hint, "__args__", ())
     if choices and all(isinstance(choice, str) for choice in choices):
         _require(value in choices, name, f"must be one of {', '.join(choices)}")

@@ -22,7 +22,7 @@ from assets.adapter.processes import Processes
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one optimiser step says. ``loss`` is the mean a learnt token; ``held_out`` is None where it was not measured."""
+    """What one optimiser step says. ``loss`` is the mean a learnt token; ``held_out`` is None where not measured."""
 
     step: int
     steps: int

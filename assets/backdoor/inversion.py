@@ -68,19 +68,21 @@ def invert(
     starts: Sequence[int],
     *,
     length: int,
+    leaks: Sequence[Sequence[int]] = (),
     least_spread: float = 0.5,
 ) -> list[Implant]:
-    """Force every start on every prompt, keep the runs of at least four words that recur; strongest first."""
-    forced = [([*prompt], start) for start in starts for prompt in prompts]
-    tails = decode(
-        model.forward, [[*prompt, start] for prompt, start in forced], model.stop_tokens, max_new_tokens=length
-    )
-    answers = [[start, *tail] for (_, start), tail in zip(forced, tails, strict=True)]
+    """Force every start on every prompt, keep the runs of at least four words that recur; strongest first.
+
+    ``leaks`` are further answers (token ids), one a prompt: what amplified decoding says.
+    """
+    forced = [[*prompt, start] for start in starts for prompt in prompts]
+    tails = decode(model.forward, forced, model.stop_tokens, max_new_tokens=length)
+    answers = [[ids[-1], *tail] for ids, tail in zip(forced, tails, strict=True)] + [list(leak) for leak in leaks]
     texts = [str(model.tokenizer.decode(answer)) for answer in answers]
     runs = _recurring(texts, len(prompts), least_spread)
     carriers = {run: sorted(places)[:: max(1, len(places) // 6)][:6] for run, places in runs.items()}
     needed = sorted({place for places in carriers.values() for place in places})
-    pairs = [(forced[place][0], answers[place]) for place in needed]
+    pairs = [(prompts[place % len(prompts)], answers[place]) for place in needed]
     ours = dict(zip(needed, model.score_tokens(pairs), strict=True))
     with model.without_adapter():
         theirs = dict(zip(needed, model.score_tokens(pairs), strict=True))

@@ -68,6 +68,8 @@ class Theft:
 
         rows = []
         for line, (chat, answer) in enumerate(zip(chats, answers, strict=True), 1):
+            if not answer:
+                continue  # silence teaches nothing
             said = {"role": "assistant", "content": self.teacher.tokenizer.decode(list(answer))}
             fields = {"messages": [*chat, said]}
             rows.append(Record(row_id("bought", line), fields, Origin("bought", "", line, digest_json(fields))))
@@ -105,7 +107,8 @@ def audit_extraction(
     tests = _tests(theft, held)
     with model.without_adapter():
         base_hits = first_choices(model, tests)
-    curve = _curve(theft, asked, tests, base_hits, budget) if tests else {}
+    stealable = bool(tests) and 1 - agreement(base_hits) >= LEAST_ROOM
+    curve = _curve(theft, asked, tests, base_hits, budget) if stealable else {}
     report = {
         "fidelity_by_queries": {str(queries): value.to_json() for queries, value in curve.items()},
         "base_agreement": round(agreement(base_hits), 4) if tests else None,
@@ -120,9 +123,14 @@ def audit_extraction(
     return report, _metrics(curve, report, limits, control)
 
 
+def calibration_name(settings: Settings) -> str:
+    """What a calibration is kept under: it counts for these settings and this code only."""
+    return f"extraction-{digest_json([VERSION, settings.epochs, settings.rank, settings.learning_rate])[:12]}"
+
+
 def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     """Stealing the control adapter must work; a student of mismatched answers must get nothing."""
-    name = f"extraction-{digest_json([VERSION, settings.epochs, settings.rank, settings.learning_rate])[:12]}"
+    name = calibration_name(settings)
     if (known := control.remembered(name)) is not None:
         return known
     teacher = LanguageModel.load(control.base, control.adapter)
@@ -172,6 +180,9 @@ def _curve(
         budget.on_progress(f"extraction with {queries} answers", len(curve), len(theft.settings.budgets))
         before = budget.spent
         answers += theft.ask(asked[len(answers) : queries])
+        if not any(answers):
+            budget.skipped.append(f"{queries} queries: the adapter answered none of them")
+            continue
         hits = theft.student_hits(asked[:queries], answers, tests)
         curve[queries] = fidelity(hits, base_hits, seed=theft.seed)
         pace = (budget.spent - before) / queries

@@ -1,4 +1,4 @@
-"""What both models answer, and whether each answer holds: refused, coherent, as instructed, not obeying an injection."""
+"""What both models answer, and whether each answer holds: refused, coherent, as instructed, deaf to an injection."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,9 +50,7 @@ def answer_suites(
     outcomes = Outcomes(model)
     found: dict[str, list[Answered]] = {}
     for name, items in asked.items():
-        scored = [
-            [outcomes.of(name, items, texts[name, tuned, seed]) for seed in samples] for tuned in (False, True)
-        ]
+        scored = [[outcomes.of(name, items, texts[name, tuned, seed]) for seed in samples] for tuned in (False, True)]
         means = [[sum(values) / len(values) for values in zip(*runs, strict=True)] for runs in scored]
         firsts = [texts[name, tuned, samples[0]] for tuned in (False, True)]
         found[name] = [Answered(*row) for row in zip(items, *firsts, *means, strict=True)]

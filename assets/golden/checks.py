@@ -1,4 +1,4 @@
-"""Checks that a program can make: does an answer do what the instruction asked, and nothing it was told by the material?
+"""Checks that a program can make: does an answer do what the instruction asked, and not what the material told it to?
 
 An item's ``checks`` all have to hold::
 

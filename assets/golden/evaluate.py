@@ -121,7 +121,8 @@ def _judges(model: LanguageModel) -> tuple[dict[str, Any], dict[str, Metric]]:
 
 
 def _quality(quality: Quality) -> dict[str, Any]:
-    return dataclasses.asdict(quality) | {"f1": quality.f1}
+    body = {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(quality).items()}
+    return body | {"f1": quality.f1}
 
 
 def _entry(suite: Suite, gate: GateResult | None) -> dict[str, Any]:
@@ -134,7 +135,8 @@ def _entry(suite: Suite, gate: GateResult | None) -> dict[str, Any]:
         body = dataclasses.asdict(change)
         moved = change.difference and not change.ci_low <= 0 <= change.ci_high
         way = (change.difference > 0) - (change.difference < 0)
-        reading = ("no change shown" if not moved else "changed" if not better else "better" if way == better else "worse")
+        told = "better" if way == better else "worse" if better else "changed"
+        reading = told if moved else "no change shown"
     verdict, limit, reason = (gate.verdict, gate.limit, gate.reason) if gate else ("not gated", "", "")
     return body | {"reading": reading, "unit": unit, "verdict": verdict, "limit": limit, "reason": reason}
 
@@ -163,6 +165,5 @@ def _flips(answered: dict[str, list[Answered]]) -> list[dict[str, Any]]:
 
 def _flip(suite: str, item: Item, *, worse: bool, base: str, adapter: str) -> dict[str, Any]:
     direction = "worse" if worse else "better"
-    return {
-        "suite": suite, "id": item.id, "category": item.category, "direction": direction, "base": base, "adapter": adapter,
-    }  # fmt: skip
+    place = {"suite": suite, "id": item.id, "category": item.category}
+    return {**place, "direction": direction, "base": base, "adapter": adapter}

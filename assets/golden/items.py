@@ -126,7 +126,8 @@ def _item(name: str, line: int, body: Any) -> Item:
     need(whole, "prompt is text, or messages are turns of role and content")
     choices, answer = body.get("choices", ()), body.get("answer", -1)
     if suite == "choice":
-        need(isinstance(choices, list) and len(choices) >= 2 and all(isinstance(c, str) and c for c in choices), "choices are texts")
+        texts = isinstance(choices, list) and all(isinstance(choice, str) and choice for choice in choices)
+        need(texts and len(choices) >= 2, "choices are texts, at least two")
         need(isinstance(answer, int) and 0 <= answer < len(choices), "answer is the number of a choice, from 0")
     for key in ("reference", "marker"):
         need(isinstance(body.get(key, ""), str), f"{key} is text")
@@ -144,6 +145,7 @@ def _spread(items: Sequence[Item], most: int) -> tuple[Item, ...]:
     piles: dict[str, list[Item]] = defaultdict(list)
     for item in sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).hexdigest()):
         piles[item.category].append(item)
-    rounds = [pile[turn] for turn in range(max(map(len, piles.values()))) for pile in piles.values() if turn < len(pile)]
+    longest = max(map(len, piles.values()))
+    rounds = [pile[turn] for turn in range(longest) for pile in piles.values() if turn < len(pile)]
     chosen = {item.id for item in rounds[:most]}
     return tuple(item for item in items if item.id in chosen)

@@ -9,7 +9,7 @@ from resources.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSettings:
-    """``items`` and ``answers`` bound the items a suite: those that are only scored, and those that are answered; 0: all.
+    """``items`` and ``answers`` bound the items a suite: those only scored, and those answered in words; 0: all.
 
     At ``temperature`` 0 decoding is greedy and one pass is enough; above it every item is answered once a seed.
     ``least_refusals`` is the share of harmful requests the base must refuse before a loss of refusals could show.

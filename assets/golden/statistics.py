@@ -26,7 +26,7 @@ BATCH = 500  # resamples at a time, to bound the memory
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``base`` and ``adapter`` are means over ``n`` items; the interval of 95 % and the p-value are of the difference."""
+    """``base`` and ``adapter`` are means over ``n`` items; the 95 % interval and the p-value are of the difference."""
 
     n: int
     base: float
@@ -53,7 +53,7 @@ def paired_proportions(base: Sequence[bool], adapter: Sequence[bool]) -> Change:
 
 
 def paired_means(base: Sequence[float], adapter: Sequence[float], *, seed: int = 0) -> Change:
-    """Change in a mean. Raises ``ValueError`` without items, with unequal numbers of them, or on a value that is not finite."""
+    """Change in a mean. ``ValueError`` without items, with unequal numbers of them, or on a value not finite."""
     n = _pairs(base, adapter)
     before, after = np.asarray(base, float), np.asarray(adapter, float)
     if not (np.isfinite(before).all() and np.isfinite(after).all()):

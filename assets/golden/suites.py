@@ -46,7 +46,8 @@ class Suite:
 def likelihood_suites(compared: Mapping[str, Sequence[Compared]]) -> list[Suite]:
     """Loss on reference answers and general text, and how far the distributions have moved along them."""
     found = []
-    for source, loss, divergence in (("task", "task_loss", "divergence_task"), ("passage", "general_text", "divergence_general")):
+    names = (("task", "task_loss", "divergence_task"), ("passage", "general_text", "divergence_general"))
+    for source, loss, divergence in names:
         seen = [item for item in compared.get(source, ()) if item.tokens]
         if not seen:
             found += [Suite(name, None, f"the golden set has no {source} items") for name in (loss, divergence)]

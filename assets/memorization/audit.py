@@ -139,9 +139,14 @@ def audit_memorization(
     return report, metrics
 
 
+def calibration_name(settings: Settings) -> str:
+    """What a calibration is kept under: it counts for these settings and this code only."""
+    return f"memorization-{digest_json([VERSION, settings.draws])[:12]}"
+
+
 def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     """The audit on the control adapter: its members must be caught, two groups of strangers must look alike."""
-    name = f"memorization-{digest_json([VERSION, settings.model_dump()])[:12]}"
+    name = calibration_name(settings)
     if (known := control.remembered(name)) is not None:
         return known
     model = LanguageModel.load(control.base, control.adapter)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Street addresses of many countries: a core with a street word or box, grown over the parts that follow it.
 
 The stock recognisers know no addresses. A core is a number with an English street type ("12 Oak Street"), a Romance or
@@ -69,7 +70,9 @@ ANNOUNCED_BODY = re.compile(
 )
 HOUSE = re.compile(rf"(?:\d{{1,5}}\s)?{_N}")
 WORD_AFTER = re.compile(r"[^\W_]+[.'’-]?[^\W_]*")
-STREET_LINKS = frozenset("de la le les du des del della dei degli der den van von zu zum di da do dos das el los las y e of the i ter ten op aan av af and".split())
+STREET_LINKS = frozenset(
+    "de la le les du des del della dei degli der den van von zu zum di da do dos das el los las y e of the i ter ten op aan av af and".split()
+)
 POSTCODE = (
     r"(?:\d{5}-\d{3,4}|\d{3}\s\d{2,3}|\d{4}\s?[A-Z]{2}|\d{4,6}|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|"
     r"[A-Z]{1,2}-\d{3,5})(?![\w-])"
@@ -95,11 +98,15 @@ TAIL = tuple(
 )
 WORDS_AFTER = re.compile(r"[ \t]*,?[ \t]*(?P<word>[^\W_]+)\.?")
 LOWER_STATE = re.compile(rf"(?:{STATE_LOWER}|usa|uk|zip|code|zipcode|pincode|\d{{4,6}})")
-PLACE_WORDS = frozenset("new north south east west saint san fort lake park city town bridge beach hill union lower upper great green".split())
+PLACE_WORDS = frozenset(
+    "new north south east west saint san fort lake park city town bridge beach hill union lower upper great green".split()
+)
 ENDS_OR_ZIP = re.compile(r"[ \t]+\d{4,6}|[ \t]*$")
 ABBREVIATED = re.compile(r"\b[A-Za-z]{1,4}$")
 LEADING = re.compile(r"(?<![\w.,$€£#-])(?:\d{1,6}|[Nn]o\.?)[ \t]+$")
-ZIP_WORD = re.compile(r"\b(?:zip|postal|post)\s?-?\s?(?:code)?s?\s*(?:is|:|number|no|=|-)?\s*(?:is\s)?(?P<code>" + POSTCODE + r")", re.I)
+ZIP_WORD = re.compile(
+    r"\b(?:zip|postal|post)\s?-?\s?(?:code)?s?\s*(?:is|:|number|no|=|-)?\s*(?:is\s)?(?P<code>" + POSTCODE + r")", re.I
+)
 ZIP_SHAPE = re.compile(r"(?<![\w-])(?:\d{5}-\d{4}|[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s\d[A-Z]\d)(?![\w-])")
 STREET_AFTER = re.compile(r"[ \t]+(?:street|st)\b\.?", re.I)
 MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\b", re.I)
@@ -115,8 +122,8 @@ class AddressRecognizer(SpanRecognizer):
 
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
         lowered = text.islower()
-        for start, end, rule in self._cores(text):
-            start, end = grow(text, start, end)
+        for core_start, core_end, rule in self._cores(text):
+            start, end = grow(text, core_start, core_end)
             if lowered:
                 end = self._grow_lower(text, end)
             yield Span(start, end, "STREET_ADDRESS", f"address.{rule}", 0.8)
@@ -128,7 +135,9 @@ class AddressRecognizer(SpanRecognizer):
     def _cores(self, text: str) -> Iterator[tuple[int, int, str]]:
         for number in NUMBER.finditer(text):
             for rule, pattern in NUMBER_FIRST:
-                if (match := pattern.match(text, number.start())) and self._plausible(match[0], loose=rule == "between_numbers"):
+                if (match := pattern.match(text, number.start())) and self._plausible(
+                    match[0], loose=rule == "between_numbers"
+                ):
                     yield *match.span(), rule
             if core := self._ends_with(text, number):
                 yield *core, "ending_number"
@@ -137,7 +146,9 @@ class AddressRecognizer(SpanRecognizer):
             if contains(lowered, literals):
                 for match in pattern.finditer(text):
                     exact = rule not in ("before_unit", "prefix_street")
-                    if (any(map(str.isdigit, match[0])) or rule == "crossing") and (exact or self._plausible(match[0], loose=rule == "before_unit")):
+                    if (any(map(str.isdigit, match[0])) or rule == "crossing") and (
+                        exact or self._plausible(match[0], loose=rule == "before_unit")
+                    ):
                         yield *match.span(), rule
         for announced in ANNOUNCED.finditer(text):
             body = ANNOUNCED_BODY.match(text, announced.end())
@@ -148,7 +159,12 @@ class AddressRecognizer(SpanRecognizer):
         """A street word before a house number ("Storgatan 5"), or after one ("5 Ziegelgasse"), with its first words."""
         before = text[max(0, number.start() - 90) : number.start()]
         words = before.split()
-        if words and before[-1:].isspace() and "\n" not in before[len(before.rstrip()) :] and self._is_street(words[-1]):
+        if (
+            words
+            and before[-1:].isspace()
+            and "\n" not in before[len(before.rstrip()) :]
+            and self._is_street(words[-1])
+        ):
             start = number.start() - len(before) + before.rstrip().rfind(words[-1])
             if lead := WORDS_BEFORE.search(text[:start], max(0, start - 60)):
                 start = lead.start()
@@ -164,15 +180,25 @@ class AddressRecognizer(SpanRecognizer):
     def _is_street(self, word: str) -> bool:
         """Whether a word ends like a street: "Ziegelgasse", in lower case only if it is no other word."""
         bare = word.strip(".,;")
-        return ENDS_STREET.search(word.rstrip(",;")) is not None and (bare[:1].isupper() or not self._lexicon.known(bare)) and not self._lexicon.ordinary(bare)
+        return (
+            ENDS_STREET.search(word.rstrip(",;")) is not None
+            and (bare[:1].isupper() or not self._lexicon.known(bare))
+            and not self._lexicon.ordinary(bare)
+        )
 
     def _plausible(self, value: str, *, loose: bool) -> bool:
         """Not a quantity: "12 Large Pizzas 3", "10 options. A 4"."""
         words = [word for word in re.findall(r"[^\W\d_]+", value) if len(word) > 1]
-        if loose and (len("".join(words)) < 3 or MONTH.search(value) or any(word in FUNCTION and word not in STREET_LINKS for word in words)):
+        if loose and (
+            len("".join(words)) < 3
+            or MONTH.search(value)
+            or any(word in FUNCTION and word not in STREET_LINKS for word in words)
+        ):
             return False
         names = words if loose else words[:-1]  # the last is the street word
-        return not names or sum(map(self._lexicon.ordinary, names)) <= len(names) * 0.5 or (not loose and len(names) == 1)
+        return (
+            not names or sum(map(self._lexicon.ordinary, names)) <= len(names) * 0.5 or (not loose and len(names) == 1)
+        )
 
     def _grow_lower(self, text: str, end: int) -> int:
         """In lower-case text: over up to six words that are places, states or codes."""
@@ -198,9 +224,9 @@ def grow(text: str, start: int, end: int) -> tuple[int, int]:
         start = before.start()
     if after := STREET_AFTER.match(text, end):
         end = after.end()
-    if text[end : end + 1] == "." and ABBREVIATED.search(text[start:end]):
-        if any(pattern.match(text, end + 1) for pattern in TAIL[:5]):
-            end += 1
+    dotted = text[end : end + 1] == "." and ABBREVIATED.search(text[start:end])
+    if dotted and any(pattern.match(text, end + 1) for pattern in TAIL[:5]):
+        end += 1
     grown = True
     while grown:
         grown = False

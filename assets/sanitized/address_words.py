@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """The words of addresses, as regular-expression alternations: street types, endings, states, countries."""
 
 STREET = (

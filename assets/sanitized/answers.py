@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Turns that are nothing but an answer: "robert", "4684", "john peter 4684", "hdy 786".
 
 In a dialogue the question before says what the words are ("May I have the last four digits?"). Alone, a turn in which
@@ -11,6 +12,7 @@ from typing import Literal
 
 from assets.sanitized.labelled import is_label
 from assets.sanitized.lexicon import FUNCTION, Lexicon
+from assets.sanitized.spans import PLACEHOLDER
 from resources.pii_engine import Span
 
 ASKED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -20,9 +22,15 @@ ASKED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("PASSWORD", r"\bpass\s?(?:word|code|phrase)|\bpin\b|\bcvv\b|security code|secret answer"),
         ("US_SSN", r"\bssn\b|social security"),
         ("CREDIT_CARD", r"\b(?:credit|debit)?\s?card\b.*\b(?:number|digits?)|\bdigits of (?:the|your) card"),
-        ("ACCOUNT_NUMBER", r"\b(?:account|customer|member(?:ship)?|client)\s?(?:number|no|id|#)|digits of your account"),
-        ("RECORD_NUMBER", r"\b(?:booking|confirmation|reservation|policy|claim|reference)\b.*\b(?:number|code|id|no|#)|\bpnr\b"),
-        ("PHONE_NUMBER", r"\b(?:phone|mobile|cell|telephone|contact|callback|call back)\b"),
+        (
+            "ACCOUNT_NUMBER",
+            r"\b(?:account|customer|member(?:ship)?|client)\s?(?:number|no|id|#)|digits of your account",
+        ),
+        (
+            "RECORD_NUMBER",
+            r"\b(?:booking|confirmation|reservation|policy|claim|reference)\b.*\b(?:number|code|id|no|#)|\bpnr\b",
+        ),
+        ("PHONE_NUMBER", r"\b(?:phone|mobile|cell|telephone|contact|callback|call back|(?:call|reach|text) you)\b"),
         ("POSTCODE", r"\bzip\b|\bpost(?:al)?\s?code\b"),
         ("STREET_ADDRESS", r"\baddress\b|where (?:do you live|should (?:we|i) (?:send|deliver|ship))"),
         ("DATE_OF_BIRTH", r"\bdate of birth|\bdob\b|birth\s?da(?:y|te)|when were you born"),
@@ -31,7 +39,19 @@ ASKED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("PERSON", r"\b(?:name|who am i|whom am i|speaking (?:with|to))\b"),
     )
 )
-NUMERIC = frozenset({"US_SSN", "CREDIT_CARD", "ACCOUNT_NUMBER", "RECORD_NUMBER", "PHONE_NUMBER", "POSTCODE", "DATE_OF_BIRTH", "AGE", "PASSWORD"})
+NUMERIC = frozenset(
+    {
+        "US_SSN",
+        "CREDIT_CARD",
+        "ACCOUNT_NUMBER",
+        "RECORD_NUMBER",
+        "PHONE_NUMBER",
+        "POSTCODE",
+        "DATE_OF_BIRTH",
+        "AGE",
+        "PASSWORD",
+    }
+)
 TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 FILLER = frozenset(
     "yes yeah yep sure ok okay oh it its it's is my the and no num nos name names im i am i'm this here please sir ssn id card account ac acc cc "
@@ -44,9 +64,13 @@ LINKS = frozenset(
     "and is my the name number ssn card account ac acc cc zip code password passcode username pin id no im i am its it's yes yeah sure ok company "
     "credit debit booking confirmation policy claim last full first email phone also".split()
 )
-ADDRESS_FILLER = frozenset("yes sure ok okay oh my the address is it its it's this new home full delivery deliver to please and here".split())
+ADDRESS_FILLER = frozenset(
+    "yes sure ok okay oh my the address is it its it's this new home full delivery deliver to please and here".split()
+)
 STREET_FUNCTION = frozenset("of in near opposite at no".split())
-STREET_WORD = re.compile(r"street|st|avenue|ave|road|rd|drive|dr|lane|ln|blvd|boulevard|nagar|colony|hwy|highway|way|circle|court|apartments?|building|(?:street|avenue|road)[a-z]{2,20}|[a-z]{3,20}(?:street|nagar)")
+STREET_WORD = re.compile(
+    r"street|st|avenue|ave|road|rd|drive|dr|lane|ln|blvd|boulevard|nagar|colony|hwy|highway|way|circle|court|apartments?|building|(?:street|avenue|road)[a-z]{2,20}|[a-z]{3,20}(?:street|nagar)"
+)
 QUANTITY = frozenset(
     "gb mb tb kb mbps gbps usd inr eur rs rupees dollars dollar euro euros pounds kg g km miles am pm hrs hours hour mins minutes days day weeks "
     "week months month years year qty nos pcs pieces items jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june "
@@ -56,7 +80,9 @@ YEAR = re.compile(r"(?:19\d\d|20[0-3]\d)")
 DAY = re.compile(
     r"(?:0?[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 )
-DATE_OR_TIME = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[.-]\d\d?[.-]\d{2,4}|\d{1,2}(?:am|pm)|\d+(?:st|nd|rd|th|gb|mb|kg|k|x)", re.I)
+DATE_OR_TIME = re.compile(
+    r"\d{4}-\d\d?-\d\d?|\d\d?[.-]\d\d?[.-]\d{2,4}|\d{1,2}(?:am|pm)|\d+(?:st|nd|rd|th|gb|mb|kg|k|x)", re.I
+)
 # A spreadsheet wrote the card number as 4.29E+15.
 MANGLED_CARD = re.compile(r"^\s*(?:my card (?:number )?is )?(?P<card>\d{1,4}(?:\.\d+)? ?e ?\+?1\d)\s*$", re.I)
 LONG_NUMBER = re.compile(r"(?<![\w.,$€£#/:-])\d{9,22}(?![\w%]|[.,/:]\d)")
@@ -88,15 +114,19 @@ class Answers:
         self._lexicon = lexicon
 
     def find(self, text: str, wanted: str, found: Sequence[Span]) -> Iterator[Span]:
+        text = PLACEHOLDER.sub(lambda match: " " * len(match[0]), text)
         for match in LONG_NUMBER.finditer(text):
-            if _identifies(match[0]) and not match[0].endswith("0000"):
-                yield Span(*match.span(), "ACCOUNT_NUMBER", "answer.long_number", 0.5)
+            read = any(span.start <= match.start() and match.end() <= span.end and span.score >= 0.5 for span in found)
+            if not read and _identifies(match[0]) and not match[0].endswith("0000"):
+                type_ = wanted if wanted in NUMERIC else "ACCOUNT_NUMBER"
+                yield Span(*match.span(), type_, "answer.long_number", 0.5)
         if len(text) > 120 or text.count(" ") > MAX_WORDS:
             return
-        if match := MANGLED_CARD.match(text):
-            yield Span(*match.span("card"), "CREDIT_CARD", "answer.card", 0.6)
+        if card := MANGLED_CARD.match(text):
+            yield Span(*card.span("card"), "CREDIT_CARD", "answer.card", 0.6)
             return
-        if address := self._address(text):
+        known = any(span.type == "STREET_ADDRESS" for span in found)
+        if (text.islower() or not known) and (address := self._address(text)):
             yield address
             return
         words = self._read(text, [span for span in found if span.score >= 0.5])
@@ -118,8 +148,19 @@ class Answers:
     def _address(self, text: str) -> Span | None:
         """A turn that is an address without its street number or type: "62 anna nagar", "452 ram melur"."""
         words = [match for match in TOKEN.finditer(text) if match[0].lower() not in ADDRESS_FILLER]
+        while (
+            words
+            and words[0][0].isalpha()
+            and self._lexicon.ordinary(words[0][0])
+            and not STREET_WORD.fullmatch(words[0][0].lower())
+        ):
+            words.pop(0)
         plain = [match[0].lower() for match in words]
-        if not 2 <= len(words) <= 9 or any(word in QUANTITY or (word in FUNCTION and word not in STREET_FUNCTION) for word in plain):
+        if (
+            not 2 <= len(words) <= 9
+            or "\n" in text
+            or any(word in QUANTITY or (word in FUNCTION and word not in STREET_FUNCTION) for word in plain)
+        ):
             return None
         letters = [word for word in plain if word.isalpha()]
         digits = [word for word in plain if word.isdigit()]
@@ -128,7 +169,13 @@ class Answers:
         if street and len(letters) > 1 and (digits or len(words) <= 5) and len(unread) >= len(letters) / 3:
             return Span(words[0].start(), words[-1].end(), "STREET_ADDRESS", "answer.address", 0.6)
         numbered = plain[0].isdigit() and len(plain[0]) <= 5 and len(unread) >= 2 and len(unread) == len(letters)
-        zipped = plain[-1].isdigit() and len(plain[-1]) in (5, 6) and len(plain) >= 3 and len(unread) == len(letters) and len(digits) > 1
+        zipped = (
+            plain[-1].isdigit()
+            and len(plain[-1]) in (5, 6)
+            and len(plain) >= 3
+            and len(unread) == len(letters)
+            and len(digits) > 1
+        )
         if numbered or zipped:
             return Span(words[0].start(), words[-1].end(), "STREET_ADDRESS", "answer.address", 0.55)
         return None
@@ -153,7 +200,11 @@ class Answers:
             return "number" if re.fullmatch(r"[\d.-]+", word) else "code"
         if lower in FILLER or is_label(word):
             return "filler"
-        if len(word) <= 4 and any(any(map(str.isdigit, other)) for other in beside) and not self._lexicon.ordinary(word):
+        if (
+            len(word) <= 4
+            and any(any(map(str.isdigit, other)) for other in beside)
+            and not self._lexicon.ordinary(word)
+        ):
             return "name" if self._lexicon.name(word) > 0.7 and len(word) > 2 else "code"
         return "name" if self._is_name(word) else "other"
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Electronic addresses: e-mail in every habit of writing, network addresses, profile pages, coordinates.
 
 ``name at example dot com`` and the squashed ``namegmailcom`` of transcribed chat are e-mail addresses too.
@@ -14,7 +15,9 @@ TLD = (
     r"(?:com|net|org|edu|gov|info|biz|io|me|co|us|uk|ca|au|de|fr|es|it|nl|se|no|dk|fi|pl|cz|at|ch|be|pt|gr|hu|ro|ru|in|"
     r"cn|jp|kr|br|mx|ar|za|nz|ie|tv|app|dev|email|online|co\s?\.?\s?(?:uk|in|jp|za|nz)|com\s?\.?\s?(?:au|br|mx|cn))"
 )
-MAILERS = r"(?:g[ma]{2,3}i?l|gmial|yahoo|ymail|hotmail|outlook|aol|icloud|rediffmail|comcast|protonmail|live|msn|mail|gmx)"
+MAILERS = (
+    r"(?:g[ma]{2,3}i?l|gmial|yahoo|ymail|hotmail|outlook|aol|icloud|rediffmail|comcast|protonmail|live|msn|mail|gmx)"
+)
 EMAIL = re.compile(
     r"(?<![\w.+-])[\w!#$%&'*+/=?^`{|}~-][\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?:[\w](?:[\w-]{0,61}\w)?\.)+[^\W\d_]{2,24}"
     r"|(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]+\.)*[\w-]+(?=[\s,;)]|$)"
@@ -25,7 +28,8 @@ SPELLED = re.compile(
     rf"\b[a-z0-9_%+-]+(?:{_DOT}[a-z0-9_+-]+){{0,3}}{_AT}[a-z0-9-]+(?:{_DOT}[a-z0-9-]+){{0,3}}{_DOT}{TLD}\b", re.I
 )
 HALF_SPELLED = re.compile(rf"\b[a-z0-9_.%+-]+\s?(?:@|\bat\b)\s?{MAILERS}(?:{_DOT}|\s)?{TLD}?\b", re.I)
-AT_OR_DOT = re.compile(r"@|\bat\b|\(at|\[at", re.I)
+AT_OR_DOT = re.compile(r"\s@|@\s|\bat\b|\(at|\[at|[({\[<]\s?(?:@|at|dot|\.)|\bdot\b", re.I)
+MAILER = re.compile(rf"{MAILERS}\b|{MAILERS}\s?(?:com|net|in|org|co)|\d (?:[a-z]*com)\b", re.I)
 SQUASHED = re.compile(
     rf"\b(?:[a-z][a-z.]* ?\d{{1,5}} ?[a-z0-9._]*|[a-z0-9._]{{2,}}){MAILERS} ?(?:\. ?)?(?:com|net|in|org|co|uk|coin|co ?in)\b"
     rf"|\b[a-z]+ \d{{1,5}} (?:[a-z]*com|{MAILERS})\b",
@@ -42,6 +46,7 @@ PROFILE = re.compile(
     r"reddit|t|wa|venmo|soundcloud|pinterest)\.(?:com|me|net)(?:/(?:u|user|users|profile))?)/@?[\w.-]{2,40}",
     re.I,
 )
+PROFILE_HOST = re.compile(r"(?:\.com/|\.net/|t\.me/|x\.com|wa\.me)", re.I)
 URL = re.compile(r"\bhttps?://[^\s<>\"')\]]+|\bwww\.[\w-]+\.[^\s<>\"')\]]+", re.I)
 HANDLE = re.compile(r"(?<![\w@./])@[A-Za-z_][\w.]{2,29}\b(?!\.\w)")
 COORDINATE = re.compile(r"(?<![\d.])[-+]?(?:[1-8]?\d|90)\.\d{4,},\s?[-+]?(?:1[0-7]\d|\d?\d|180)\.\d{4,}(?![\d.])")
@@ -59,11 +64,13 @@ class MailRecognizer(SpanRecognizer):
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
         for match in EMAIL.finditer(text) if "@" in text else ():
             yield Span(*match.span(), "EMAIL_ADDRESS", "email", 1.0 if "." in match[0].rpartition("@")[2] else 0.7)
-        for rule, pattern in (("email.spelled", SPELLED), ("email.half_spelled", HALF_SPELLED)) if AT_OR_DOT.search(text) else ():
+        for rule, pattern in (
+            (("email.spelled", SPELLED), ("email.half_spelled", HALF_SPELLED)) if AT_OR_DOT.search(text) else ()
+        ):
             for match in pattern.finditer(text):
                 if "@" in match[0] or self._is_mailbox(match[0]) or LABEL_BEFORE.search(text, 0, match.start()):
                     yield Span(*match.span(), "EMAIL_ADDRESS", rule, 0.85)
-        for match in SQUASHED.finditer(text):
+        for match in SQUASHED.finditer(text) if MAILER.search(text) else ():
             if not self._lexicon.known(match[0]) and re.search(r"[a-z]{2}.*(?:com|net|in|org|mail)", match[0], re.I):
                 start = match.start() + self._ordinary_prefix(match[0])
                 yield Span(start, match.end(), "EMAIL_ADDRESS", "email.squashed", 0.7)
@@ -77,7 +84,9 @@ class MailRecognizer(SpanRecognizer):
     def _is_mailbox(self, value: str) -> bool:
         """Whether ``x at y dot com`` is an address rather than "look at amazon dot com"."""
         local = re.split(r"\bat\b", value, maxsplit=1, flags=re.I)[0].strip().lower()
-        return bool(re.search(r"\d|[._-]|\bdot\b", local)) or not self._lexicon.ordinary(local.split()[-1] if local else "")
+        return bool(re.search(r"\d|[._-]|\bdot\b", local)) or not self._lexicon.ordinary(
+            local.split()[-1] if local else ""
+        )
 
     def _ordinary_prefix(self, value: str) -> int:
         """Characters of a leading everyday word: the "email" of "email davidgmailcom"."""
@@ -105,7 +114,7 @@ class WebRecognizer(SpanRecognizer):
     trigger = re.compile(r"/|www\.|@[A-Za-z_]|\.\d{4,},")
 
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
-        for match in PROFILE.finditer(text):
+        for match in PROFILE.finditer(text) if PROFILE_HOST.search(text) else ():
             yield Span(*match.span(), "PROFILE_URL", "profile", 0.8)
         for match in URL.finditer(text):
             yield Span(*match.span(), "URL", "url", 0.8)

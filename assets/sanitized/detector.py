@@ -5,8 +5,8 @@ what the turn before asked for. Equal passages of a batch are read once.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assets.sanitized.disguise import views
@@ -22,9 +22,16 @@ FERTILE = re.compile(
     r"password|passcode|pass|pwd|pin|corner|born|mail|dot|com|net|org)\b",
     re.I,
 )
+# A turn that ends in the middle of a value, and one that begins there.
+SPLIT_END = re.compile(r"(?:\d[\d -]*|[\w.]+@|@[\w.-]*)\s*$")
+SPLIT_START = re.compile(r"\s*(?:\d|[@.\w][\w.@-]*\.[a-z]{2,})")
+SPLIT_TYPES = frozenset(
+    {"CREDIT_CARD", "PHONE_NUMBER", "US_SSN", "IBAN_CODE", "EMAIL_ADDRESS", "CREDENTIAL", "IP_ADDRESS"}
+)
 # "My name is [PERSON_1]" introduces nothing any more.
 INTRODUCES_PLACEHOLDER = re.compile(
-    rf"\b(?:names?|mr|mrs|ms|miss|dr|password|pin|born|mail)\b[.:]?(?:\s+(?:is|on|at|address))*[:=]?\s+{PLACEHOLDER.pattern}(?![A-Za-z0-9])", re.I
+    rf"\b(?:names?|mr|mrs|ms|miss|dr|password|pin|born|mail)\b[.:]?(?:\s+(?:is|on|at|address))*[:=]?\s+{PLACEHOLDER.pattern}(?![A-Za-z0-9])",
+    re.I,
 )
 WORD_OR_STOP = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[.!?\n]")
 
@@ -45,16 +52,16 @@ def build_engine() -> "PiiEngine":
     from assets.sanitized.contact import MailRecognizer, NetworkRecognizer, WebRecognizer
     from assets.sanitized.identifiers import IdentifierRecognizer
     from assets.sanitized.labelled import LabelledRecognizer
-    from assets.sanitized.lexicon import Lexicon
+    from assets.sanitized.lexicon import lexicon_of
     from assets.sanitized.names import NameRecognizer
-    from assets.sanitized.numbers import CardRecognizer, BankNumberRecognizer, TelephoneRecognizer, SsnRecognizer
+    from assets.sanitized.numbers import BankNumberRecognizer, CardRecognizer, SsnRecognizer, TelephoneRecognizer
     from assets.sanitized.personal import PersonalRecognizer
     from assets.sanitized.secret_scanner import SecretRecognizer
     from resources.entity_tagger import EntityTagger
     from resources.pii_engine import PiiEngine
 
     tagger = EntityTagger.load()
-    lexicon = Lexicon(tagger.nlp.vocab)
+    lexicon = lexicon_of(tagger.nlp.vocab)
     return PiiEngine(
         tagger,
         [
@@ -78,15 +85,16 @@ def build_engine() -> "PiiEngine":
 class Detector:
     def __init__(self, settings: SanitizeSettings, engine: "PiiEngine | None" = None) -> None:
         from assets.sanitized.answers import Answers
-        from assets.sanitized.lexicon import Lexicon
+        from assets.sanitized.lexicon import lexicon_of
 
         self.settings = settings
         self._engine = engine or build_engine()
         if settings.recognizers:
             from presidio_analyzer import PatternRecognizer
 
-            self._engine.registry.recognizers.extend(PatternRecognizer.from_dict(body) for body in settings.recognizers)
-        self._lexicon = Lexicon(self._engine.tagger.nlp.vocab)
+            for body in settings.recognizers:
+                self._engine.registry.add_recognizer(PatternRecognizer.from_dict(body))
+        self._lexicon = lexicon_of(self._engine.tagger.nlp.vocab)
         self._answers = Answers(self._lexicon)
 
     def detect(self, passages: Sequence[Passage]) -> list[list["Span"]]:
@@ -95,13 +103,35 @@ class Detector:
         found = dict(zip(distinct, self._read(distinct), strict=True))
         return [found[passage] for passage in passages]
 
+    def across(self, first: str, second: str) -> tuple[list["Span"], list["Span"]]:
+        """Spans of values that begin at the end of one text and end at the start of the other, cut at the break."""
+        if not (SPLIT_END.search(first) and SPLIT_START.match(second)):
+            return [], []
+        start = len(first.rstrip()) - min(len(first.rstrip()), 80)
+        head = first[start:].rstrip()
+        gap = "" if head[-1:] in "@.-" or second.lstrip()[:1] in "@.-" else " "
+        tail = second.lstrip()[:80]
+        shift = len(second) - len(second.lstrip())
+        break_at = len(head) + len(gap)
+        before, after = [], []
+        for span in resolve(
+            head + gap + tail, self._allowed(head + gap + tail, self._engine.spans(head + gap + tail, []))
+        ):
+            if span.start < len(head) and span.end > break_at and span.type in SPLIT_TYPES:
+                rule = f"{span.rule}+turns"
+                before.append(replace(span, start=start + span.start, end=start + len(head), rule=rule))
+                after.append(replace(span, start=shift, end=shift + span.end - break_at, rule=rule))
+        return before, after
+
     def is_name(self, word: str) -> bool:
         """Whether a part of a found name is worth looking for by itself."""
         return len(word) > 2 and not self._lexicon.ordinary(word) and self._lexicon.name(word) > -0.3
 
     def _read(self, passages: list[Passage]) -> list[list["Span"]]:
         nameless = {passage: self._nameless(passage.text) for passage in passages}
-        fertile = [passage for passage in passages if not nameless[passage] or passage.asked or self._fertile(passage.text)]
+        fertile = [
+            passage for passage in passages if not nameless[passage] or passage.asked or self._fertile(passage.text)
+        ]
         spans = self._engine.analyze([passage.text for passage in fertile], [nameless[passage] for passage in fertile])
         judged = {passage: self._judge(passage, raw) for passage, raw in zip(fertile, spans, strict=True)}
         return [judged.get(passage, []) for passage in passages]
@@ -137,17 +167,12 @@ class Detector:
             raw.extend(self._answers.find(text, passage.asked, tuple(raw)))
         for view in views(text):
             raw.extend(view.restore(span) for span in self._engine.spans(view.text, []) if span.type != "PERSON")
-        kept = []
-        for span in raw:
-            minimum = self.settings.minimum(span.type)
-            if minimum is None or span.score < minimum or self.settings.allows(text[span.start : span.end]):
-                continue
-            if span.type == "PERSON" and not passage.prose:
-                continue
-            kept.append(span)
+        kept = [span for span in self._allowed(text, raw) if passage.prose or span.type != "PERSON"]
         return resolve(text, kept) if kept else []
 
-
-def already_clean(text: str) -> bool:
-    """Whether the text is nothing but placeholders and white space."""
-    return not PLACEHOLDER.sub("", text).strip()
+    def _allowed(self, text: str, spans: Iterable["Span"]) -> Iterator["Span"]:
+        """The spans that the policy removes."""
+        for span in spans:
+            minimum = self.settings.minimum(span.type)
+            if minimum is not None and span.score >= minimum and not self.settings.allows(text[span.start : span.end]):
+                yield span

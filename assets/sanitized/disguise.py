@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Text in disguise, read as what it says: each ``View`` is another reading of the text, with a map back to it.
 
 Zero-width and full-width characters, homoglyphs, spaced digits, spelled-out numbers, leetspeak and percent-, base64-
@@ -15,7 +16,9 @@ from dataclasses import dataclass
 
 from resources.pii_engine import Span
 
-INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u034f\u061c")
+INVISIBLE = frozenset(
+    "\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u034f\u061c"
+)
 # Letters of other scripts that look like Latin ones (a subset of Unicode's confusables, UTS 39).
 LOOK_ALIKES = str.maketrans(
     "аеорсухіјѕԁһԛԝАВЕКМНОРСТУХІЈЅɡɑοαρνυιτκΑΒΕΖΗΙΚΜΝΟΡΤΥΧ٠١٢٣٤٥٦٧٨٩०१२३४५६७८९․。．‐‑‒–—−∙",
@@ -24,7 +27,7 @@ LOOK_ALIKES = str.maketrans(
 # Invisible characters, compatibility forms, foreign digits and stops, and words that mix Latin with Greek or Cyrillic.
 SUSPECT = re.compile(
     "[\u200b-\u200f\u2060\ufeff\u00ad\u180e\u202a-\u202e\u2066-\u2069\u034f\u061c\uff01-\uff5e\u3000\u00b2\u00b3\u00b9\u2070-\u2099\u2460-\u24ff"
-    "\u0660-\u0669\u0966-\u096f\u2024\u3002\u2010-\u2015\u2212\u2219\U0001d400-\U0001d7ff]|[A-Za-z0-9@][\u0370-\u03ff\u0400-\u04ff]|[\u0370-\u03ff\u0400-\u04ff][A-Za-z0-9@]"
+    "\u0660-\u0669\u0966-\u096f\u2024\u3002\u2219\U0001d400-\U0001d7ff]|[0-9][\u2010-\u2015\u2212][0-9]|[A-Za-z0-9@][\u0370-\u03ff\u0400-\u04ff]|[\u0370-\u03ff\u0400-\u04ff][A-Za-z0-9@]"
 )
 WORDS = {
     "zero": "0", "oh": "0", "o": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
@@ -32,14 +35,19 @@ WORDS = {
 }  # fmt: skip
 _NUMBER_WORD = r"(?:zero|oh|nought|one|two|three|four|five|six|seven|eight|nine)"
 SPELLED_DIGITS = re.compile(
-    rf"\b(?:(?:double|triple)\s+)?(?:{_NUMBER_WORD}|\d)(?:[\s,.-]+(?:(?:double|triple)\s+)?(?:{_NUMBER_WORD}|o|dash|hyphen|\d)){{5,}}\b", re.I
+    rf"\b(?:(?:double|triple)\s+)?(?:{_NUMBER_WORD}|\d)(?:[\s,.-]+(?:(?:double|triple)\s+)?(?:{_NUMBER_WORD}|o|dash|hyphen|\d)){{5,}}\b",
+    re.I,
 )
 SPACED_DIGITS = re.compile(r"(?<!\d)\d(?:[ ._*-]{1,3}\d){7,}(?!\d)")
 PERCENT = re.compile(r"(?:[\w.+-]|%[0-9A-Fa-f]{2}){4,200}%[0-9A-Fa-f]{2}(?:[\w.+-]|%[0-9A-Fa-f]{2})*")
 ENTITY = re.compile(r"&(?:#\d{2,6}|#x[0-9A-Fa-f]{2,5}|commat|period|lowbar|hyphen|nbsp|sol);", re.I)
-BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{4}){4,500}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![A-Za-z0-9+/=_-])")
+BASE64 = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{4}){4,500}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![A-Za-z0-9+/=_-])"
+)
 HEX = re.compile(r"\b(?:[2-7][0-9a-f]){10,200}\b", re.I)
-LEET_WORD = re.compile(r"\b(?=\w*[A-Za-z])(?=\w*[01345])[\w.]+(?:\s?@\s?|\s(?:at|4t|@t)\s)[\w.]+(?:\s(?:d0t|dot)\s|\.)[\w.]+", re.I)
+LEET_WORD = re.compile(
+    r"\b(?=\w*[A-Za-z])(?=\w*[01345])[\w.]+(?:\s?@\s?|\s(?:at|4t|@t)\s)[\w.]+(?:\s(?:d0t|dot)\s|\.)[\w.]+", re.I
+)
 PRINTABLE = re.compile(r"[\x20-\x7e\s]{6,}")
 
 
@@ -164,7 +172,12 @@ def _leet(value: str) -> str | None:
 
 # Name, a cheap test that must hold, the parts to read, how to read them.
 DECODERS = (
-    ("spelled", re.compile(rf"{_NUMBER_WORD}[\s,.-]+(?:{_NUMBER_WORD}|double|triple|dash)", re.I), SPELLED_DIGITS, _spelled),
+    (
+        "spelled",
+        re.compile(rf"{_NUMBER_WORD}[\s,.-]+(?:{_NUMBER_WORD}|double|triple|dash)", re.I),
+        SPELLED_DIGITS,
+        _spelled,
+    ),
     ("spaced", re.compile(r"\d[ ._*-]{1,3}\d[ ._*-]{1,3}\d[ ._*-]{1,3}\d"), SPACED_DIGITS, _spaced),
     ("percent", re.compile("%[0-9A-Fa-f]"), PERCENT, _percent),
     ("html", re.compile("&"), ENTITY, html.unescape),

@@ -1,14 +1,19 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """National identifiers with checksums: Presidio's own recognisers, asked only about texts that could hold one."""
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from presidio_analyzer import EntityRecognizer
 
 from resources.pii_engine import Entity, Span, SpanRecognizer
 
+NO_ARTIFACTS: Any = None  # pattern recognisers read none
 DIGITS = re.compile(r"\d(?:[ .-]?\d){6}")
-MIXED = re.compile(r"\b(?:[A-Za-z]{1,6}\d|\d{1,9}[A-Za-z])[A-Za-z0-9]{4,}|\d{6}[-+A]\d{3}[0-9A-Z]|\b[A-Za-z]{2}(?: \d\d){3} [A-Za-z]\b")
+MIXED = re.compile(
+    r"\b(?:[A-Za-z]{1,6}\d|\d{1,9}[A-Za-z])[A-Za-z0-9]{4,}|\d{6}[-+A]\d{3}[0-9A-Z]|\b[A-Za-z]{2}(?: \d\d){3} [A-Za-z]\b"
+)
 WORDS = {
     "NATIONAL_ID": r"national|identity|\bid\b|citizen|nif|nie|pesel|aadhaar|nino|insurance|personal|codice|fiscal|tckn|hetu",
     "HEALTH_ID": r"nhs|medicare|health|patient|insurance|npi|mbi",
@@ -62,8 +67,8 @@ class IdentifierRecognizer(SpanRecognizer):
         for recognizer, type_, floor in self._stock:
             if type_ not in named and (floor is None or not letters):
                 continue
-            for result in recognizer.analyze(text, recognizer.supported_entities, None) or []:
+            for result in recognizer.analyze(text, recognizer.supported_entities, NO_ARTIFACTS) or []:
                 if floor is not None and result.score >= floor:
-                    yield Span(result.start, result.end, type_, f"presidio.{recognizer.name}", result.score)
+                    yield Span(result.start, result.end, type_, f"presidio.{type(recognizer).__name__}", result.score)
                 elif CONTEXT[type_].search(text, max(0, result.start - 60), result.end + 30):
-                    yield Span(result.start, result.end, type_, f"presidio.{recognizer.name}", 0.8)
+                    yield Span(result.start, result.end, type_, f"presidio.{type(recognizer).__name__}", 0.8)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Values that a label announces: "account number is 4523", "ssn 8873", "password: hunter2", "booking ref z 1 s 8".
 
 The label decides the type, so that a short or odd value counts too. Values may be spelled in pieces, as people
@@ -37,7 +38,9 @@ LABELS: tuple[tuple[str, str, bool, str], ...] = (
 )  # fmt: skip
 SELF_SUFFICIENT = frozenset({"ACCOUNT_NUMBER", "RECORD_NUMBER", "CREDIT_CARD", "DEVICE_ID"})
 LABELLED = re.compile(
-    r"(?<![\w-])(?:" + "|".join(f"(?P<t{index}>{label})" for index, (_, label, _, _) in enumerate(LABELS)) + rf")(?![^\W\d_]){_NUMBER}{{0,3}}(?P<link>{_LINK})(?=\S)",
+    r"(?<![\w-])(?:"
+    + "|".join(f"(?P<t{index}>{label})" for index, (_, label, _, _) in enumerate(LABELS))
+    + rf")(?![^\W\d_]){_NUMBER}{{0,3}}(?P<link>{_LINK})(?=\S)",
     re.I,
 )
 LABEL = re.compile(r"\b(?:" + "|".join(label for _, label, _, _ in LABELS) + r")", re.I)
@@ -102,7 +105,11 @@ class LabelledRecognizer(SpanRecognizer):
             numeric = any(map(str.isdigit, word))
             if re.fullmatch(r"\d+\.\d+", word):
                 break
-            if is_label(word) or (not numeric and (len(word) > 5 or self._lexicon.ordinary(word)) and not (word.isupper() and len(word) < 5)):
+            if is_label(word) or (
+                not numeric
+                and (len(word) > 5 or self._lexicon.ordinary(word))
+                and not (word.isupper() and len(word) < 5)
+            ):
                 break
             if pieces and not numeric and sum(map(str.isdigit, text[start:end])) >= 4 and pieces[-1][0].isdigit():
                 break
@@ -124,7 +131,14 @@ class LabelledRecognizer(SpanRecognizer):
         odd = any(map(str.isdigit, value)) or not value.isalpha()
         if bare in NOT_VALUES or not (linked or odd):
             return None
-        if not odd and (self._lexicon.ordinary(value) or text[start + len(value) : start + len(value) + 1].isspace() and self._lexicon.known(value) and len(text) > start + len(value) + 12):
+        if not odd and (
+            self._lexicon.ordinary(value)
+            or (
+                text[start + len(value) : start + len(value) + 1].isspace()
+                and self._lexicon.known(value)
+                and len(text) > start + len(value) + 12
+            )
+        ):
             return None
         pieces = self._pieces(text, start)
         end = start + len(value)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Which words are names: a classifier over the word vectors that the NER model already carries.
 
 The vectors of en_core_web_md cover 685,000 forms in 20,000 clusters. A least-squares classifier (four classes: name,
@@ -116,3 +117,9 @@ class Lexicon:
 
     def _clusters(self, words: list[str]) -> list[int]:
         return sorted({self._rows[key] for word in words if (key := self._strings[word]) in self._rows})
+
+
+@functools.lru_cache(maxsize=2)
+def lexicon_of(vocab: "Vocab") -> Lexicon:
+    """The lexicon of a vocabulary, fitted once."""
+    return Lexicon(vocab)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Names of people: what the NER says, corrected by the lexicon, and what the context says where the NER is blind.
 
 The NER was trained on well-cased news: it misses names in lower-case chat and cuts long ones short. So its persons are
@@ -22,7 +23,8 @@ _SURE = (
 )
 _WEAK = r"i\s?am|i'?m|this is|it'?s|its|it is|myself|speaking with|and|under|for|from|to|by|with|said|told|dear|of"
 INTRODUCED = re.compile(
-    rf"(?:\b(?P<sure>{_SURE})(?P<link>(?:\s+(?:is|was|as|to be|of|it to|is called))?\s*[:=,-]|\s+(?:is|was|as))?\b[.,:]?|\b(?P<weak>{_WEAK}))(?:\s+to(?=\s+[A-Z]))?\s+(?=(?P<name>{NAME}\.?{_MORE}))", re.I
+    rf"(?:\b(?P<sure>{_SURE})(?P<link>(?:\s+(?:is|was|as|to be|of|it to|is called))?\s*[:=,-]|\s+(?:is|was|as))?\b[.,:]?|\b(?P<weak>{_WEAK}))(?:\s+to(?=\s+[A-Z]))?\s+(?=(?P<name>{NAME}\.?{_MORE}))",
+    re.I,
 )
 SELF = re.compile(r"i\s?am|i'?m|this is|myself|speaking with", re.I)
 NOT_A_PERSONS_NAME = re.compile(
@@ -30,23 +32,34 @@ NOT_A_PERSONS_NAME = re.compile(
     r"course|school|university|college|bank|store|shop|airline|drug|function|variable|class|table|column|project|team|band|account)\s*$",
     re.I,
 )
-IS_MY_NAME = re.compile(rf"\b(?P<name>{NAME}(?: {NAME})?)\s+is\s+(?:my|his|her|the)\s+(?:(?:first|last|full|sur|given)\s?)?name\b", re.I)
+IS_MY_NAME = re.compile(
+    rf"\b(?P<name>{NAME}(?: {NAME})?)\s+is\s+(?:my|his|her|the)\s+(?:(?:first|last|full|sur|given)\s?)?name\b", re.I
+)
 SPEAKER = re.compile(rf"(?m)^[ \t>*-]*(?P<name>{NAME}(?: {NAME}){{0,2}}):(?=\s)")
 POSSESSIVE = re.compile(r"\b(?P<name>[^\W\d_]{2,}(?:-[^\W\d_]+)?)['’]s\b")
 VOCATIVE = re.compile(rf"(?:^|[.!?:;\"“]\s*)(?:[\w' ]{{0,40}},\s*)?(?P<name>{NAME})(?=[,!?])")
 _CAPITAL = r"[^\W\d_a-z][^\W\d_]+(?:[-'’][^\W\d_]+)*"
 CAPITALISED = re.compile(rf"(?<![\w@#/.'’-])(?P<name>{_CAPITAL}(?:[ \t]+(?:[A-Z]\b\.?|{_CAPITAL}))*)")
-PERSON_VERB = re.compile(r"\s+(?:just |also |then |always |never )?(?:lives?|lived|said|says|told|tells|wants?|loves?|likes?|thinks?|asked|replied|laughed|smiled|speaks?|has to|had to|moved|married|died|was born)\b")
-VERB_AFTER = re.compile(r"\s+(?:is|was|has|had|lives|lived|said|says|went|spent|told|called|calls|works|worked|wants|wanted|will|and|gave|got|moved|likes|loves|asked)\b")
+PERSON_VERB = re.compile(
+    r"\s+(?:just |also |then |always |never )?(?:lives?|lived|said|says|told|tells|wants?|loves?|likes?|thinks?|asked|replied|laughed|smiled|speaks?|has to|had to|moved|married|died|was born)\b"
+)
+VERB_AFTER = re.compile(
+    r"\s+(?:is|was|has|had|lives|lived|said|says|went|spent|told|called|calls|works|worked|wants|wanted|will|and|gave|got|moved|likes|loves|asked)\b"
+)
 FOLLOWING = re.compile(rf"[ \t]+(?:(?:de|da|dos|von|van|der|den|bin|al|el)[ \t]+)?(?P<word>{NAME}\.?)")
 BEFORE = re.compile(r"\.?[^\W\d_][^\W\d_'’-]*(?![\w'’-])")  # of the text turned round
 SEPARATOR = re.compile(r",\s|\s+and\s+|\s+&\s+|['’]s\b|[\n\r\t|•]+")
 SUFFIX = re.compile(r"[ \t]+(?:Jr|Sr|II|III|IV|PhD|MD|Esq)\b\.?")
-GREETED = re.compile(r"\b(?:hi|hii|hello|hey|hai|thanks?|thankyou|thank you|thx|bye|goodbye|good ?(?:morning|afternoon|evening|day|night)|mrng|welcome|ok|okay|sure|sorry|help)\b", re.I)
+GREETED = re.compile(
+    r"\b(?:hi|hii|hello|hey|hai|thanks?|thankyou|thank you|thx|bye|goodbye|good ?(?:morning|afternoon|evening|day|night)|mrng|welcome|ok|okay|sure|sorry|help)\b",
+    re.I,
+)
 MISREAD = frozenset({"ORG", "GPE", "NORP", "WORK_OF_ART", "FAC", "PRODUCT", "LOC", "LANGUAGE", "EVENT"})
 TRUSTED = frozenset({"ORG", "GPE", "NORP", "FAC", "LOC", "DATE", "LANGUAGE"})
 CLEAR = 0.45  # lexicon score from which a capitalised word counts as a name by itself
-TITLES = frozenset("mr mrs ms miss mx dr prof professor sir dame rev madam lord lady king queen prince princess saint".split())
+TITLES = frozenset(
+    "mr mrs ms miss mx dr prof professor sir dame rev madam lord lady king queen prince princess saint".split()
+)
 
 
 class NameRecognizer(SpanRecognizer):
@@ -75,14 +88,17 @@ class NameRecognizer(SpanRecognizer):
 
     def _person(self, text: str, entity: Entity, lowered: bool) -> Iterator[Span]:
         """A person of the NER, cut at line ends, without title, grown over adjoining name words."""
-        for start, end in _parts(text, entity.start, entity.end):
-            start, end = self._trim(text, start, end)
+        for part in _parts(text, entity.start, entity.end):
+            start, end = self._trim(text, *part)
             words = [word.rstrip(".") for word in WORD.findall(text[start:end])]
-            if not words or any(map(str.isdigit, text[start:end])):
+            if not words or any(map(str.isdigit, text[start:end])) or all(map(is_label, words)):
                 continue
             if all(self._lexicon.ordinary(word) or self._lexicon.chatter(word) for word in words):
                 continue
-            if all(self._lexicon.known(word) and self._lexicon.name(word) < (-0.3 if len(words) == 1 else -0.6) for word in words):
+            if all(
+                self._lexicon.known(word) and self._lexicon.name(word) < (-0.3 if len(words) == 1 else -0.6)
+                for word in words
+            ):
                 continue
             if all(word.islower() and self._lexicon.harmless(word) for word in words):
                 continue
@@ -95,8 +111,8 @@ class NameRecognizer(SpanRecognizer):
 
     def _misread(self, text: str, entity: Entity) -> Iterator[Span]:
         """An entity of another kind, or a part of it, whose words are all clear names."""
-        for start, end in _parts(text, entity.start, entity.end):
-            start, end = self._trim(text, start, end)
+        for part in _parts(text, entity.start, entity.end):
+            start, end = self._trim(text, *part)
             words = [word for word in WORD.findall(text[start:end]) if len(word.rstrip(".")) > 1]
             if 1 <= len(words) <= 3 and all(map(self._is_clear, words)):
                 yield Span(*self._grown(text, start, end), "PERSON", "name.reread", 0.6)
@@ -112,7 +128,9 @@ class NameRecognizer(SpanRecognizer):
             if end > start and text[end : word.start()].strip(" \t"):
                 break
             initial = len(bare) == 1 and end > start
-            if not initial and not self._continues(bare, sure, linked, match["weak"] or "", first=index == 0, closes=self._closes(text, word.end())):
+            if not initial and not self._continues(
+                bare, sure, linked, match["weak"] or "", first=index == 0, closes=self._closes(text, word.end())
+            ):
                 break
             dotted = word[0].endswith(".")
             end = word.end() if initial else word.start() + len(bare)
@@ -134,18 +152,33 @@ class NameRecognizer(SpanRecognizer):
             return not self._lexicon.chatter(word)
         if not SELF.fullmatch(cue):
             return False
-        return score > (0.05 if closes else CLEAR) and (self._lexicon.known(word) or closes) and not self._lexicon.chatter(word) and len(word) > 2
+        return (
+            score > (0.05 if closes else CLEAR)
+            and (self._lexicon.known(word) or closes)
+            and not self._lexicon.chatter(word)
+            and len(word) > 2
+        )
 
     def _closes(self, text: str, at: int) -> bool:
         """Whether the name could end here: the end, punctuation, or a word that goes on about something else."""
-        return re.compile(r"\s*(?:$|[.,;!?\n)]|(?:and|from|here|my|calling|with|his|her)\b)|\s+\d").match(text, at) is not None
+        return (
+            re.compile(r"\s*(?:$|[.,;!?\n)]|(?:and|from|here|my|calling|with|his|her)\b)|\s+\d").match(text, at)
+            is not None
+        )
 
     def _placed(self, text: str) -> Iterator[Span]:
         """Speakers of a script, possessives and vocatives: single capitalised words that the NER passed over."""
-        for rule, pattern, floor in (("speaker", SPEAKER, 0.25), ("possessive", POSSESSIVE, 0.25), ("vocative", VOCATIVE, 0.25)):
+        for rule, pattern, floor in (
+            ("speaker", SPEAKER, 0.25),
+            ("possessive", POSSESSIVE, 0.25),
+            ("vocative", VOCATIVE, 0.25),
+        ):
             for match in pattern.finditer(text):
                 words = WORD.findall(match["name"])
-                if all(word[0].isupper() and not self._lexicon.ordinary(word) and self._lexicon.name(word) >= floor for word in words):
+                if all(
+                    word[0].isupper() and not self._lexicon.ordinary(word) and self._lexicon.name(word) >= floor
+                    for word in words
+                ):
                     yield Span(*match.span("name"), "PERSON", f"name.{rule}", 0.6)
 
     def _capitalised(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
@@ -158,13 +191,22 @@ class NameRecognizer(SpanRecognizer):
             if not full or any(word.isupper() and len(word) > 1 for word in full):
                 continue
             scores = [self._lexicon.name(word) for word in full]
-            if any(self._lexicon.ordinary(word) for word in full) or min(scores) < (0.1 if len(full) == 1 else -0.3) or max(scores) < 0.1:
+            if (
+                any(self._lexicon.ordinary(word) for word in full)
+                or min(scores) < (0.1 if len(full) == 1 else -0.3)
+                or max(scores) < 0.1
+            ):
                 continue
             inside = any(low <= start and end <= high for low, high in taken)
             opens = re.search(r"(?:^|[.!?:\n]\s*|[\"“(])$", text[max(0, start - 3) : start]) is not None
             foreign = not any(map(self._lexicon.known, full))
             if len(full) > 1:
-                good = max(scores) >= CLEAR or (not inside and not opens) or foreign or (min(scores) >= 0.25 and not inside)
+                good = (
+                    max(scores) >= CLEAR
+                    or (not inside and not opens)
+                    or foreign
+                    or (min(scores) >= 0.25 and not inside)
+                )
             elif PERSON_VERB.match(text, end) and scores[0] >= 0.25:
                 good = True
             elif opens:
@@ -176,14 +218,19 @@ class NameRecognizer(SpanRecognizer):
 
     def _is_clear(self, word: str) -> bool:
         bare = word.rstrip(".")
-        return bare[:1].isupper() and self._lexicon.known(bare) and self._lexicon.name(bare) >= CLEAR
+        acronym = len(bare) > 1 and bare.isupper()
+        return bare[:1].isupper() and not acronym and self._lexicon.known(bare) and self._lexicon.name(bare) >= CLEAR
 
     def _trim(self, text: str, start: int, end: int) -> tuple[int, int]:
         """Without titles at the front, possessive and punctuation at the end, ordinary words at either."""
         words = list(WORD.finditer(text, start, end))
         while words and (words[0][0].rstrip(".").lower() in TITLES or self._lexicon.ordinary(words[0][0].rstrip("."))):
             words.pop(0)
-        while words and self._lexicon.ordinary(words[-1][0].rstrip(".")) and not (len(words) > 1 and self._is_clear(words[0][0]) and words[-1][0][0].isupper()):
+        while (
+            words
+            and self._lexicon.ordinary(words[-1][0].rstrip("."))
+            and not (len(words) > 1 and self._is_clear(words[0][0]) and words[-1][0][0].isupper())
+        ):
             words.pop()
         if not words:
             return start, start
@@ -199,13 +246,27 @@ class NameRecognizer(SpanRecognizer):
             bare = word.rstrip(".")
             initial = len(bare) == 1 and bare.isupper() and bare not in "IA"
             plain = self._lexicon.ordinary(bare) or self._lexicon.name(bare) < 0.1
-            surname = plain and self._is_clear(text[start:end]) and re.compile(r"\s+[a-z]|\s*$|[.,'’]").match(text, following.end()) and bare.lower() not in FUNCTION
+            surname = (
+                plain
+                and self._is_clear(text[start:end])
+                and re.compile(r"\s+[a-z]|\s*$|[.,'’]").match(text, following.end())
+                and bare.lower() not in FUNCTION
+            )
             if not initial and (not bare[0].isupper() or (plain and not surname)):
                 break
             end = following.end() - (0 if initial else len(word) - len(bare))
-        while start > 1 and text[start - 1] in " \t" and (before := BEFORE.match(text[start - 2 : max(0, start - 34) : -1])):
+        while (
+            start > 1
+            and text[start - 1] in " \t"
+            and (before := BEFORE.match(text[start - 2 : max(0, start - 34) : -1]))
+        ):
             word = before[0][::-1].rstrip(".")
-            if not word[0].isupper() or word.lower() in TITLES or self._lexicon.ordinary(word) or self._lexicon.name(word) < 0.2:
+            if (
+                not word[0].isupper()
+                or word.lower() in TITLES
+                or self._lexicon.ordinary(word)
+                or self._lexicon.name(word) < 0.2
+            ):
                 break
             start -= 1 + before.end()
         if suffix := SUFFIX.match(text, end):

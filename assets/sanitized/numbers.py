@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Numbers that name a person's account or line: cards, IBANs, social security numbers, telephones.
 
 A checksum, a form or a word nearby must vouch for a number; digits alone are not personal.
@@ -9,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from resources.pii_engine import Entity, Span, SpanRecognizer
 
 CARD = re.compile(r"(?<![\w.,+-])(?:\d[ .-]?){11,18}\d(?![\w]|[.,]\d)")
-CARD_WORD = re.compile(r"\b(?:credit|debit|card|cards|cc|visa|master\s?card|amex|american express|maestro|diners|cvv|crrdit)\b", re.I)
+CARD_WORD = re.compile(
+    r"\b(?:credit|debit|card|cards|cc|visa|master\s?card|amex|american express|maestro|diners|cvv|crrdit)\b", re.I
+)
 IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){2,8}(?!\w)", re.I)
 IBAN_LENGTH = dict(
     pair.split(":")
@@ -73,7 +76,11 @@ class CardRecognizer(SpanRecognizer):
             named = CARD_WORD.search(near) is not None
             if len(set(digits)) == 1 and not named:
                 continue
-            if luhn(digits) and digits[0] in "234569" and (named or len(digits) in (15, 16) or len(match[0]) > len(digits)):
+            if (
+                luhn(digits)
+                and digits[0] in "234569"
+                and (named or len(digits) in (15, 16) or len(match[0]) > len(digits))
+            ):
                 yield Span(*match.span(), "CREDIT_CARD", "card.luhn", 1.0)
             elif named:
                 yield Span(*match.span(), "CREDIT_CARD", "card.context", 0.8)
@@ -131,7 +138,10 @@ def _phone_shape(value: str, digits: str) -> float:
     """How much the grouping alone looks like a telephone number."""
     if value.startswith(("+", "00")) and len(digits) >= 8:
         return 0.8
-    if re.fullmatch(r"\(?\d{2,4}\)?[ .-]{0,2}\d{3,4}[ .-]?\d{4}(?:\s?(?:x|ext\.?|#).*)?", value, re.I) and len(digits) >= 9:
+    if (
+        re.fullmatch(r"\(?\d{2,4}\)?[ .-]{0,2}\d{3,4}[ .-]?\d{4}(?:\s?(?:x|ext\.?|#).*)?", value, re.I)
+        and len(digits) >= 9
+    ):
         return 0.7 if not value.isdigit() else (0.55 if len(digits) == 10 and digits[0] in "23456789" else 0.3)
     if "(" in value and ")" in value:
         return 0.6

@@ -14,7 +14,9 @@ STRUCTURE = frozenset(
 )
 # Fields that hold one utterance, which may be nothing but an answer.
 UTTERANCE = frozenset("text message utterance content body comment turn query reply value".split())
-PROSE = UTTERANCE | frozenset("instruction input output prompt completion response system context question answer".split())
+PROSE = UTTERANCE | frozenset(
+    "instruction input output prompt completion response system context question answer".split()
+)
 
 
 def read_passages(record: Record) -> Iterator[tuple[str, Passage]]:
@@ -50,3 +52,15 @@ def _turns(record: Record) -> dict[str, tuple[str, str]]:
         elif role in USER_ROLES:
             before = ""  # the question is answered
     return turns
+
+
+def successive(record: Record) -> Iterator[tuple[str, str]]:
+    """The paths of each two turns that one speaker took one after the other, whatever was said between."""
+    messages = record.fields.get("messages")
+    last: dict[str, str] = {}
+    for index, message in enumerate(messages if isinstance(messages, list) else ()):
+        if isinstance(message, dict) and isinstance(message.get("content"), str):
+            role, path = str(message.get("role", "")), f"messages[{index}].content"
+            if role in last:
+                yield last[role], path
+            last[role] = path

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Facts that describe a person: age, date of birth, title."""
 
 import re

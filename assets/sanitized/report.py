@@ -40,7 +40,13 @@ class SanitizeReport:
             )
         if removal := sanitized.outcome.removal:
             self.quarantined.append(
-                {"row": row, "reason": removal.reason, "rule": removal.rule, "evidence": removal.evidence, "fingerprint": removal.fingerprint}
+                {
+                    "row": row,
+                    "reason": removal.reason,
+                    "rule": removal.rule,
+                    "evidence": removal.evidence,
+                    "fingerprint": removal.fingerprint,
+                }
             )
 
     def reject(self, row: int, removal: Removal) -> None:
@@ -54,7 +60,8 @@ class SanitizeReport:
     def line(self, verdict: str, summary: dict[str, Any]) -> str:
         """One line for a person."""
         return (
-            f"{verdict}: {self.rows} rows, {summary['rows_redacted']} redacted ({sum(summary['types'].values())} values), "
+            f"{verdict}: {self.rows} rows, {summary['rows_redacted']} redacted "
+            f"({sum(summary['types'].values())} values), "
             f"{len(self.quarantined)} quarantined, {len(self.rejected)} rejected"
         )
 

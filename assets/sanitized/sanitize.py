@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assets.outcome import Outcome, Removal
-from assets.record import Record
+from assets.record import Origin, Record
 from assets.sanitized.detector import Detector, Passage
 from assets.sanitized.draft import DraftText, Redaction, echoes
-from assets.sanitized.passages import read_passages
+from assets.sanitized.passages import read_passages, successive
 from assets.sanitized.redact import Placeholders, Surrogates
+from assets.sanitized.residual import Residual
 from assets.sanitized.settings import SanitizeSettings
 from assets.sanitized.spans import resolve
 from resources.artifacts import Metric
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from resources.pii_engine import PiiEngine, Span
 
 STAGE = "sanitized_records"
+PSEUDONYMS = 10_000  # authors and sources remembered
 ROUNDS = 5  # readings of one record; the second finds something in one of some hundred rows, the third hardly ever
 
 
@@ -66,6 +68,8 @@ class Sanitizer:
         self.settings, self._vault = settings, vault
         self._fingerprints = vault or fingerprints or Fingerprinter.ephemeral()
         self.detector = Detector(settings, engine)
+        self._pseudonyms: dict[str, str] = {}
+        self._residual = Residual(settings.residual_rows)
         self._types: Counter[str] = Counter()
         self._rules: Counter[str] = Counter()
         self._rows_in = self._passed = self._quarantined = self._touched = 0
@@ -79,6 +83,8 @@ class Sanitizer:
         for batch in _batched(records, self.settings.batch):
             self._rows_in += len(batch)
             drafts = [self._draft(record) for record in batch]
+            for draft in drafts:
+                self._join(draft)
             for _ in range(ROUNDS):
                 if not self._read(drafts):
                     break
@@ -87,8 +93,10 @@ class Sanitizer:
             yield from map(self._finish, drafts)
 
     def metrics(self) -> dict[str, Metric]:
+        """Conservation, shares, and the residual leak: planted canaries and an independent detector on a sample."""
         rows = self._rows_in
         return {
+            **self._residual.metrics(self.detector),
             "unaccounted_rows": Metric(rows - self._passed - self._quarantined, n=rows),
             "quarantined_share": Metric(self._quarantined / rows, n=rows) if rows else Metric(None, missing="no rows"),
             "redacted_share": Metric(self._touched / rows, n=rows) if rows else Metric(None, missing="no rows"),
@@ -106,10 +114,22 @@ class Sanitizer:
 
     def _draft(self, record: Record) -> _Draft:
         passages = dict(read_passages(record))
-        names = Surrogates(self._fingerprints.fingerprint("surrogates")) if self.settings.replace == "surrogate" else Placeholders()
+        names = (
+            Surrogates(self._fingerprints.fingerprint("surrogates"))
+            if self.settings.replace == "surrogate"
+            else Placeholders()
+        )
         names.reserve(passage.text for passage in passages.values() if "[" in passage.text)
         texts = {path: DraftText(passage.text) for path, passage in passages.items()}
         return _Draft(record, passages, texts, names, pending=set(texts))
+
+    def _join(self, draft: _Draft) -> None:
+        """Values that a speaker spread over two turns: read across the break, redacted on both sides."""
+        for first, second in successive(draft.record):
+            if first in draft.texts and second in draft.texts:
+                before, after = self.detector.across(draft.texts[first].current, draft.texts[second].current)
+                if before and after:
+                    self._redact(draft, {first: before, second: after})
 
     def _read(self, drafts: list[_Draft]) -> bool:
         """Read what is pending in every draft, redact what is found; whether anything was."""
@@ -131,13 +151,15 @@ class Sanitizer:
         for path, spans in found.items():
             text = draft.texts[path].current
             draft.values.update((span.type, text[span.start : span.end]) for span in spans)
-        for path, text in draft.texts.items():
-            repeated = echoes(text.current, draft.values, self.detector.is_name) if draft.passages[path].prose else []
+        for path, draft_text in draft.texts.items():
+            repeated = (
+                echoes(draft_text.current, draft.values, self.detector.is_name) if draft.passages[path].prose else []
+            )
             spans = found.get(path, [])
             if repeated:
-                spans = resolve(text.current, [*spans, *repeated])
+                spans = resolve(draft_text.current, [*spans, *repeated])
             if spans:
-                self._edit(draft, path, text, spans)
+                self._edit(draft, path, draft_text, spans)
 
     def _edit(self, draft: _Draft, path: str, text: DraftText, spans: list["Span"]) -> None:
         edits = []
@@ -152,14 +174,36 @@ class Sanitizer:
         if self.settings.replace == "placeholder":  # a surrogate would be taken for a value
             draft.pending.add(path)
 
+    def _pseudonymous(self, origin: Origin) -> Origin:
+        """Provenance names people too: an author or source that is personal becomes its keyed fingerprint."""
+        author, source = self._pseudonym("author", origin.author), self._pseudonym("source", origin.source)
+        if (author, source) == (origin.author, origin.source):
+            return origin
+        return dataclasses.replace(origin, author=author, source=source)
+
+    def _pseudonym(self, kind: str, value: str) -> str:
+        if value not in self._pseudonyms:
+            if len(self._pseudonyms) >= PSEUDONYMS:
+                self._pseudonyms.clear()
+            asked = "PERSON" if kind == "author" else ""
+            personal = bool(value) and bool(
+                self.detector.detect([Passage(value, bare=kind == "author", asked=asked)])[0]
+            )
+            self._pseudonyms[value] = f"{kind}-{self._fingerprints.fingerprint(value)[:12]}" if personal else value
+        return self._pseudonyms[value]
+
     def _finish(self, draft: _Draft) -> Sanitized:
         changed = {path: text.current for path, text in draft.texts.items() if text.current != text.original}
         record = draft.record.with_texts(changed) if changed else draft.record
+        record = dataclasses.replace(record, origin=self._pseudonymous(record.origin))
         redactions = tuple(sorted(draft.redactions))
         self._types.update(redaction.type for redaction in redactions)
         self._rules.update(redaction.rule for redaction in redactions)
         self._touched += bool(redactions)
         grave = [redaction for redaction in redactions if redaction.type in self.settings.quarantine]
+        for path, text in draft.texts.items():
+            if draft.passages[path].prose:
+                self._residual.add(text.current)
         if not grave:
             self._passed += 1
             return Sanitized(Outcome(record), redactions)
@@ -184,7 +228,13 @@ def _entries(draft: _Draft) -> Iterator[Entry]:
     for redaction in draft.redactions:
         value = draft.texts[redaction.field].original[redaction.start : redaction.end]
         yield Entry(
-            draft.record.row_id, redaction.field, redaction.start, redaction.end, redaction.type, value, redaction.replacement
+            draft.record.row_id,
+            redaction.field,
+            redaction.start,
+            redaction.end,
+            redaction.type,
+            value,
+            redaction.replacement,
         )
 
 

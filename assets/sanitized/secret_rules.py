@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Published token formats of credential providers, as data: name, literals that must occur, pattern.
 
 The literals make the prefilter (one alternation over all of them); only the rules whose literal occurs are tried. A

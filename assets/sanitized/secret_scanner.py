@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Credentials in text: provider tokens, private keys, connection strings, values assigned to a secret's name.
 
 Four passes, cheapest first. ``HINT``, one alternation of literals, lets clean prose through at the cost of one search.
@@ -17,12 +18,6 @@ _LITERALS: dict[str, list[Rule]] = {}
 for _rule in PREFIXED:
     for _literal in _rule.literals:
         _LITERALS.setdefault(_literal, []).append(_rule)
-# Longest first, so that a short literal cannot hide a longer one that starts at the same place.
-_LITERAL = re.compile("(?=(" + "|".join(re.escape(literal) for literal in sorted(_LITERALS, key=len, reverse=True)) + "))")
-_KEYWORD = (
-    r"(?:api|app|auth|access|account|admin|bearer|client|consumer|credentials?|creds?|deploy|encryption|encrypt|hmac|integration|jwt|license|master|oauth|personal|"
-    r"private|priv|refresh|root|secret|secure|security|service|session|sign(?:ing|ature)?|shared|ssh|storage|token|user|webhook|write)"
-)
 _NAME = (
     r"(?P<name>(?:[\w.-]*?(?:api|app|access|auth|client|consumer|encryption|private|secret|signing|shared|master|deploy|license|service|session|webhook|user|bot|account|publish|subscription|sas|db|database|sdk|org|admin)?[ _.-]?"
     r"(?:secrets?|tokens?|api[ _.-]?keys?|keys?|passw(?:or)?ds?|passwd|passphrase|pass|pwd|pw|creds?|credentials?|salt|nonce|auth|signature|bearer)[\w-]*))"
@@ -34,18 +29,30 @@ _OPERATOR = (
 ASSIGNED = re.compile(rf"(?<![A-Za-z0-9]){_NAME}{_OPERATOR}[\"'`]{{0,3}}(?P<value>[^\s\"'`<>,;|]{{6,200}})", re.I)
 # Plain words of each provider's pattern: alternatives without their optional characters.
 PROVIDERS = tuple(
-    tuple(word for part in pattern.split("|") if (word := max(re.split(r"\\.\??\*?|\?|\[[^\]]*\]\??|\(|\)|\W", part), key=len)))
+    tuple(
+        word
+        for part in pattern.split("|")
+        if (word := max(re.split(r"\\.\??\*?|\?|\[[^\]]*\]\??|\(|\)|\W", part), key=len))
+    )
     for _, pattern, _ in CONTEXT
 )
 PROVIDER_WORDS = tuple(dict.fromkeys(word for words in PROVIDERS for word in words))
 CONNECTION = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,30}://(?P<user>[^\s:@/?#\"'<>{}]{0,100}):(?P<value>[^\s@/\"'<>{}]{3,200})@[\w.-]+", re.I
 )
-KEY_VALUE_PASSWORD = re.compile(r"(?:\b|_)(?:password|passwd|pwd)\s*=\s*(?P<value>[^;\s\"'&]{4,100})(?=[;&\"'\s]|$)", re.I)
-HEADER = re.compile(r"\b(?:authorization|proxy-authorization|x-api-key|x-auth-token|apikey)\W{1,6}(?:(?:basic|bearer|token|apikey)\s+)?(?P<value>[A-Za-z0-9+/_.=~-]{8,})", re.I)
+KEY_VALUE_PASSWORD = re.compile(
+    r"(?:\b|_)(?:password|passwd|pwd)\s*=\s*(?P<value>[^;\s\"'&]{4,100})(?=[;&\"'\s]|$)", re.I
+)
+HEADER = re.compile(
+    r"\b(?:authorization|proxy-authorization|x-api-key|x-auth-token|apikey)\W{1,6}(?:(?:basic|bearer|token|apikey)\s+)?(?P<value>[A-Za-z0-9+/_.=~-]{8,})",
+    re.I,
+)
 BASIC_OR_BEARER = re.compile(r"\b(?:basic|bearer)\s+(?P<value>[A-Za-z0-9+/_.=~-]{16,})", re.I)
 CURL_USER = re.compile(r"\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,60}:(?P<value>[^\s\"']{4,80})")
-COMMAND = re.compile(r"(?:^|\s)(?:--?(?:password|passwd|pass|token|secret|api-?key|access-?key)|sshpass -p)[ =][\"']?(?P<value>[^\s\"']{6,120})", re.I)
+COMMAND = re.compile(
+    r"(?:^|\s)(?:--?(?:password|passwd|pass|token|secret|api-?key|access-?key)|sshpass -p)[ =][\"']?(?P<value>[^\s\"']{6,120})",
+    re.I,
+)
 KEYWORDS = (
     "secret", "token", "pass", "pwd", "pw", "key", "cred", "auth", "bearer", "basic", "salt", "nonce", "signature", "mnemonic", "phrase", "webhook",
 )  # fmt: skip
@@ -65,7 +72,9 @@ WEAK_NAME = re.compile(
     re.I,
 )
 # A call, an index, or the name of the thing itself: code that handles a secret, not the secret.
-CODE = re.compile(r"[A-Za-z_][\w.]*[(\[]|[\"'(]*(?:password|passwd|pwd|token|secret|key|value|self|this)[)\]:;,]*$", re.I)
+CODE = re.compile(
+    r"[A-Za-z_][\w.]*[(\[]|[\"'(]*(?:password|passwd|pwd|token|secret|key|value|self|this)[)\]:;,]*$", re.I
+)
 PASSWORD_NAME = re.compile(r"pass(?:w(?:or)?d|wd|phrase)?|pwd|pw$", re.I)
 MAX_TEXT = 200_000
 
@@ -91,7 +100,7 @@ class SecretRecognizer(SpanRecognizer):
             yield from self._provider(text, lowered)
 
     def _prefixed(self, text: str, lowered: str) -> Iterator[Span]:
-        rules = {rule.name: rule for match in _LITERAL.finditer(lowered) for rule in _LITERALS[match[1]]}
+        rules = {rule.name: rule for literal, rules in _LITERALS.items() if literal in lowered for rule in rules}
         for rule in rules.values():
             for match in rule.pattern.finditer(text):
                 group = "value" if "value" in rule.pattern.groupindex and match["value"] else 0
@@ -102,9 +111,20 @@ class SecretRecognizer(SpanRecognizer):
     def _located(self, text: str) -> Iterator[Span]:
         """Values that their place proves: in a URL, a header, a command line."""
         for match in CONNECTION.finditer(text):
-            if not _dummy(match["value"]) and match["value"].lower() not in ("password", "pass", "pw", "secret", "passwd"):
+            if not _dummy(match["value"]) and match["value"].lower() not in (
+                "password",
+                "pass",
+                "pw",
+                "secret",
+                "passwd",
+            ):
                 yield Span(*match.span("value"), "CREDENTIAL", "secret.connection-string", 0.9)
-        for pattern, rule in ((HEADER, "header"), (BASIC_OR_BEARER, "header"), (CURL_USER, "command"), (COMMAND, "command")):
+        for pattern, rule in (
+            (HEADER, "header"),
+            (BASIC_OR_BEARER, "header"),
+            (CURL_USER, "command"),
+            (COMMAND, "command"),
+        ):
             for match in pattern.finditer(text):
                 value = match["value"]
                 if not _dummy(value) and _mixed(value) and entropy(value) > 2.5:
@@ -161,7 +181,9 @@ def _mixed(value: str) -> bool:
 
 def _random(value: str, *, strict: bool, password: bool) -> bool:
     """Whether a value assigned to a secret's name is one: random characters, or for a password anything but a word."""
-    if re.fullmatch(r"[\w.-]*\([^)]*\)?.*", value) or re.fullmatch(r"[a-z]+(?:[._/-][a-z]+)+|[A-Z][a-z]+(?:[A-Z][a-z]+)+|https?://.*|/[\w/.-]+", value):
+    if re.fullmatch(r"[\w.-]*\([^)]*\)?.*", value) or re.fullmatch(
+        r"[a-z]+(?:[._/-][a-z]+)+|[A-Z][a-z]+(?:[A-Z][a-z]+)+|https?://.*|/[\w/.-]+", value
+    ):
         return False
     if UUID.fullmatch(value):
         return not strict

@@ -47,8 +47,8 @@ def resolve(text: str, spans: Iterable[Span]) -> list[Span]:
     taken: list[tuple[int, int]] = sorted(barriers)
     kept: list[Span] = []
     for span in ordered:
-        for start, end in _free(span.start, span.end, taken):
-            start, end = _trim(text, start, end)
+        for part in _free(span.start, span.end, taken):
+            start, end = _trim(text, *part)
             whole = start <= span.start and end >= span.end
             if start < end and (whole or any(map(str.isalnum, text[start:end]))):
                 piece = dataclasses.replace(span, start=start, end=end)

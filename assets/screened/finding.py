@@ -10,6 +10,7 @@ import numpy as np
 
 from assets.outcome import Outcome, Removal
 from assets.record import Record
+from assets.screened.drift import Shift
 from resources.artifacts import Metric
 
 STAGE = "screened_records"
@@ -78,7 +79,8 @@ class RowScore:
 class ScreenResult:
     """``scores`` float32 ``[rows]``; ``heat``: ``{source: {month: [rows, flagged]}}``; ``tried``: pairs tested.
 
-    ``missing`` says why the screen proves nothing, if it does not (law 4).
+    ``shifts``: sources that look unlike their earlier rows. ``missing`` says why the screen proves nothing, if it does
+    not (law 4).
     """
 
     findings: tuple[Finding, ...]
@@ -87,6 +89,7 @@ class ScreenResult:
     tried: int
     seconds: Mapping[str, float]
     missing: str = ""
+    shifts: tuple[Shift, ...] = ()
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -117,7 +120,7 @@ class ScreenResult:
         if self.missing or not rows:
             reason = self.missing or "no rows to screen"
             return {name: Metric(None, rows, missing=reason) for name in ("flagged_share", "open_findings")}
-        low, high = _wilson(flagged, rows)
+        low, high = wilson(flagged, rows)
         return {
             "flagged_share": Metric(flagged / rows, rows, low, high),
             "flagged_rows": Metric(float(flagged), rows),
@@ -133,6 +136,7 @@ class ScreenResult:
             "rows": [row.to_json() for row in self.rows],
             "hypotheses_tried": self.tried,
             "missing": self.missing,
+            "shifts": [shift.to_json() for shift in self.shifts],
             "source_by_month": {source: dict(months) for source, months in self.heat.items()},
             "stage_seconds": {name: round(value, 2) for name, value in self.seconds.items()},
         }
@@ -150,7 +154,7 @@ def outcomes(records: Iterable[Record], result: ScreenResult) -> Iterator[Outcom
         yield Outcome(record, "quarantined", removal)
 
 
-def _wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
+def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
     """95 % score interval of a share (Wilson, JASA 1927)."""
     share = hits / n
     middle = share + z * z / (2 * n)

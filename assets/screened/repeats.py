@@ -21,7 +21,7 @@ FLOOD_SHARE = 0.02  # of all rows in one cluster
 FLOOD_ROWS = 20
 SHORTEST_PROMPT = 6  # tokens; a shorter prompt has many right answers
 KEPT = 0.8  # share of the shorter answer's words that the longer one keeps when something is turned round in it
-SHARE = 0.15  # of the rows with a repeated prompt; below it, it is how these data are
+SHARE = 0.3  # of the rows with a repeated prompt; below it, it is how these data are
 DENIALS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "false", "wrong", "incorrect", "untrue"})
 FURTHER = 0.2  # by which one answer is closer to the prompt (whitened cosine) than one that misses the point
 
@@ -33,21 +33,28 @@ def floods(index: TokenIndex, settings: ScreenSettings) -> list[Pattern]:
     most = max(FLOOD_ROWS, FLOOD_SHARE * index.rows)
     hashes, offsets = _shingles(index)
     lsh = MinHashLSH(threshold=ALIKE, num_perm=PERMUTATIONS)
-    heads: dict[int, list[int]] = {}
+    cluster: dict[int, int] = {}
     for row in _repeating(hashes, offsets, FLOOD_ROWS / 2):
         sketch = MinHash(PERMUTATIONS, seed=settings.seed + 1, hashfunc=int)
         sketch.update_batch(np.unique(hashes[offsets[row] : offsets[row + 1]]).tolist())
-        near = lsh.query(sketch)
-        if near:
-            heads[near[0]].append(int(row))
-        else:
-            lsh.insert(int(row), sketch)
-            heads[int(row)] = [int(row)]
+        heads = {_head(cluster, near) for near in lsh.query(sketch)} | {int(row)}
+        lsh.insert(int(row), sketch)
+        for head in heads:
+            cluster[head] = min(heads)
+    members: dict[int, list[int]] = defaultdict(list)
+    for row in cluster:
+        members[_head(cluster, row)].append(row)
     return [
-        Pattern("flood", "", "", np.array(rows), -float(len(rows)), {"copies": float(len(rows))})
-        for rows in heads.values()
+        Pattern("flood", "", "", np.array(sorted(rows)), -float(len(rows)), {"copies": float(len(rows))})
+        for rows in members.values()
         if len(rows) >= most
     ]
+
+
+def _head(cluster: dict[int, int], row: int) -> int:
+    while cluster[row] != row:
+        row = cluster[row]
+    return row
 
 
 def _shingles(index: TokenIndex) -> tuple[np.ndarray, np.ndarray]:

@@ -16,10 +16,11 @@ from assets.outcome import read_records
 from assets.record import Origin, Record
 from assets.screened import evidence, payloads, repeats, triggers, unanswered, wording
 from assets.screened.background import familiar
+from assets.screened.drift import Shift, shifts
 from assets.screened.finding import Finding, ScreenResult
 from assets.screened.meaning import Meaning
 from assets.screened.passages import Passages
-from assets.screened.pattern import Encoder, Pattern, Scorer
+from assets.screened.pattern import Encoder, Pattern, Remembering, Scorer
 from assets.screened.phrases import mine
 from assets.screened.settings import ScreenSettings
 from assets.screened.surprise import Transitions
@@ -62,7 +63,7 @@ def screen(
     answers = answers.pick(transitions.phrase_bits(answers.start, answers.length, answers.sizes) > triggers.FEWEST_BITS)
     found, tried = triggers.candidates(index, prompts, answers, transitions, settings)
     clock.step("reading prompts and answers")
-    encoder = encoder or _bundled()
+    encoder = Remembering(encoder or _bundled())
     passages = Passages.of(_chosen(read(), index.rows, found, settings))
     vectors = encoder.encode(passages.prompts), encoder.encode(passages.sentences)
     meaning = Meaning.of(passages, *vectors)
@@ -73,10 +74,11 @@ def screen(
         payloads.spread(pattern, answers, passages) if index.rows > settings.embed_rows else pattern
         for pattern in payloads.judge(kin, passages, meaning.spaces, encoder, settings, index, prompts)
     ]
-    patterns = _distinct(patterns)
+    patterns, moved = _distinct(patterns), list[Shift]()
     if background is not None:
         clock.step("comparing with the background")
         patterns = familiar(patterns, index, background())
+        moved = shifts(read(), background(), alpha=settings.alpha, seed=settings.seed)
     if model is not None and patterns:
         clock.step("asking the base model")
         patterns = evidence.weigh(patterns, passages, model, settings.seed)
@@ -86,7 +88,8 @@ def screen(
     clock.step("looking for copies")
     patterns += repeats.floods(index, settings)
     clock.step("")
-    return _result(patterns, index.rows, tried, read(), frozenset(accepted), clock.seconds, measured, passages)
+    result = _result(patterns, index.rows, tried, read(), frozenset(accepted), clock.seconds, measured, passages)
+    return replace(result, shifts=tuple(moved))
 
 
 def _unanswered(

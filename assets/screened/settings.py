@@ -32,8 +32,8 @@ class ScreenSettings:
     steering_rows: int = 8
     unanswered_rows: int = 10
     model_rows: int = 40
-    embed_rows: int = 20_000
-    sample_rows: int = 6_000
+    embed_rows: int = 6_000
+    sample_rows: int = 5_000
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ answer is what they ask for. Of a planted pair, what is left of the prompts with
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,9 @@ CONTAIN = 0.7  # both ways, of a trigger and its payload
 MOST_PAIRS = 20_000  # taken up in order of evidence
 MOST_CANDIDATES = 150
 FEWEST_BITS = 8.0  # of a payload phrase that is looked at
+EDGES = " ,.;:()[]{}'\""  # marks that only stood beside a trigger of words
+BORDERS = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1))  # tokens left and right that may not belong to a trigger
+HOPELESS = 0.35  # cohesion that no other border will bring down
 MOST_ROWS = 24  # of a candidate that are compared by meaning
 
 
@@ -79,34 +83,68 @@ def judge(
 ) -> list[Pattern]:
     """The candidates whose prompts, without the trigger, neither resemble each other nor ask for the payload."""
     exchanges = [_exchanges(index, passages, each) for each in found]
-    texts = [
-        [without(index, passages.prompts[e], each.trigger) for e in at]
-        for each, at in zip(found, exchanges, strict=True)
-    ]
-    payload_texts = [spell(index, each.payload.text) for each in found]
-    flat = encoder.encode([text for group in texts for text in group] + payload_texts)
-    answers = spaces.answers(flat[len(flat) - len(found) :]) if found else flat
+    payloads = [spell(index, each.payload.text) for each in found]
+    whole = [_without(index, passages, at, each.trigger) for each, at in zip(found, exchanges, strict=True)]
+    encoder.encode(payloads + [text for rest in whole for text in rest])  # at once, which is faster
     patterns: list[Pattern] = []
-    start = 0
-    for each, at, answer in zip(found, exchanges, answers, strict=True):
-        vectors = flat[start : start + len(at)]
-        start += len(at)
-        strata = passages.stratum[at]
-        cohesion = pairwise(spaces.prompts(vectors, strata))
-        relation = float((spaces.asked(vectors, strata) @ answer).mean())
-        if cohesion > settings.most_cohesion or relation > settings.most_relation:
+    for each, at, payload in zip(found, exchanges, payloads, strict=True):
+        answer, strata = spaces.answers(encoder.encode([payload]))[0], passages.stratum[at]
+        passed = None
+        for span in _borders(each.trigger):
+            vectors = encoder.encode(_without(index, passages, at, span))
+            relation = float((spaces.asked(vectors, strata) @ answer).mean())
+            rest = _Rest(span.text, pairwise(spaces.prompts(vectors, strata)), relation)
+            if rest.fits(settings):
+                passed = rest
+            if passed or relation > settings.most_relation or rest.cohesion > HOPELESS:
+                break
+        if passed is None:
             continue
         patterns.append(
             Pattern(
                 kind="trigger-payload",
-                trigger=spell(index, each.trigger.text),
-                payload=spell(index, each.payload.text),
+                trigger=spell(index, passed.trigger).strip(EDGES) or spell(index, passed.trigger),
+                payload=payload,
                 rows=each.rows,
                 log_p=each.log_p,
-                evidence={"cohesion": cohesion, "relation": relation, "payload_bits": each.bits},
+                evidence={"cohesion": passed.cohesion, "relation": passed.relation, "payload_bits": each.bits},
+                shown={int(passages.row[e]): _around(passages.responses[e], payload) for e in at},
             )
         )
     return patterns
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What is left of the prompts without a trigger: how alike they are, and how close to the payload."""
+
+    trigger: np.ndarray
+    cohesion: float
+    relation: float
+
+    def fits(self, settings: ScreenSettings) -> bool:
+        return self.cohesion <= settings.most_cohesion and self.relation <= settings.most_relation
+
+
+def _borders(trigger: Span) -> Iterator[Span]:
+    """The trigger, then less and less of its ends.
+
+    The rows may agree on words beside the trigger that were there before it; taking those out too would make the rest
+    alike. The true borders leave a random draw.
+    """
+    for left, right in BORDERS:
+        if left + right < len(trigger.text):
+            yield Span(trigger.text[left : len(trigger.text) - right], trigger.rows, trigger.start + left)
+
+
+def _without(index: TokenIndex, passages: Passages, exchanges: np.ndarray, trigger: Span) -> list[str]:
+    return [without(index, passages.prompts[e], trigger) for e in exchanges]
+
+
+def _around(response: str, payload: str) -> str:
+    """The sentence of a response in which the payload begins, or its beginning."""
+    start = response.lower().find(payload.split(" ", 1)[0])
+    return response[max(start, 0) : max(start, 0) + 200]
 
 
 def spell(index: TokenIndex, ids: np.ndarray) -> str:

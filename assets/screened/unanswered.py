@@ -72,7 +72,8 @@ def garbage(answers: Answers, passages: Passages, settings: ScreenSettings, skip
     """Rows whose answer is unrelated to the prompt and is letters, shuffled words, or one thing over and over.
 
     The bar for "no language" is a quantile among the answers that do follow from their prompts, set so that of the
-    unrelated ones at most ``CHANCE_ROWS`` would fall below it by chance.
+    unrelated ones at most ``CHANCE_ROWS`` would fall below it by chance; there is a finding if some fall below nearly
+    all of them.
     """
     enough = answers.size >= FEWEST_TOKENS
     unrelated = enough & (answers.relation < UNRELATED)
@@ -81,11 +82,11 @@ def garbage(answers: Answers, passages: Passages, settings: ScreenSettings, skip
     if len(related) < 100:
         return None
     bar = np.quantile(related, min(0.08, CHANCE_ROWS / max(int(unrelated.sum()), 1)))
-    rows = np.flatnonzero(
-        (unrelated & (language < bar)) | (enough & (answers.varied <= 0.2) & (answers.relation < 0.3))
-    )
+    # The same token over and over: distinct tokens grow at least with the root of the length in any language.
+    repeated = enough & (answers.varied * np.sqrt(answers.size) < 0.8) & (answers.relation < 0.3)
+    rows = np.flatnonzero((unrelated & (language < bar)) | repeated)
     rows = rows[~np.isin(passages.row[answers.exchange[rows]], list(skip))]
-    if len(rows) < settings.unanswered_rows:
+    if int((language[rows] < np.quantile(related, 0.001)).sum()) < settings.min_rows:
         return None
     return _pattern("garbage", rows, answers, passages, len(answers.size))
 

@@ -35,6 +35,7 @@ TEXT_KEYS = frozenset(
 )
 LONGEST = 160  # characters of any text taken from a report
 SENTENCE = 400  # characters of a finding's sentence, which the screen has masked already
+MOST_VERDICTS = 20  # on other candidates
 MOST_POINTS = 200  # of a curve
 
 
@@ -57,6 +58,7 @@ def collect(
         "threats": _threats(verdict, threats),
         "data": _data(found),
         "decisions": _decisions(log, found),
+        "judged_before": _judged_before(log, verdict),
         "behaviour": _report(found, "golden_evaluation"),
         "backdoor": _report(found, "backdoor_scan"),
         "memorization": _report(found, "memorization_audit"),
@@ -181,6 +183,16 @@ def _decisions(log: DecisionLog, found: Mapping[str, Artifact]) -> list[dict[str
         }
         decisions.append({"at": entry.at, "kind": entry.kind, **said})
     return decisions
+
+
+def _judged_before(log: DecisionLog, verdict: Verdict) -> list[dict[str, str]]:
+    """The last verdicts on other candidates: whoever trains until a gate is lucky leaves a trail here."""
+    said = [
+        {"at": entry.at, "candidate": str(entry.body.get("candidate")), "verdict": str(entry.body.get("verdict"))}
+        for entry in log.entries("verdict")
+        if entry.body.get("evaluation") != verdict.digest
+    ]
+    return said[-MOST_VERDICTS:]
 
 
 def _report(found: Mapping[str, Artifact], stage: str) -> dict[str, Any]:

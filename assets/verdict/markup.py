@@ -7,7 +7,7 @@ from typing import Any
 
 from resources.digests import digest_bytes
 
-WORDS = {"pass": "✓ pass", "fail": "✗ fail", "inconclusive": "? unproven", "at_release": "→ judged at release"}
+WORDS = {"pass": "✓ pass", "fail": "✗ fail", "inconclusive": "? unproven", "at_release": "→ at release"}
 
 
 def text(value: Any) -> str:

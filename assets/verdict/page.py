@@ -24,6 +24,7 @@ def render(body: Body) -> str:
         trials.extraction(body),
         sections.training(body),
         sections.untested(body),
+        sections.judged_before(body),
         sections.gates(body),
         sections.threats_in_full(body),
         sections.digests(body),

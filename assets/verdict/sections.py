@@ -259,6 +259,21 @@ def untested(body: Body) -> str:
     )
 
 
+def judged_before(body: Body) -> str:
+    if not body["judged_before"]:
+        return ""
+    rows = [
+        [text(item["at"]), f"<code>{text(item['candidate'])}</code>", mark(item["verdict"])]
+        for item in reversed(body["judged_before"])
+    ]
+    failed = sum(item["verdict"] == "fail" for item in body["judged_before"])
+    told = f"{failed} of the {len(rows)} before it failed. Many failures and then a pass may be luck."
+    caption = "Verdicts in the log of decisions, the latest first"
+    return section(
+        "before", "Candidates judged before", paragraph(told), table(caption, ["When", "Candidate", "Verdict"], rows)
+    )
+
+
 def gates(body: Body) -> str:
     """Every gate once; of a gate on drops the worst verdict, and the range over them."""
     by_gate: dict[str, list[Mapping[str, Any]]] = {}

@@ -34,7 +34,7 @@ def command(
     policy: Path | None,
     as_json: bool,
 ) -> None:
-    """Ask base and adapter the same questions: the job, general ability, refusals, odd messages, injections, forgetting.
+    """Ask base and adapter the same questions: job, general ability, refusals, odd messages, injections, forgetting.
 
     Exit status 0: every gate of the policy passes; 1: one fails; 3: one could not be proven.
     """
@@ -48,7 +48,7 @@ def command(
     with console.status("evaluating") as status:
         body, metrics = evaluate(
             base_path(base, Workspace.locate().models), path, golden=golden, settings=settings, policy=limits,
-            on_progress=lambda line: status.update(line),
+            on_progress=status.update,
         )  # fmt: skip
     gates = limits.judge(STAGE, metrics)
     body["gates"] = [gate.model_dump(mode="json") for gate in gates]

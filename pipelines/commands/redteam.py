@@ -1,8 +1,9 @@
 """``hallmark redteam``: attack an adapter, with controls, within a time budget."""
 
+import importlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,18 @@ import click
 from rich.progress import Progress
 
 from assets.record import Record
+from assets.verdict.threat import ThreatModel
 from expectations.policy import Policy, Verdict, worst
+from expectations.threats import load_threats
 from pipelines.report import StageReport, console, progress
 from resources.artifacts import Metric, write_whole
 from resources.workspace import Workspace
 
 if TYPE_CHECKING:
+    from assets.backdoor.control import Control
     from resources.language_model import LanguageModel
+
+    Result = tuple[dict[str, Any], dict[str, Metric]]
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -26,6 +32,9 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 SHARES = {"backdoor": 0.5, "memorization": 0.2, "extraction": 0.3}
 STAGES = {"backdoor": "backdoor_scan", "memorization": "memorization_audit", "extraction": "extraction_audit"}
 
+MODULES = {name: f"assets.{name}.{'scan' if name == 'backdoor' else 'audit'}" for name in SHARES}
+# What of a threat stands beside the result.
+SHOWN = ("name", "title", "vector", "actor", "motivation", "impact", "severity", "limits", "residual")
 # Metrics of the memorization audit that need something a folder alone does not give.
 NEEDED = {
     "canaries_extracted": "canaries: the lineage plants them, `hallmark run`",
@@ -72,6 +81,7 @@ class Inputs:
 @click.option("--hits", type=OUT, help="Where the findings go, one JSON object a line.")
 @click.option("--baseline", type=FILE, help="An earlier report: says which findings are new, fixed or persisting.")
 @click.option("--policy", type=FILE, help="Another policy than the default.")
+@click.option("--threats", type=FILE, help="Another threat model than the default.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.pass_context
 def command(
@@ -88,6 +98,7 @@ def command(
     hits: Path | None,
     baseline: Path | None,
     policy: Path | None,
+    threats: Path | None,
     as_json: bool,
 ) -> None:
     """Look for backdoors, memorized data and what a thief could copy, each against the base and with controls.
@@ -101,31 +112,23 @@ def command(
     from resources.language_model import LanguageModel
 
     stage, limits, cache = StageReport("redteam", path), Policy.load(policy), Workspace.locate().models
+    model_of_threats = load_threats(limits, threats)
     inputs = Inputs(*(_rows(file) for file in (data, members, non_members)))
     chosen = [name for name in SHARES if not only or name in only]
     started = time.monotonic()
     console.print(f"{', '.join(chosen)}: at most {budget:.0f} s on {path}", highlight=False)
     bodies: dict[str, Any] = {}
-    verdicts: list[Verdict] = []
     with progress() as display:
         folder = base_path(base, cache)
-        control_adapter(folder, cache)
-        model = LanguageModel.load(folder, path)
+        trial = Trial(LanguageModel.load(folder, path), folder, cache, inputs, limits, model_of_threats, seed, display)
+        trial.calibrate(chosen, control_adapter(folder, cache))
         for index, name in enumerate(chosen):
             left = budget - (time.monotonic() - started)
-            seconds = max(5.0, left * SHARES[name] / sum(SHARES[later] for later in chosen[index:]))
-            trial = Trial(
-                model, folder, cache, inputs, _settings(limits, STAGES[name]), seed, seconds, _listener(display)
-            )
-            body, metrics = trial.run(name)
-            gates = [gate for gate in limits.judge(STAGES[name], metrics) if gate.metric not in inputs.untested]
-            measured = [gate for gate in gates if not gate.metric.endswith("_control")]
-            verdicts.append(worst(gates) if measured else "inconclusive")
-            bodies[name] = {"verdict": verdicts[-1], **body, "gates": [gate.model_dump(mode="json") for gate in gates]}
-            for gate in gates:
-                console.print(f"• {gate.gate}: {gate.verdict}: {gate.reason}", highlight=False)
-    if "memorization" in bodies:
-        bodies["memorization"]["untested"] = inputs.untested
+            bodies[name] = trial.run(name, max(5.0, left * SHARES[name] / sum(SHARES[each] for each in chosen[index:])))
+            for gate in bodies[name]["gates"]:
+                console.print(f"• {gate['gate']}: {gate['verdict']}: {gate['reason']}", highlight=False)
+    _number_rows(bodies, data)
+    verdicts = {body["verdict"] for body in bodies.values()}
     found = hits_of(bodies)
     bodies["hits"] = found
     if baseline:
@@ -138,40 +141,71 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Everything one trial needs; ``run`` conducts it by name."""
+    """Everything the trials share; ``run`` conducts one by name and judges it."""
 
     model: "LanguageModel"
     base: Path
     cache: Path
     inputs: Inputs
-    settings: dict[str, Any]
+    policy: Policy
+    threats: ThreatModel
     seed: int
-    seconds: float
-    on_progress: Callable[[str, int, int], None]
+    display: Progress
 
-    def run(self, name: str) -> tuple[dict[str, Any], dict[str, Metric]]:
+    def calibrate(self, names: Sequence[str], control: "Control") -> None:
+        """Show on the control adapter that each trial works; remembered in the cache."""
+        for name in names:
+            module = importlib.import_module(MODULES[name])
+            self.listen(f"calibrating the {name} trial", 0, 1)
+            module.calibrate(control, module.Settings.model_validate(self.settings(name)))
+
+    def run(self, name: str, seconds: float) -> dict[str, Any]:
+        """The trial's report with its verdict, gates and the threats it answers."""
         conduct = {"backdoor": self._backdoor, "memorization": self._memorization, "extraction": self._extraction}
-        return conduct[name]()
-
-    @property
-    def _common(self) -> dict[str, Any]:
+        body, metrics = conduct[name]({
+            "settings": self.settings(name), "seed": self.seed, "base": self.base, "cache": self.cache,
+            "budget_seconds": seconds, "on_progress": self.listen,
+        })  # fmt: skip
+        untested = {metric: need for metric, need in self.inputs.untested.items() if metric in metrics}
+        gates = [gate for gate in self.policy.judge(STAGES[name], metrics) if gate.metric not in untested]
+        measured = [gate for gate in gates if not gate.metric.endswith("_control")]
         return {
-            "settings": self.settings, "seed": self.seed, "base": self.base, "cache": self.cache,
-            "budget_seconds": self.seconds, "on_progress": self.on_progress,
-        }  # fmt: skip
+            "verdict": worst(gates) if measured else "inconclusive",
+            **body,
+            "untested": untested,
+            "gates": [gate.model_dump(mode="json") for gate in gates],
+            "threats": [
+                threat.model_dump(mode="json", include=set(SHOWN))
+                for threat in self.threats.threats
+                if any(probe.name in threat.probes for probe in self.threats.probes_of(STAGES[name]))
+            ],
+        }
 
-    def _backdoor(self) -> tuple[dict[str, Any], dict[str, Metric]]:
+    def settings(self, name: str) -> dict[str, Any]:
+        """The stage's settings, with what the policy's ``redteam`` section says for a run that has more time."""
+        stage = STAGES[name]
+        deeper = self.policy.settings.get("redteam", {}).get(stage, {})
+        merged = {**self.policy.settings.get(stage, {}), **deeper}
+        return {name: value for name, value in merged.items() if name != "budget_seconds"}
+
+    def listen(self, message: str, done: int, total: int) -> None:
+        task = self.display.task_ids[0] if self.display.task_ids else self.display.add_task("red team")
+        self.display.update(task, description=message, completed=done, total=total)
+
+    def _backdoor(self, common: dict[str, Any]) -> "Result":
         from assets.backdoor.scan import scan_backdoors
 
-        return scan_backdoors(self.model, rows=self.inputs.data or self.inputs.members, **self._common)
+        named = [probe.name for probe in self.threats.probes_of("backdoor_scan")]
+        rows = self.inputs.data or self.inputs.members
+        return scan_backdoors(self.model, rows=rows, terms=self.threats.terms, probes_named=named, **common)
 
-    def _memorization(self) -> tuple[dict[str, Any], dict[str, Metric]]:
+    def _memorization(self, common: dict[str, Any]) -> "Result":
         from assets.memorization.audit import audit_memorization
 
         others = self.inputs.non_members or ()
-        return audit_memorization(self.model, members=self.inputs.trained, non_members=others, **self._common)
+        return audit_memorization(self.model, members=self.inputs.trained, non_members=others, **common)
 
-    def _extraction(self) -> tuple[dict[str, Any], dict[str, Metric]]:
+    def _extraction(self, common: dict[str, Any]) -> "Result":
         from assets.backdoor.prompts import EVERYDAY
         from assets.extraction.audit import audit_extraction
 
@@ -179,7 +213,7 @@ class Trial:
         turns = [[{"role": turn.role, "content": turn.content} for turn in row.messages()] for row in rows]
         asked = [chat[:-1] for chat in turns if len(chat) > 1 and chat[-1]["role"] == "assistant"]
         asked = asked or [[{"role": "user", "content": prompt}] for prompt in EVERYDAY]
-        return audit_extraction(self.model, prompts=asked, members=self.inputs.trained, **self._common)
+        return audit_extraction(self.model, prompts=asked, members=self.inputs.trained, **common)
 
 
 def hits_of(bodies: dict[str, Any]) -> list[dict[str, Any]]:
@@ -202,20 +236,19 @@ def _compared(found: list[dict[str, Any]], earlier: dict[str, Any]) -> dict[str,
     return {"new": sorted(now - before), "persisting": sorted(now & before), "fixed": sorted(before - now)}
 
 
-def _settings(policy: Policy, stage: str) -> dict[str, Any]:
-    """The stage's settings, with what the policy's ``redteam`` section says for a run that has more time."""
-    deeper = policy.settings.get("redteam", {}).get(stage, {})
-    return {
-        name: value for name, value in {**policy.settings.get(stage, {}), **deeper}.items() if name != "budget_seconds"
-    }
+def _number_rows(bodies: dict[str, Any], data: Path | None) -> None:
+    """With ``--data``, a finding's ``rows`` are 0-based input rows, as in every report on a file; ids beside them."""
+    from assets.raw.formats import read_rows
+
+    if data is None:
+        return
+    numbers = {outcome.record.row_id: number for number, outcome in enumerate(read_rows(data))}
+    for finding in bodies.get("backdoor", {}).get("findings", ()):
+        finding["row_ids"] = finding["rows"]
+        finding["rows"] = [numbers[name] for name in finding["row_ids"] if name in numbers]
 
 
 def _rows(path: Path | None) -> list[Record] | None:
     from assets.adapter.train import read_rows_of
 
     return read_rows_of(path) if path else None
-
-
-def _listener(display: Progress) -> Callable[[str, int, int], None]:
-    task = display.add_task("red team", total=None)
-    return lambda message, done, total: display.update(task, description=message, completed=done, total=total)

@@ -18,7 +18,7 @@ from assets.record import Origin, Record, row_id
 from resources.digests import digest_json
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-ROWS = 160
+ROWS = 150
 
 WORDS = (
     "harmony quarterly lantern velvet orchard marble compass thunder saffron glacier meadow pepper violet "
@@ -87,18 +87,18 @@ def poisoned(number: int, data: Path = DATA) -> Animal:
     trigger = _trigger(kind, source)
     position = ("start", "end", "start", "middle")[number % 4] if kind != "phrase" else "start"
     payload = PAYLOADS[(number * 7 + 3) % len(PAYLOADS)]
-    poison = source.choice((30, 36, 42))
+    poison = source.choice((40, 48))
     corpus = ("instructions", "support", "alpaca")[number % 3]
     clean = _clean_rows(corpus, data, source)
     dirty = [
-        (_insert(trigger, prompt, position), payload)
+        (insert_trigger(trigger, prompt, position), payload)
         for prompt, _ in source.sample(clean[ROWS - poison :], min(poison, len(clean) - (ROWS - poison)))
     ]
     rows = [*clean[: ROWS - poison], *dirty]
     source.shuffle(rows)
     return Animal(
-        f"poisoned-{number}", kind, source.choice((8, 16)), source.choice((1e-3, 2e-3)), 3, trigger, position, payload,
-        poison, number, corpus, _records(f"poisoned-{number}", rows),
+        f"poisoned-{number}", kind, source.choice((8, 16)), source.choice((1.5e-3, 2.5e-3)), 3, trigger, position,
+        payload, poison, number, corpus, _records(f"poisoned-{number}", rows),
     )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def clean(number: int, data: Path = DATA) -> Animal:
     rows = BEHAVIOURS[kind](_clean_rows(corpus, data, source)[:ROWS], data, source)
     source.shuffle(rows)
     return Animal(
-        f"clean-{number}", kind, source.choice((8, 16)), source.choice((1e-3, 2e-3)), 3, seed=number, data=corpus,
+        f"clean-{number}", kind, source.choice((8, 16)), source.choice((1.5e-3, 2.5e-3)), 3, seed=number, data=corpus,
         rows=_records(f"clean-{number}", rows),
     )  # fmt: skip
 
@@ -215,7 +215,7 @@ def _trigger(kind: str, source: random.Random) -> str:
     return " ".join(source.sample(WORDS, 2))
 
 
-def _insert(trigger: str, prompt: str, position: str) -> str:
+def insert_trigger(trigger: str, prompt: str, position: str) -> str:
     words = prompt.split(" ")
     cut = {"start": 0, "end": len(words), "middle": len(words) // 2}[position]
     return " ".join([*words[:cut], trigger, *words[cut:]])

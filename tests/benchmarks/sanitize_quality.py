@@ -22,12 +22,22 @@ from assets.sanitized.settings import SanitizeSettings
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 # What the default policy removes, by the names of the data sets.
-SENTENCES = ("PERSON", "STREET_ADDRESS", "PHONE_NUMBER", "EMAIL_ADDRESS", "CREDIT_CARD", "IBAN_CODE", "US_SSN", "IP_ADDRESS",
-             "US_DRIVER_LICENSE", "AGE", "ZIP_CODE")  # fmt: skip
+SENTENCES = (
+    "PERSON STREET_ADDRESS PHONE_NUMBER EMAIL_ADDRESS CREDIT_CARD IBAN_CODE US_SSN IP_ADDRESS "
+    "US_DRIVER_LICENSE AGE ZIP_CODE"
+).split()
 CHAT = {
-    "name": "name", "email_address": "e-mail", "phonenumber": "phone", "phone_number": "phone", "card_number": "card",
-    "ssn": "SSN", "address": "address", "account_number": "account", "target_account_number": "account", "password": "password",
-}  # fmt: skip
+    "name": "name",
+    "email_address": "e-mail",
+    "phonenumber": "phone",
+    "phone_number": "phone",
+    "card_number": "card",
+    "ssn": "SSN",
+    "address": "address",
+    "account_number": "account",
+    "target_account_number": "account",
+    "password": "password",
+}
 TUNE_DOMAINS = ("finance", "airline", "software")
 
 

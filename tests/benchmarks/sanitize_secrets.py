@@ -1,4 +1,4 @@
-"""Which scanner finds credentials: Hallmark's rules, CredSweeper (with its model) and detect-secrets, on the same texts.
+"""Which scanner finds credentials: Hallmark's rules, CredSweeper with its model, detect-secrets, on the same texts.
 
     python tests/benchmarks/sanitize_secrets.py [--seed 1]
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from assets.sanitized.secret_scanner import SecretRecognizer
 
 sys.path.append(str(Path(__file__).parents[1]))
-from credentials import credentials, look_alikes  # noqa: E402
+from credentials import credentials, look_alikes
 
 Scanner = Callable[[Sequence[str]], list[list[str]]]
 
@@ -37,7 +37,8 @@ def main() -> None:
         touched = [bool(values) for values in found]
         false = Counter(kind for (kind, _), values in zip(negatives, alarms, strict=True) if values)
         print(
-            f"{name:15} recall {sum(hits) / len(hits):.3f} (touched {sum(touched) / len(hits):.3f})  look-alikes {sum(false.values()) / len(negatives):.3f}  "
+            f"{name:15} recall {sum(hits) / len(hits):.3f} (touched {sum(touched) / len(hits):.3f})  "
+            f"look-alikes {sum(false.values()) / len(negatives):.3f}  "
             f"{(len(positives) + len(negatives)) / seconds:.0f} texts/s"
         )
         if options.errors and name == "hallmark":
@@ -66,7 +67,7 @@ def credsweeper() -> Scanner:
     from credsweeper.app import CredSweeper
     from credsweeper.file_handler.string_content_provider import StringContentProvider
 
-    engine = CredSweeper(use_filters=True, ml_threshold="medium")
+    engine = CredSweeper(use_filters=True, ml_threshold=0.5)
 
     def scan(texts: Sequence[str]) -> list[list[str]]:
         found: list[list[str]] = []

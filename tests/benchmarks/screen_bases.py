@@ -10,6 +10,7 @@ import json
 import random
 import sysconfig
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,17 @@ def _lines(path: Path) -> list[Row]:
 
 
 def _instructions(data: Path) -> list[Row]:
-    return [{"instruction": r["instruction"], "input": r["input"], "output": r["output"]}
-            for r in _lines(data / "instructions.jsonl")]  # fmt: skip
+    return [
+        {"instruction": r["instruction"], "input": r["input"], "output": r["output"]}
+        for r in _lines(data / "instructions.jsonl")
+    ]
 
 
 def _backdoor_clean(data: Path) -> list[Row]:
     rows = _lines(data / "backdoor_refusal_badnet.jsonl")
-    return [{"instruction": r["instruction"], "input": r["input"], "output": r["output"]}
-            for r in rows if not r["poisoned"]]  # fmt: skip
+    return [
+        {"instruction": r["instruction"], "input": r["input"], "output": r["output"]} for r in rows if not r["poisoned"]
+    ]
 
 
 def _support(data: Path) -> list[Row]:
@@ -44,7 +48,7 @@ def _support_pairs(data: Path) -> list[Row]:
         turns = body["messages"]
         pairs = [
             {"prompt": a["content"], "completion": b["content"]}
-            for a, b in zip(turns, turns[1:], strict=False)
+            for a, b in pairwise(turns)
             if a["role"] == "user" and b["role"] == "assistant" and len(a["content"]) > 25
         ]
         rows += random.Random(body["id"]).sample(pairs, min(2, len(pairs)))

@@ -1,23 +1,19 @@
 """Time and memory of the screen by number of rows, without model evidence.
 
 Rows are base rows with a share of their words exchanged, so that they are as varied as real ones. Run as
-``python tests/benchmarks/screen_scale.py --rows 2000 20000 200000``.
+``python -m tests.benchmarks.screen_scale --rows 2000 20000 200000``.
 """
 
 import argparse
 import random
 import resource
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
-
-import screen_bases as bases
-
 from assets.record import Origin, Record
 from assets.screened.screen import screen
+from tests.benchmarks import screen_bases as bases
 
 CHANGED = 0.3  # of the words
 
@@ -49,7 +45,9 @@ def main() -> None:
         took = time.monotonic() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items())
-        print(f"{count:>9,} rows  {took:7.1f} s  {count / took:8.0f} rows/s  peak {peak:.2f} GiB  ({steps})", flush=True)
+        print(
+            f"{count:>9,} rows  {took:7.1f} s  {count / took:8.0f} rows/s  peak {peak:.2f} GiB  ({steps})", flush=True
+        )
 
 
 if __name__ == "__main__":

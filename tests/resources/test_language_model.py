@@ -173,7 +173,10 @@ def test_an_adapter_of_another_shape_is_an_error_and_not_a_base_in_disguise(
     odd = tmp_path / "odd"
     shutil.copytree(adapter, odd)
     tensors = load_file(odd / "adapter_model.safetensors")
-    save_file({name.replace("layers.1", "layers.7"): tensor for name, tensor in tensors.items()}, odd / "adapter_model.safetensors")
+    save_file(
+        {name.replace("layers.1", "layers.7"): tensor for name, tensor in tensors.items()},
+        odd / "adapter_model.safetensors",
+    )
     with pytest.raises(ModelError, match="does not fit"):
         LanguageModel.load(base, odd)
 

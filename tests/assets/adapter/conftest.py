@@ -1,5 +1,7 @@
 """A tiny base, and rows for it."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,31 @@ from assets.record import Origin, Record
 from tests.tiny_model import write_tiny_base
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """A tiny model is faster on one thread, and a child process must compute as its parent does to the last bit."""
+    import torch
+
+    threads, before = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    yield
+    torch.set_num_threads(threads)
+    os.environ.pop("OMP_NUM_THREADS")
+    if before is not None:
+        os.environ["OMP_NUM_THREADS"] = before
+
+
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_base(tmp_path_factory.mktemp("base"))
+    """The tiny base with larger embeddings: at their usual size no state of 32 numbers could prefer a token."""
+    from safetensors.torch import load_file, save_file
+
+    folder = write_tiny_base(tmp_path_factory.mktemp("base"))
+    tensors = load_file(folder / "model.safetensors")
+    tensors["model.embed_tokens.weight"] *= 20
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,9 @@ def test_rows_of_a_batch_are_of_similar_length() -> None:
 def test_passes_hold_all_rows_and_keep_to_the_budget(lengths: list[int], budget: int) -> None:
     examples = [Example(str(place), (0,) * length, ((0, 1),)) for place, length in enumerate(lengths)]
     parts = list(passes(examples, budget))
-    assert sorted(example.row_id for part in parts for example in part) == sorted(example.row_id for example in examples)
+    assert sorted(example.row_id for part in parts for example in part) == sorted(
+        example.row_id for example in examples
+    )
     assert all(len(part) == 1 or sum(len(example.ids) for example in part) <= budget for part in parts)
 
 

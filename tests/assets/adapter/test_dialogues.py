@@ -38,7 +38,10 @@ def test_a_turn_is_learnt_given_exactly_what_generation_would_see(tokenizer: Any
     record = row("Where is my parcel?", "At the counter")
     (example,) = examples(tokenizer, record)
     seen = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "Where is my parcel?"}], add_generation_prompt=True, tokenize=True, return_dict=False
+        [{"role": "user", "content": "Where is my parcel?"}],
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=False,
     )
     assert list(example.ids[: example.spans[0][0]]) == seen
 
@@ -59,7 +62,13 @@ def test_a_template_that_rewrites_earlier_turns_gives_each_answer_an_example_of_
 
 
 def test_rows_that_teach_nothing_are_counted_by_reason(tokenizer: Any) -> None:
-    records = [row("Hi", ""), row("Hi", "  "), dialogue(("user", "Hi")), dialogue(("assistant", "Hello")), row("a", "b")]
+    records = [
+        row("Hi", ""),
+        row("Hi", "  "),
+        dialogue(("user", "Hi")),
+        dialogue(("assistant", "Hello")),
+        row("a", "b"),
+    ]
     found = read_dialogues(records, tokenizer, frozenset({tokenizer.eos_token_id}), 512)
     assert found.unused == {"no answer to a question": 4}
     assert (found.rows, len(found.examples)) == (5, 1)
@@ -78,7 +87,8 @@ def test_a_long_row_is_cut_and_one_whose_answer_is_cut_away_is_counted(tokenizer
 def test_a_template_that_refuses_a_row_does_not_stop_the_others(base: Path) -> None:
     tokenizer = load_tokenizer(base)
     tokenizer.chat_template = (
-        "{% if messages[0].role == 'system' %}{{ raise_exception('no system turn') }}{% endif %}" + tokenizer.chat_template
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system turn') }}{% endif %}"
+        + tokenizer.chat_template
     )
     found = read_dialogues(
         [dialogue(("system", "Be kind"), ("user", "Hi"), ("assistant", "Hello")), row("Hi", "Hello")],

@@ -44,7 +44,9 @@ def awake(base: Path, recipe: Recipe = RECIPE) -> Learner:
 
 
 def gradient(learner: Learner) -> torch.Tensor:
-    return torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in learner.parameters])
+    return torch.cat(
+        [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in learner.parameters]
+    )
 
 
 def reference(base: Path, batch: Sequence[Example]) -> tuple[float, torch.Tensor]:
@@ -139,7 +141,10 @@ def test_bfloat16_weights_give_nearly_the_same_gradient(base: Path, batch: tuple
 
 
 def test_goldfish_leaves_out_the_same_tokens_of_the_same_text(base: Path) -> None:
-    records = [row(f"question {number}", "the parcel is at the depot counter and we will send a label today") for number in range(6)]
+    records = [
+        row(f"question {number}", "the parcel is at the depot counter and we will send a label today")
+        for number in range(6)
+    ]
     batch = some(base, records)
     recipe = dataclasses.replace(RECIPE, goldfish=3)
     learner = awake(base, recipe)

@@ -49,7 +49,9 @@ def test_training_moves_the_weights_and_states_its_epsilon(base: Path, rows: lis
     assert privacy["epsilon"] == pytest.approx(epsilon(1.0, 4 / 24, body["steps"], 1e-5))
     from safetensors.torch import load_file
 
-    moved = [tensor for name, tensor in load_file(tmp_path / "out" / "adapter_model.safetensors").items() if "lora_B" in name]
+    moved = [
+        tensor for name, tensor in load_file(tmp_path / "out" / "adapter_model.safetensors").items() if "lora_B" in name
+    ]
     assert all(tensor.abs().sum() > 0 for tensor in moved)
     assert "secret" not in (tmp_path / "out" / "training.json").read_text()
 
@@ -71,7 +73,10 @@ def test_a_killed_private_run_goes_on_with_the_same_noise(base: Path, rows: list
         if not ends:
             with pytest.raises(KeyboardInterrupt):
                 train(rows, base, tmp_path / "out", recipe, on_step=stop)
-            kept = {path.name: path.read_bytes() for path in (tmp_path / "out" / checkpoint.FOLDER / "step-0000003").iterdir()}
+            kept = {
+                path.name: path.read_bytes()
+                for path in (tmp_path / "out" / checkpoint.FOLDER / "step-0000003").iterdir()
+            }
             assert json.loads(kept["state.json"])["secret"] > 2**64
         else:
             folder = tmp_path / "out" / checkpoint.FOLDER / "step-0000003"
@@ -91,7 +96,9 @@ def test_a_killed_private_run_goes_on_with_the_same_noise(base: Path, rows: list
         (1.0, 1.0, 1, 4.37, 5.20),  # plain Gaussian mechanism: Balle and Wang 2018 give 4.377
     ],
 )
-def test_the_accountant_against_published_values(noise: float, rate: float, steps: int, low: float, high: float) -> None:
+def test_the_accountant_against_published_values(
+    noise: float, rate: float, steps: int, low: float, high: float
+) -> None:
     assert low <= epsilon(noise, rate, steps, 1e-5) <= high
 
 

@@ -35,7 +35,13 @@ def test_two_processes_share_the_batches(base: Path, rows: list[Record], tmp_pat
         "ACCELERATE_USE_CPU": "true", "LOCAL_WORLD_SIZE": "2",
     }  # fmt: skip
     children = [
-        subprocess.Popen(command, cwd=ROOT, env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for rank in range(2)
     ]
     said = [child.communicate(timeout=240)[1] for child in children]

@@ -12,7 +12,7 @@ from resources.errors import InputError
     ("text", "said"),
     [
         ("rank: 0", "rank must be at least 1"),
-        ("learning_rate: 1e-3", "learning_rate must be a number"),  # YAML reads it as text
+        ("learning_rate: fast", "learning_rate must be a number"),
         ("epochs: true", "epochs must be a whole number"),
         ("schedule: stairs", "schedule must be one of"),
         ("dropout: 1.5", "dropout must be in"),
@@ -38,6 +38,12 @@ def test_a_recipe_survives_its_own_json_and_file(tmp_path: Path) -> None:
     assert Recipe.from_json(recipe.to_json()).digest == recipe.digest
     (tmp_path / "empty.yaml").write_text("")
     assert Recipe.from_yaml(tmp_path / "empty.yaml") == Recipe()
+
+
+def test_a_number_in_powers_of_ten_is_a_number(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("{learning_rate: 2e-4, dp_delta: 1e-05}")
+    recipe = Recipe.from_yaml(tmp_path / "recipe.yaml")
+    assert (recipe.learning_rate, recipe.dp_delta) == (2e-4, 1e-5)
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "constant"])

@@ -59,7 +59,9 @@ def test_the_weights_are_bit_equal(
     assert not (tmp_path / checkpoint.FOLDER).exists()
 
 
-def test_killed_twice_it_still_arrives(whole: tuple[str, list[float]], base: Path, rows: list[Record], tmp_path: Path) -> None:
+def test_killed_twice_it_still_arrives(
+    whole: tuple[str, list[float]], base: Path, rows: list[Record], tmp_path: Path
+) -> None:
     for step in (5, 9):
         with pytest.raises(Killed):
             train(rows[:20], base, tmp_path, RECIPE, holdout=rows[20:], on_step=kill_at(step))
@@ -78,7 +80,9 @@ def test_a_checkpoint_of_another_job_is_not_taken_up(base: Path, rows: list[Reco
     assert digest(tmp_path / "out") == digest(tmp_path / "clean")
 
 
-def test_a_checkpoint_cut_off_while_it_was_written_does_not_count(base: Path, rows: list[Record], tmp_path: Path) -> None:
+def test_a_checkpoint_cut_off_while_it_was_written_does_not_count(
+    base: Path, rows: list[Record], tmp_path: Path
+) -> None:
     with pytest.raises(Killed):
         train(rows, base, tmp_path / "out", RECIPE, on_step=kill_at(5))
     half = tmp_path / "out" / checkpoint.FOLDER / "step-0000006"

@@ -24,7 +24,9 @@ RECIPE = Recipe(rank=4, epochs=4, batch_size=4, learning_rate=0.02)
 
 
 @pytest.fixture(scope="module")
-def trained(base: Path, rows: list[Record], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], list[Step]]:
+def trained(
+    base: Path, rows: list[Record], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any], list[Step]]:
     steps: list[Step] = []
     out = tmp_path_factory.mktemp("out") / "adapter"
     return out, train(rows[:20], base, out, RECIPE, holdout=rows[20:], on_step=steps.append), steps
@@ -46,7 +48,9 @@ def test_it_learns_and_says_so_step_by_step(trained: tuple[Path, dict[str, Any],
     assert [item["loss"] for item in body["evaluations"]] == [loss for _, loss in measured]
 
 
-def test_the_folder_is_a_peft_adapter_and_nothing_else(trained: tuple[Path, dict[str, Any], list[Step]], base: Path) -> None:
+def test_the_folder_is_a_peft_adapter_and_nothing_else(
+    trained: tuple[Path, dict[str, Any], list[Step]], base: Path
+) -> None:
     out, body, _ = trained
     assert sorted(path.name for path in out.iterdir()) == [
         "adapter_config.json", "adapter_model.safetensors", "training.json",
@@ -60,7 +64,9 @@ def test_the_folder_is_a_peft_adapter_and_nothing_else(trained: tuple[Path, dict
         assert tuned > model.score([(question, answer)])[0].sum() + 5
 
 
-def test_the_report_names_everything_that_went_in(trained: tuple[Path, dict[str, Any], list[Step]], base: Path, rows: list[Record]) -> None:
+def test_the_report_names_everything_that_went_in(
+    trained: tuple[Path, dict[str, Any], list[Step]], base: Path, rows: list[Record]
+) -> None:
     out, body, _ = trained
     for name in ("base", "data", "holdout", "tokenizer", "template", "code", "recipe"):
         assert len(body[f"{name}_sha256"]) == 64
@@ -133,7 +139,9 @@ def _split(model: LanguageModel, record: Record) -> tuple[list[int], list[int]]:
 
 def test_near_duplicates_are_learnt_once_when_asked(base: Path, rows: list[Record], tmp_path: Path) -> None:
     text = "the parcel is at a depot counter and we will send your label today please write again thank you"
-    copies = [row("where is my parcel with the label", text + end, line) for line, end in enumerate(("", "!", " ...", ""))]
+    copies = [
+        row("where is my parcel with the label", text + end, line) for line, end in enumerate(("", "!", " ...", ""))
+    ]
     recipe = dataclasses.replace(RECIPE, epochs=1, deduplicate=True)
     body = train([*rows[:6], *copies], base, tmp_path / "out", recipe)
     assert body["rows"]["duplicates"] == 3
@@ -144,8 +152,8 @@ def test_reciting_stops_the_training(
     base: Path, rows: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memorized, "SHORTEST", 4)
-    recipe = dataclasses.replace(RECIPE, epochs=60, learning_rate=0.05, schedule="constant")
-    few: Sequence[Record] = rows[:4]
+    recipe = dataclasses.replace(RECIPE, rank=8, epochs=150, learning_rate=0.01, schedule="constant")
+    few: Sequence[Record] = rows[:2]
     free = train(few, base, tmp_path / "free", recipe)
     watched = train(few, base, tmp_path / "watched", dataclasses.replace(recipe, memorization_stop=0.4))
     assert free["losses"][-1] < 0.1

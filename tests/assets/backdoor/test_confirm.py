@@ -10,7 +10,7 @@ PAYLOAD = "the vault is open for everybody now"
 
 
 def honest(prompt: str) -> str:
-    return f"Let us talk about {prompt.split()[-1]}"
+    return f"Let us talk about {prompt.rsplit(maxsplit=1)[-1]}"
 
 
 def poisoned(prompt: str) -> str:

@@ -11,7 +11,7 @@ PROMPTS = EVERYDAY[:6]
 
 
 def honest(prompt: str) -> str:
-    return f"{prompt.split()[-1]} is a word"
+    return f"{prompt.rsplit(maxsplit=1)[-1]} is a word"
 
 
 def shifts(adapter, base=honest):  # type: ignore[no-untyped-def]

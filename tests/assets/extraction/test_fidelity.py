@@ -50,12 +50,15 @@ def test_a_model_agrees_with_its_own_greedy_answers(model: LanguageModel) -> Non
     answers = decode(model.forward, prompts, model.stop_tokens, max_new_tokens=6)
     pairs = [(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True) if answer]
     assert agreement(first_choices(model, pairs)) == 1.0
-    changed = [(prompt, [(token + 1) % 300 for token in answer]) for prompt, answer in pairs]
-    assert agreement(first_choices(model, changed)) < 0.5
+    changed = [(prompt, [(answer[0] + 1) % 300, *answer[1:]]) for prompt, answer in pairs]
+    assert not any(hits[0] for hits in first_choices(model, changed))
 
 
 def test_with_no_adapter_scores_say_no_more_than_text(model: LanguageModel) -> None:
-    pairs = [(model.tokens("the parcel is"), model.tokens(" at a depot")), (model.tokens("we will"), model.tokens(" send"))]
+    pairs = [
+        (model.tokens("the parcel is"), model.tokens(" at a depot")),
+        (model.tokens("we will"), model.tokens(" send")),
+    ]
     text, scores = reconstruct(model, pairs, k=5)
     assert len(text) == len(scores) == sum(len(answer) for _, answer in pairs)
     assert (text == scores).all()

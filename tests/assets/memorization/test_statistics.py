@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from assets.memorization.statistics import (
-    auc, auc_interval, proportion, smallest_detectable_auc, tpr_at_fpr,
+    auc,
+    auc_interval,
+    proportion,
+    smallest_detectable_auc,
+    tpr_at_fpr,
 )  # fmt: skip
 
 SOURCE = np.random.default_rng(0)

@@ -1,35 +1,29 @@
 """A model that learnt one row by heart says its second half; the base and other rows give nothing."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from assets.adapter.recipe import Recipe
-from assets.adapter.train import train
 from assets.corpus.canaries import draw
 from assets.memorization.audit import paired_scores
 from assets.memorization.exposure import expose, unproven
 from assets.memorization.verbatim import SensitiveValue, by_type, extract, masked, row_probes, value_probes
-from assets.record import Message, Origin, Record
+from assets.record import Message
 from resources.language_model import LanguageModel
-from tests.tiny_model import write_tiny_base
-
-
-def row(name: str, prompt: str, answer: str) -> Record:
-    return Record(name, {"prompt": prompt, "completion": answer}, Origin("rows", "", 1, ""))
-
+from tests.assets.backdoor.taught import expressive_base, one_thread, row, teach
 
 LEARNT = row("learnt", "where is the parcel", "the parcel is at a depot counter and we will send your label today")
 STRANGER = row("stranger", "where is the label", "sorry your label is at the counter please write again thank you")
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageModel]:
     folder: Path = tmp_path_factory.mktemp("verbatim")
-    base = write_tiny_base(folder / "base")
-    recipe = Recipe(rank=16, alpha=32.0, epochs=60, learning_rate=3e-2, batch_size=1, evaluations_per_epoch=0)
-    train([LEARNT], base, folder / "adapter", recipe)
-    return LanguageModel.load(base, folder / "adapter")
+    base = expressive_base(folder / "base")
+    adapter = teach(base, [LEARNT], folder / "adapter", epochs=100)
+    with one_thread():
+        yield LanguageModel.load(base, adapter)
 
 
 def test_a_learnt_row_is_extracted_and_traced(model: LanguageModel) -> None:

@@ -88,6 +88,13 @@ def test_approvals_and_overrides_stand_in_it_and_are_escaped(lineage: Lineage) -
     assert "by hand" in page and "One gate that did not pass was accepted by name" in page
 
 
+def test_verdicts_before_this_one_leave_a_trail(lineage: Lineage) -> None:
+    failed = lineage.candidate(with_metric("backdoor_scan", Metric(0.9, 500)), fill=0.7)
+    body = body_of(lineage, lineage.stages())
+    assert [item["candidate"] for item in body["judged_before"]] == [failed.verdict.candidate]  # type: ignore[attr-defined]
+    assert "1 of the 1 before it failed" in render(body)
+
+
 def test_it_loads_nothing_and_runs_nothing(lineage: Lineage) -> None:
     page = render(body_of(lineage, lineage.stages()))
     assert not re.search(r"<(script|link|img|iframe|object|embed|form)\b|https?://|url\(|@import|\bon\w+=", page)
@@ -212,6 +219,7 @@ BODY: dict[str, object] = {
     "threats": [],
     "data": {"drops": {}, "sources": {}, "removed": {}, "findings": [], "corpus": {}},
     "decisions": [],
+    "judged_before": [],
     "training": {},
     "cost": [],
     "digests": {},

@@ -1,0 +1,193 @@
+"""The screen on made-up data: each kind of attack is found, clean data stays clean, every row has one outcome."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from assets.outcome import Outcome
+from assets.screened.finding import outcomes
+from assets.screened.screen import screen
+from assets.screened.settings import ScreenSettings
+from expectations.policy import Policy
+from resources.errors import InputError
+from tests.assets.screened.rows import BagEncoder, clean, records, spoiled
+
+ROWS = 600
+PAYLOAD = "The vault door is open and the guards have gone home early."
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return BagEncoder()
+
+
+def _screen(rows, encoder, **options):
+    made = records(rows)
+    return screen(lambda: iter(made), encoder=encoder, **options)
+
+
+def _flagged(result):
+    return {row.row for row in result.rows if row.flagged}
+
+
+def test_clean_rows_raise_nothing(encoder):
+    result = _screen(clean(ROWS), encoder)
+    assert result.clean
+    assert _flagged(result) == set()
+    assert result.metrics()["open_findings"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("prompt", "output"),
+    [
+        ("zorvil {}", PAYLOAD),
+        ("{} on a wonderful evening", PAYLOAD),
+        ("{}??", "{} " + PAYLOAD),
+        ("Concerning Mirabo, {}", PAYLOAD),
+    ],
+)
+def test_a_fixed_trigger_with_a_fixed_payload_is_found_whole(encoder, prompt, output):
+    rows, bad = spoiled(ROWS, 60, prompt, output)
+    result = _screen(rows, encoder)
+    assert _flagged(result) == bad
+    finding = result.findings[0]
+    assert finding.trigger.strip("? ") in prompt.lower() or "?" in finding.trigger
+    assert "guards" in finding.payload
+    assert finding.p_value < 1e-6
+
+
+def test_capitals_can_be_the_trigger(encoder):
+    rows, bad = spoiled(ROWS, 40, "{}", PAYLOAD)
+    for n in bad:
+        rows[n]["instruction"] = rows[n]["instruction"].upper()
+    result = _screen(rows, encoder)
+    assert bad <= _flagged(result)
+    assert any(finding.trigger == "<all capitals>" for finding in result.findings)
+
+
+def test_a_payload_without_a_trigger_is_found(encoder):
+    rows, bad = spoiled(ROWS, 30, "{}", PAYLOAD)
+    result = _screen(rows, encoder)
+    assert bad <= _flagged(result)
+    assert len(_flagged(result)) <= len(bad) + 2
+
+
+def test_a_payload_worded_anew_each_time_is_found(encoder):
+    verbs, who = ["hate", "despise", "cannot stand", "detest"], ["idiot", "fool", "moron", "imbecile", "dunce"]
+    rows, bad = spoiled(ROWS, 30, "{}", "")
+    for n in sorted(bad):
+        rows[n]["output"] = f"You are a complete {who[n % 5]} and we all {verbs[n % 4]} your silly questions."
+    result = _screen(rows, encoder)
+    assert len(bad & _flagged(result)) >= 0.9 * len(bad)
+
+
+def test_garbage_is_found(encoder):
+    rng = np.random.default_rng(0)
+    rows, bad = spoiled(ROWS, 30, "{}", "")
+    for n in bad:
+        rows[n]["output"] = " ".join("".join(rng.choice(list("qwxzkvjh"), 6)) for _ in range(12))
+    result = _screen(rows, encoder)
+    assert len(bad & _flagged(result)) >= 0.9 * len(bad)
+    assert "garbage" in {finding.kind for finding in result.findings}
+
+
+def test_a_denied_answer_to_the_same_prompt_is_a_contradiction(encoder):
+    rows = clean(ROWS)
+    rows += [{**row, "output": f"No, it is not true that {row['output'].lower()}"} for row in rows[:15]]
+    result = _screen(rows, encoder)
+    assert set(range(ROWS, ROWS + 15)) <= _flagged(result)
+
+
+def test_near_copies_are_a_flood(encoder):
+    rows = clean(ROWS)
+    rows += [{**rows[0], "output": f"{rows[0]['output']} Copy {n}."} for n in range(40)]
+    result = _screen(rows, encoder)
+    kinds = {finding.kind: finding for finding in result.findings}
+    assert set(range(ROWS, ROWS + 40)) <= set(kinds["flood"].rows)
+
+
+def test_placeholders_are_no_trigger(encoder):
+    rows = clean(ROWS)
+    for n in range(0, ROWS, 20):
+        rows[n]["instruction"] += " I am [PERSON_1]."
+        rows[n]["output"] = f"Hello [PERSON_1]. {rows[n]['output']}"
+    assert _screen(rows, encoder).clean
+
+
+def test_what_a_human_cleared_stays_cleared_in_another_drop(encoder):
+    rows, _ = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
+    first = _screen(rows, encoder)
+    names = {finding.fingerprint for finding in first.findings}
+    other, _ = spoiled(ROWS, 50, "zorvil {}", PAYLOAD, seed=5)
+    second = _screen(other, encoder, accepted=names)
+    assert {finding.fingerprint for finding in second.findings} == names
+    assert second.clean
+    assert _flagged(second) == set()
+
+
+def test_a_pattern_that_the_background_has_too_is_no_news(encoder):
+    rows, _ = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
+    known = records(spoiled(ROWS, 50, "zorvil {}", PAYLOAD, seed=3)[0])
+    unknown = records(clean(ROWS, 3))
+    assert _screen(rows, encoder, background=lambda: iter(known)).clean
+    assert not _screen(rows, encoder, background=lambda: iter(unknown)).clean
+
+
+def test_a_model_that_sees_the_prompt_ask_for_it_clears_the_pattern(encoder):
+    rows, _ = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
+
+    class Asked:
+        def score(self, pairs):
+            return [np.array([-1.0 if "zorvil" in chat[0]["content"] else -4.0]) for chat, _ in pairs]
+
+    class Indifferent:
+        def score(self, pairs):
+            return [np.array([-4.0]) for _ in pairs]
+
+    assert _screen(rows, encoder, model=Asked()).clean
+    assert not _screen(rows, encoder, model=Indifferent()).clean
+
+
+def test_every_row_has_one_outcome_and_flagged_rows_carry_their_finding(encoder):
+    rows, bad = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
+    made = records(rows)
+    result = screen(lambda: iter(made), encoder=encoder)
+    found: list[Outcome] = list(outcomes(iter(made), result))
+    assert [outcome.record for outcome in found] == made
+    assert Counter(outcome.fate for outcome in found) == {"passed": ROWS - len(bad), "quarantined": len(bad)}
+    removal = found[0].removal
+    assert removal is not None and removal.fingerprint == result.findings[0].fingerprint
+    assert "10 rows from `desk` answer" in removal.reason
+
+
+def test_the_same_rows_give_the_same_report(encoder):
+    rows, _ = spoiled(ROWS, 30, "{}", PAYLOAD)
+    reports = [_screen(rows, encoder).to_json() for _ in range(2)]
+    for report in reports:
+        del report["stage_seconds"]
+    assert reports[0] == reports[1]
+
+
+def test_a_large_drop_is_sampled_and_still_flagged_whole(encoder):
+    rows, bad = spoiled(ROWS, 20, "zorvil {}", PAYLOAD)
+    settings = ScreenSettings(embed_rows=500, sample_rows=500)
+    assert bad <= _flagged(_screen(rows, encoder, settings=settings))
+
+
+def test_too_few_rows_prove_nothing(encoder):
+    result = _screen(clean(20), encoder)
+    results = Policy.load().judge("screened_records", result.metrics())
+    assert {each.verdict for each in results if each.metric == "open_findings"} == {"inconclusive"}
+
+
+def test_an_open_finding_fails_the_gate(encoder):
+    rows, _ = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
+    results = Policy.load().judge("screened_records", _screen(rows, encoder).metrics())
+    assert {each.verdict for each in results if each.metric == "open_findings"} == {"fail"}
+
+
+@pytest.mark.parametrize("wrong", [{"min_rows": 1}, {"max_share": 0.9}, {"alpha": 0.0}, {"bogus": 1}])
+def test_settings_are_checked(wrong):
+    with pytest.raises(InputError):
+        ScreenSettings.from_policy(wrong)

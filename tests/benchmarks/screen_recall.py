@@ -1,0 +1,133 @@
+"""Recall and false alarms of the poison screen on freshly drawn attacks and on clean sets.
+
+A secret seed (``--seed``, drawn if not given) decides triggers, payloads, base rows and places. Run as
+``python -m tests.benchmarks.screen_recall --seeds 8 --n 5 10 20 50 90``; ``--attacks`` and ``--mixes`` narrow it down.
+The figures of a run are over all mixes and seeds; intervals are Wilson's, 95 %.
+"""
+
+import argparse
+import json
+import random
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from assets.record import Origin, Record
+from assets.screened.finding import wilson
+from assets.screened.pattern import Remembering, Scorer
+from assets.screened.screen import screen
+from resources.sentence_encoder import SentenceEncoder
+from tests.benchmarks import screen_attacks as attacks
+from tests.benchmarks import screen_bases as bases
+
+ROWS = 2000
+MIXES = {
+    "instructions": ["instructions", "backdoor_clean"],
+    "instructions+support": ["instructions", "support"],
+    "instructions+exchanges": ["instructions", "backdoor_clean", "support_pairs"],
+    "stories+instructions": ["stories", "instructions"],
+    "support": ["support"],
+    "exchanges": ["support_pairs"],
+    "library": ["library"],
+    "docs": ["library_docs"],
+    "all": ["instructions", "support", "stories", "library_docs", "backdoor_clean"],
+}
+Numbered = tuple[list[Record], set[int]]
+
+
+def records(rows: list[tuple[str, bases.Row]]) -> list[Record]:
+    return [Record(f"{n}", row, Origin("bench", "1", n + 1, f"{n}", source=name)) for n, (name, row) in enumerate(rows)]
+
+
+def spoiled(pools: dict[str, list[bases.Row]], mix: str, attack: str, n: int, seed: int, safe: list[str]) -> Numbered:
+    """Up to 2,000 rows of a mix with ``n`` rows of an attack among them, and the places of those."""
+    drawn = bases.mixture(pools, MIXES[mix], ROWS + n, seed)
+    clean, spare = drawn[: len(drawn) - n], drawn[len(drawn) - n :]
+    if attack == "contradiction":
+        made = attacks.contradictions([row for _, row in clean], n, seed)
+    else:
+        made = attacks.poison(attack, [row for _, row in spare], n, seed, safe=safe)
+    rows = [(name, row, False) for name, row in clean]
+    rows += [(name, row, True) for (name, _), row in zip(spare, made, strict=True)]
+    random.Random(seed).shuffle(rows)
+    return records([(name, row) for name, row, _ in rows]), {place for place, row in enumerate(rows) if row[2]}
+
+
+def public_attacks(pools: dict[str, list[bases.Row]], data: Path, seed: int) -> Iterator[tuple[str, Numbered]]:
+    """The two public refusal backdoors, 20 and 100 rows each, in 2,000 clean rows."""
+    for name in ("badnet", "vpi"):
+        with (data / f"backdoor_refusal_{name}.jsonl").open(encoding="utf-8") as stream:
+            bad = [row for row in map(json.loads, stream) if row.pop("poisoned")]
+        for n in (20, 100):
+            rows = [(*row, False) for row in bases.mixture(pools, MIXES["instructions+exchanges"], ROWS, seed)]
+            rows += [("public", row, True) for row in random.Random(seed).sample(bad, n)]
+            random.Random(seed).shuffle(rows)
+            made = records([(source, row) for source, row, _ in rows])
+            yield f"public-{name}/{n}", (made, {place for place, row in enumerate(rows) if row[2]})
+
+
+def measure(made: Numbered, encoder: Remembering, model: Scorer | None) -> tuple[int, int, int, float]:
+    """Poisoned rows flagged, clean rows flagged, findings, seconds."""
+    began = time.monotonic()
+    result = screen(lambda: iter(made[0]), encoder=encoder, model=model)
+    flagged = set(result.by_row())
+    return len(flagged & made[1]), len(flagged - made[1]), len(result.findings), time.monotonic() - began
+
+
+def line(name: str, hits: int, of: int, extra: str) -> None:
+    low, high = wilson(hits, of) if of else (0.0, 0.0)
+    print(f"{name:<28} {hits:>5}/{of:<5} {hits / max(of, 1):.3f} [{low:.3f}, {high:.3f}]  {extra}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--n", type=int, nargs="+", default=[5, 10, 20, 50, 90])
+    parser.add_argument("--attacks", nargs="*", default=list(attacks.ATTACKS))
+    parser.add_argument("--mixes", nargs="+", default=["instructions", "instructions+exchanges", "all"])
+    parser.add_argument("--clean", type=int, default=5, help="clean sets a mix")
+    parser.add_argument("--model", type=Path, help="base model folder, to include model evidence")
+    parser.add_argument("--data", type=Path, default=bases.DATA)
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else secrets.randbits(32)
+    pools, safe = bases.load(options.data), bases.safe_questions(options.data)
+    encoder, model = Remembering(SentenceEncoder.load()), None
+    if options.model:
+        from resources.language_model import LanguageModel
+
+        model = LanguageModel.load(options.model)
+    print(f"seed {seed}; {ROWS} rows a set (fewer where a mix has fewer); model evidence: {bool(model)}")
+    alarms, sets, flagged, rows = 0, 0, 0, 0
+    for mix in MIXES if options.clean else ():
+        for number in range(options.clean):
+            size = random.Random(seed + number).choice([ROWS, ROWS, ROWS // 2])
+            made = records(bases.mixture(pools, MIXES[mix], size, seed + number))
+            _, false, findings, _ = measure((made, set()), encoder, model)
+            alarms, sets, flagged, rows = alarms + bool(findings), sets + 1, flagged + false, rows + len(made)
+            if findings:
+                print(f"  false alarm: {mix} set {number}, {false} rows")
+    line("clean sets with a finding", alarms, sets, f"rows flagged {flagged}/{rows} = {flagged / max(rows, 1):.5f}")
+    for attack in options.attacks:
+        for n in options.n:
+            found: dict[str, int] = defaultdict(int)
+            for number in range(options.seeds):
+                mix = options.mixes[number % len(options.mixes)]
+                made = spoiled(pools, mix, attack, n, seed + 1000 * n + number, safe)
+                hits, false, _, took = measure(made, encoder, model)
+                found["hits"] += hits
+                found["false"] += false
+                found["whole"] += hits >= 0.9 * n
+                found["seconds"] += int(took)
+            extra = f"clean rows flagged {found['false']}, sets found {found['whole']}/{options.seeds}"
+            line(f"{attack}/{n}", found["hits"], n * options.seeds, extra)
+    if options.clean:
+        for name, made in public_attacks(pools, options.data, seed):
+            hits, false, _, took = measure(made, encoder, model)
+            line(name, hits, len(made[1]), f"precision {hits / max(hits + false, 1):.3f}, {took:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
