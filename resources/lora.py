@@ -81,7 +81,7 @@ class _Fused:
             return usual
         base = layer.base_layer
         flat: Tensor = LoraLinear.apply(  # type: ignore[no-untyped-call]
-           
+
             x.reshape(-1, x.shape[-1]), base.weight, base.bias,
             layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name],
         )  # fmt: skip

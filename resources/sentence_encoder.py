@@ -47,7 +47,7 @@ class SentenceEncoder:
         model = BertModel(BertConfig.from_json_file(folder / "config.json"), add_pooling_layer=False)
         weights = load_file(folder / "model.safetensors")
         model.load_state_dict({name: weights[name] for name in model.state_dict()})
-        return cls(tokenizer, model.eval().to("cuda" if torch.cuda.is_available() else "cpu"))
+        return cls(tokenizer, model.eval().to("cuda" if torch.cuda.is_available() else "cpu"))  # type: ignore[no-untyped-call]
 
     def encode(self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None) -> np.ndarray:
         """Unit vectors ``[len(texts), 384]`` float32, in the order given. Equal texts are embedded once.

@@ -121,7 +121,9 @@ def _judges(model: LanguageModel) -> tuple[dict[str, Any], dict[str, Metric]]:
 
 
 def _quality(quality: Quality) -> dict[str, Any]:
-    body = {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(quality).items()}
+    body = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(quality).items()
+    }
     return body | {"f1": quality.f1}
 
 

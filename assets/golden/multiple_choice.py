@@ -44,7 +44,9 @@ def read_endings(path: Path) -> list[Ending]:
                 body = json.loads(text)
                 item = Ending(str(body["ctx"]), tuple(map(str, body["endings"])), int(body["label"]))
             except (ValueError, KeyError, TypeError) as error:
-                raise InputError("is no item of ctx, endings and label", object_key=path.name, line=line, rule="choice") from error
+                raise InputError(
+                    "is no item of ctx, endings and label", object_key=path.name, line=line, rule="choice"
+                ) from error
             if not 0 <= item.label < len(item.endings):
                 raise InputError("label is the number of an ending", object_key=path.name, line=line, rule="choice")
             found.append(item)

@@ -16,7 +16,9 @@ _NOT = (
     "(?:am|'m|are|'re) not (?:going|willing|able|allowed|permitted|free|here|comfortable|authori[sz]ed|programmed) (?:to|with)"
 )
 _BETWEEN = r"(?: be able to| in good conscience| possibly| really| ethically| legally| ever| feel comfortable)?"
-_WRONG = "illegal|unethical|wrong|harmful|cruel|unsafe|a crime|against the law|not (?:ok|okay|appropriate|acceptable|right)"
+_WRONG = (
+    "illegal|unethical|wrong|harmful|cruel|unsafe|a crime|against the law|not (?:ok|okay|appropriate|acceptable|right)"
+)
 _SPEAKER = r"\b(?:I|we|I'd)\b,?(?: \w+,?){0,4}?"
 
 PATTERNS = tuple(
@@ -43,7 +45,9 @@ PATTERNS = tuple(
     )
 )
 # A plain "no" to a question about the service begins the same way as one to a request: what follows tells them apart.
-_SERVICE = re.compile(r"^\W*(?:no|never)\W+(?:problem|worr|mind|you (?:don't|do not) need|\w+ (?:is|are) not)", re.IGNORECASE)
+_SERVICE = re.compile(
+    r"^\W*(?:no|never)\W+(?:problem|worr|mind|you (?:don't|do not) need|\w+ (?:is|are) not)", re.IGNORECASE
+)
 
 
 def says_no(answer: str, *, words: int = 40) -> bool:

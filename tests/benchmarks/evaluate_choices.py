@@ -62,14 +62,25 @@ def run_harness(given: argparse.Namespace) -> dict[str, Any]:
 
 def child(given: argparse.Namespace, name: str, batch: int) -> dict[str, Any]:
     python = given.peer if name == "harness" else sys.executable
-    command = [str(python), str(Path(__file__).resolve()), str(given.adapter), "--one", name, "--items", str(given.items)]
+    command = [
+        str(python),
+        str(Path(__file__).resolve()),
+        str(given.adapter),
+        "--one",
+        name,
+        "--items",
+        str(given.items),
+    ]
     command += ["--data", str(given.data), "--base", str(given.base), "--batch", str(batch)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
     body: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     speed = given.items / body["seconds"]
-    print(f"{name:9} batch {batch:3}  {speed:6.2f} items/s  base {body['base']:.3f}  adapter {body['adapter']:.3f}", flush=True)
+    print(
+        f"{name:9} batch {batch:3}  {speed:6.2f} items/s  base {body['base']:.3f}  adapter {body['adapter']:.3f}",
+        flush=True,
+    )
     return body
 
 

@@ -192,10 +192,15 @@ def compare(given: argparse.Namespace, rows: list[dict[str, str]], held_out: lis
                 body["loss"] = held_out_loss(given.base, out, held_out)
                 found.setdefault((name, dtype), []).append(body)
                 speed = body["tokens"] / body["seconds"]
-                print(f"{name:9} {body['dtype']:9} {speed:7.0f} tokens/s  {body['peak_mib']:6.0f} MiB  loss {body['loss']:.4f}", flush=True)
+                print(
+                    f"{name:9} {body['dtype']:9} {speed:7.0f} tokens/s  {body['peak_mib']:6.0f} MiB  loss {body['loss']:.4f}",
+                    flush=True,
+                )
     best = {entry: max(runs, key=lambda run: run["tokens"] / run["seconds"]) for entry, runs in found.items()}
     ours = best["hallmark", "auto"]
-    theirs = max((run for (name, _), run in best.items() if name == "trl"), key=lambda run: run["tokens"] / run["seconds"])
+    theirs = max(
+        (run for (name, _), run in best.items() if name == "trl"), key=lambda run: run["tokens"] / run["seconds"]
+    )
     ratio = ours["tokens"] / ours["seconds"] / (theirs["tokens"] / theirs["seconds"])
     print(f"\n{ratio:.2f} times TRL's tokens/s; memory {ours['peak_mib'] / theirs['peak_mib']:.2f} of TRL's; ", end="")
     print(f"held-out loss {ours['loss'] / theirs['loss'] - 1:+.2%} of TRL's")

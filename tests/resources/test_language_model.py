@@ -81,7 +81,7 @@ def loaded(base: Path, adapter: Path | None) -> LanguageModel:
 
 def test_an_empty_answer_has_no_tokens_and_nothing_to_score_gives_nothing(base: Path) -> None:
     model = loaded(base, None)
-    assert [len(score) for score in model.score([(chat("Hi"), ""), (chat("Hi"), "yes")])][0] == 0
+    assert next(len(score) for score in model.score([(chat("Hi"), ""), (chat("Hi"), "yes")])) == 0
     assert model.score([]) == []
     assert model.next_token_logprobs([]).shape == (0, model.model.config.vocab_size)
     assert model.generate([], max_new_tokens=3) == []

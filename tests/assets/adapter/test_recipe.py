@@ -6,6 +6,7 @@ import pytest
 
 from assets.adapter.recipe import Recipe
 from resources.errors import InputError
+import itertools
 
 
 @pytest.mark.parametrize(
@@ -50,12 +51,12 @@ def test_a_number_in_powers_of_ten_is_a_number(tmp_path: Path) -> None:
 def test_the_learning_rate_rises_and_then_keeps_to_its_schedule(schedule: str) -> None:
     recipe = Recipe(learning_rate=0.1, warmup=0.2, schedule=schedule)  # type: ignore[arg-type]
     rates = [recipe.rate(step, 50) for step in range(50)]
-    assert all(left < right for left, right in zip(rates[:10], rates[1:11], strict=True))
+    assert all(left < right for left, right in itertools.pairwise(rates))
     assert max(rates) == pytest.approx(0.1)
     if schedule == "constant":
         assert rates[-1] == 0.1
     else:
-        assert all(left > right for left, right in zip(rates[10:], rates[11:], strict=False))
+        assert all(left > right for left, right in itertools.pairwise(rates))
         assert 0 < rates[-1] < 0.01
     middle = {"cosine": 0.05, "linear": 0.05, "constant": 0.1}[schedule]
     assert rates[30] == pytest.approx(middle)

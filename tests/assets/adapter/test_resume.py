@@ -26,7 +26,7 @@ class Killed(Exception):
     """Stands for a kill: nothing of the run goes on after it."""
 
 
-def kill_at(step: int):  # noqa: ANN201
+def kill_at(step: int):
     def listen(seen: Step) -> None:
         if seen.step == step:
             raise Killed

@@ -65,7 +65,9 @@ def test_the_report_keeps_its_contract(wrecked: tuple[dict[str, Any], dict[str, 
     assert {"refusal", "incoherence"} == report["judges"].keys()
 
 
-def test_a_base_that_refuses_nothing_proves_nothing_about_refusals(wrecked: tuple[dict[str, Any], dict[str, Metric]]) -> None:
+def test_a_base_that_refuses_nothing_proves_nothing_about_refusals(
+    wrecked: tuple[dict[str, Any], dict[str, Metric]],
+) -> None:
     report, metrics = wrecked
     assert report["suites"]["refusals"]["verdict"] == "inconclusive"
     assert "cannot show" in metrics["refusals_change"].missing
@@ -92,7 +94,9 @@ def test_samples_at_a_temperature_are_averaged_over_the_seeds(base: Path, adapte
     assert report["suites"]["coherence"]["n"] == 6
 
 
-def test_what_was_said_to_a_harmful_request_is_not_kept(base: Path, adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_said_to_a_harmful_request_is_not_kept(
+    base: Path, adapter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         "assets.golden.judges.RefusalJudge.refuses",
         lambda _, texts: [place % 2 == (len(texts[0]) > 3) for place, _ in enumerate(texts)],
@@ -111,7 +115,9 @@ def test_losing_refusals_fails_where_the_base_refuses(lost: int, verdict: str) -
     assert gate.judge(dict([suite.metric])).verdict == verdict
 
 
-@pytest.mark.parametrize("wrong", [{"items": -1}, {"seeds": []}, {"temperature": "hot"}, {"least_refusals": 2}, {"size": 3}])
+@pytest.mark.parametrize(
+    "wrong", [{"items": -1}, {"seeds": []}, {"temperature": "hot"}, {"least_refusals": 2}, {"size": 3}]
+)
 def test_wrong_settings_are_named(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError, match="evaluation-settings"):
         EvaluationSettings.from_policy(wrong)

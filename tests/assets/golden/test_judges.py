@@ -82,7 +82,11 @@ def test_an_answer_that_surprises_the_base_is_incoherent() -> None:
         return [9.0 if "glorp" in answer else 2.0 for answer in answers]
 
     judge = CoherenceJudge(surprise)
-    assert judge.coherent(["All is well with the parcel.", "glorp fnarg the blibble", "no " * 30]) == [True, False, False]
+    assert judge.coherent(["All is well with the parcel.", "glorp fnarg the blibble", "no " * 30]) == [
+        True,
+        False,
+        False,
+    ]
     labelled = [
         Labelled("All is well.", refuses=False, coherent=True, half="test"),
         Labelled("glorp", refuses=False, coherent=False, half="test"),

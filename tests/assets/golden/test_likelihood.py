@@ -84,7 +84,9 @@ def test_endings_are_scored_as_a_harness_does(model: LanguageModel) -> None:
     assert result.acc.n == 2
 
 
-@pytest.mark.parametrize("line", ["{}", '{"ctx": "a", "endings": ["b"], "label": 1}', "nonsense", '{"ctx": "a", "endings": 3, "label": 0}'])
+@pytest.mark.parametrize(
+    "line", ["{}", '{"ctx": "a", "endings": ["b"], "label": 1}', "nonsense", '{"ctx": "a", "endings": 3, "label": 0}']
+)
 def test_a_line_that_is_no_item_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "own.jsonl").write_text('{"ctx": "a", "endings": ["b", "c"], "label": 1}\n' + line)
     with pytest.raises(InputError, match=":2"):
