@@ -24,6 +24,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from expectations.profiles import with_profile
 from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.errors import InputError
@@ -143,7 +144,7 @@ class Policy(_Strict):
         source = path or Path(os.environ.get("HALLMARK_POLICY") or DEFAULT_POLICY)
         try:
             body = yaml.safe_load(source.read_text(encoding="utf-8"))
-            return cls.model_validate(body)
+            return cls.model_validate(with_profile(body))
         except (OSError, yaml.YAMLError) as error:
             raise InputError(str(error), object_key=str(source), rule="policy-readable") from error
         except ValidationError as error:

@@ -1,7 +1,8 @@
 """Everything Dagster knows of Hallmark: the table of contents.
 
 Addresses come from the environment: ``HALLMARK_HOME``, ``HALLMARK_STORE``, ``HALLMARK_POLICY``, ``HALLMARK_BASE``,
-``HALLMARK_RECIPE``, ``HALLMARK_GOLDEN``, ``HALLMARK_WEBHOOK``. Loading this module imports no model library.
+``HALLMARK_RECIPE``,
+``HALLMARK_GOLDEN``, ``HALLMARK_WEBHOOK``, ``HALLMARK_AUTHOR``. Loading this module imports no model library.
 """
 
 import os
@@ -48,6 +49,7 @@ def project() -> Project:
         recipe=said("RECIPE"),
         golden=said("GOLDEN"),
         webhook=said("WEBHOOK"),
+        author=said("AUTHOR"),
         threats=digest_json(threat_model.model_dump(mode="json")),
     )
 

@@ -22,6 +22,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     recipe: str = ""
     golden: str = ""
     webhook: str = ""
+    author: str = ""  # who answers for what this installation trains; may not approve it
     threats: str = ""  # digest of the threat model in force
 
     @property

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - tables
 """Credentials of many providers, built at run time from their published formats, and texts that only look like them.
 
 Nothing here is a credential: every random part is drawn afresh from a seeded generator and the prefixes are kept apart

@@ -71,7 +71,8 @@ def lora_adapter(
             (folder / REPORT).rename(draft.path(REPORT))
         training = json.loads(draft.path(REPORT).read_bytes())
         draft.path("loss.png").write_bytes(loss_curve(training))
-        return draft.seal(metrics=metrics(training), details={"tokens_per_second": training["tokens_per_second"]})
+        details = {"tokens_per_second": training["tokens_per_second"], "author": project.author}
+        return draft.seal(metrics=metrics(training), details=details)
 
     artifact = STAGE.make(project, build)
     candidate = adapter_digest(artifact)[:CANDIDATE_DIGITS]

@@ -1,12 +1,12 @@
 """A recipe is checked before it costs an hour."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 from assets.adapter.recipe import Recipe
 from resources.errors import InputError
-import itertools
 
 
 @pytest.mark.parametrize(
