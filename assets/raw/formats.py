@@ -21,10 +21,10 @@ from typing import IO, Any, Literal, cast
 from assets.outcome import Outcome, Removal
 from assets.raw.csv_rows import csv_rows
 from assets.raw.lines import BOM, find_array, json_array, json_lines, whole_object
-from assets.raw.parquet_rows import parquet_rows
+from assets.raw.parquet_rows import parquet_rows, promised_rows
 from assets.raw.rows import MAX_ROW, Fault, Row
 from assets.record import METADATA_FIELDS, Origin, Record, row_id
-from resources.digests import digest_bytes, digest_file
+from resources.digests import CHUNK, digest_bytes, digest_file
 from resources.errors import InputError
 
 Format = Literal["jsonl", "json", "csv", "parquet"]
@@ -74,6 +74,26 @@ def read_rows(
         raise InputError(f"cannot be read ({error.strerror})", object_key=key, rule="object-readable") from error
     if empty:
         raise InputError("holds no rows", object_key=key, rule="empty-object")
+
+
+def count_rows(path: Path, object_key: str) -> int | None:
+    """How many outcomes ``read_rows`` owes for a whole file, counted without its parsers; None where only they can tell.
+
+    Lines of JSON Lines that are not blank, rows that a Parquet file's own footer promises. A CSV record or a JSON
+    element has no end that can be seen without parsing.
+    """
+    with _open(path) as stream:
+        kind = _format(path, _head(stream, _PROBE), object_key)
+        if kind == "parquet":
+            return promised_rows(path)
+        if kind != "jsonl":
+            return None
+        count, blank = 0, True
+        while part := stream.readline(CHUNK):
+            blank = blank and not part.removeprefix(BOM).strip()
+            if part.endswith(b"\n"):
+                count, blank = count + (not blank), True
+        return count + (not blank)
 
 
 def _rows(path: Path, key: str) -> Iterator[Row]:
