@@ -120,8 +120,10 @@ class CoherenceJudge:
         ]
 
     def quality(self, labelled: Sequence[Labelled]) -> Quality:
-        """Of finding the incoherent, on the test half."""
-        test = [item for item in labelled if item.half == "test"]
+        """Of finding the incoherent, on the test half: all that are, and as many of those that are not."""
+        half = [item for item in labelled if item.half == "test"]
+        poor = [item for item in half if not item.coherent]
+        test = poor + [item for item in half if item.coherent][:: max(1, (len(half) - len(poor)) // max(1, len(poor)))]
         answers = [item.answer for item in test]
         agree = sum(
             broken(answer) == (nats >= SURPRISE) for answer, nats in zip(answers, self.surprise(answers), strict=True)

@@ -89,8 +89,10 @@ def count_rows(path: Path, object_key: str) -> int | None:
         if kind != "jsonl":
             return None
         count, blank = 0, True
+        if stream.read(len(BOM)) != BOM:
+            stream.seek(0)
         while part := stream.readline(CHUNK):
-            blank = blank and not part.removeprefix(BOM).strip()
+            blank = blank and not part.strip()
             if part.endswith(b"\n"):
                 count, blank = count + (not blank), True
         return count + (not blank)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from assets.outcome import Outcome, Removal
 from assets.raw.drops import Drop, ListedObject
-from assets.raw.formats import DAMAGE, STAGE, read_rows
+from assets.raw.formats import DAMAGE, STAGE, count_rows, read_rows
 from assets.record import METADATA_FIELDS, Origin, Record, row_id
 from resources.artifacts import Metric
 from resources.digests import digest_bytes, digest_json
@@ -20,7 +20,10 @@ from resources.object_store import ObjectInfo, ObjectStore, changed
 
 @dataclass(frozen=True, slots=True)
 class ReadObject:
-    """What became of one object. ``rows`` counts its outcomes; ``fault`` is the rule that stopped it, if one did."""
+    """What became of one object. ``fault`` is the rule that stopped it, if one did.
+
+    ``rows`` counts its outcomes, ``owed`` the rows that a count without the parsers finds, where one can be made.
+    """
 
     key: str
     version: str
@@ -28,6 +31,7 @@ class ReadObject:
     size: int
     rows: int
     fault: str = ""
+    owed: int | None = None
 
 
 # Nothing is lost with an object that is empty, or whose bytes were read under another name.
@@ -41,9 +45,18 @@ class RawReport:
     objects: list[ReadObject] = field(default_factory=list)
 
     def metrics(self) -> dict[str, Metric]:
-        """``unusable_objects`` and ``objects``, over the objects of the drop."""
+        """``unusable_objects`` and ``objects``, over the objects of the drop.
+
+        ``unaccounted_rows`` is conservation against an independent count, over the objects that allow one.
+        """
         unusable = sum(1 for entry in self.objects if entry.fault not in HARMLESS)
-        return {"unusable_objects": Metric(unusable, len(self.objects)), "objects": Metric(len(self.objects))}
+        counted = [entry for entry in self.objects if entry.owed is not None]
+        gone = sum(abs(entry.rows - (entry.owed or 0)) for entry in counted)
+        return {
+            "unaccounted_rows": Metric(gone, len(counted)),
+            "unusable_objects": Metric(unusable, len(self.objects)),
+            "objects": Metric(len(self.objects)),
+        }
 
 
 def ingest(store: ObjectStore, drop: Drop, spool: Path, report: RawReport | None = None) -> Iterator[Outcome]:
@@ -64,7 +77,7 @@ def ingest(store: ObjectStore, drop: Drop, spool: Path, report: RawReport | None
         target = (
             spool / f"{digest_json([info.key, info.etag])[:16]}{''.join(PurePosixPath(info.key).suffixes[-2:])[-24:]}"
         )
-        sha256 = ""
+        sha256, owed = "", None
         try:
             if not fault:
                 sha256 = store.fetch(info, target).sha256
@@ -73,11 +86,11 @@ def ingest(store: ObjectStore, drop: Drop, spool: Path, report: RawReport | None
                 yield reader.refused(fault)
             else:
                 yield from reader.rows(target, head.metadata)
+                owed = None if reader.damage else count_rows(target, info.key)
         finally:
             target.unlink(missing_ok=True)
-        report.objects.append(
-            ReadObject(info.key, head.version, sha256, info.size, reader.count, fault.rule if fault else reader.damage)
-        )
+        rule = fault.rule if fault else reader.damage
+        report.objects.append(ReadObject(info.key, head.version, sha256, info.size, reader.count, rule, owed))
 
 
 def _promised(drop: Drop) -> dict[str, ListedObject]:

@@ -51,12 +51,12 @@ def test_a_number_in_powers_of_ten_is_a_number(tmp_path: Path) -> None:
 def test_the_learning_rate_rises_and_then_keeps_to_its_schedule(schedule: str) -> None:
     recipe = Recipe(learning_rate=0.1, warmup=0.2, schedule=schedule)  # type: ignore[arg-type]
     rates = [recipe.rate(step, 50) for step in range(50)]
-    assert all(left < right for left, right in itertools.pairwise(rates))
+    assert all(left < right for left, right in itertools.pairwise(rates[:11]))
     assert max(rates) == pytest.approx(0.1)
     if schedule == "constant":
         assert rates[-1] == 0.1
     else:
-        assert all(left > right for left, right in itertools.pairwise(rates))
+        assert all(left > right for left, right in itertools.pairwise(rates[10:]))
         assert 0 < rates[-1] < 0.01
     middle = {"cosine": 0.05, "linear": 0.05, "constant": 0.1}[schedule]
     assert rates[30] == pytest.approx(middle)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from assets.outcome import Outcome
 from assets.raw import lines
-from assets.raw.formats import DAMAGE, SUFFIXES, read_rows
+from assets.raw.formats import DAMAGE, SUFFIXES, count_rows, read_rows
 from assets.raw.rows import MAX_ROW
 from resources.errors import InputError
 
@@ -101,7 +101,7 @@ class TestForms:
         rows = [{"prompt": f"p{n}", "completion": f"c{n}", "score": n / 2} for n in range(300)]
         outcomes = read(tmp_path, "a.parquet", parquet(tmp_path, rows, row_group_size=70))
         assert [outcome.record.fields for outcome in outcomes] == rows
-        assert outcomes[-1].record.origin.line == 300
+        assert outcomes[-1].record.origin.line == 300 == count_rows(tmp_path / "a.parquet", "a.parquet")
 
     def test_parquet_nulls_are_absent_fields(self, tmp_path: Path) -> None:
         columns = dict.fromkeys(name for row in ROWS for name in row)
@@ -294,6 +294,7 @@ class TestProperties:
         expected = [number for number, line in enumerate(data.split(b"\n"), start=1) if line.strip()]
         outcomes = read(tmp_path, "a.jsonl", data)
         assert [outcome.record.origin.line for outcome in outcomes] == expected
+        assert count_rows(tmp_path / "a.jsonl", "a.jsonl") == len(expected)
 
     @PROPERTY
     @given(

@@ -9,7 +9,9 @@ import pytest
 
 from assets.outcome import Outcome
 from assets.raw.drops import discover
+from assets.raw.formats import read_rows
 from assets.raw.ingest import RawReport, ingest
+from expectations.policy import Policy
 from resources.errors import InputError, StoreError
 from resources.folder_store import FolderStore
 from resources.object_store import ObjectStore
@@ -60,8 +62,26 @@ def test_rows_of_all_objects_with_their_provenance(store: ObjectStore, tmp_path:
     assert (last.source, last.author) == ("mail", "")
     assert first.digest == hashlib.sha256(ROW.strip()).hexdigest()
     assert first.version and first.drop == discover(store)[0].partition
-    assert [(entry.rows, entry.fault) for entry in report.objects] == [(2, ""), (1, "")]
+    assert [(entry.rows, entry.owed, entry.fault) for entry in report.objects] == [(2, 2, ""), (1, None, "")]
+    assert report.metrics()["unaccounted_rows"].value == 0
     assert report.objects[0].sha256 == hashlib.sha256(ROW * 2).hexdigest()
+
+
+def test_a_parser_that_loses_rows_is_caught_by_an_independent_count(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(*given: Any, **named: Any) -> Any:
+        return (outcome for place, outcome in enumerate(read_rows(*given, **named)) if place != 1)
+
+    monkeypatch.setattr("assets.raw.ingest.read_rows", forgetful)
+    _, report = run(
+        store, tmp_path / "spool", a_jsonl=b"\xef\xbb\xbf" + ROW * 3 + b"\n \n" + b"no json", b_csv=b"prompt\nx\ny\n"
+    )
+    assert [(entry.rows, entry.owed) for entry in report.objects] == [(3, 4), (1, None)]
+    unaccounted = report.metrics()["unaccounted_rows"]
+    assert (unaccounted.value, unaccounted.n) == (1, 1)
+    conserved = next(gate for gate in Policy.load().gates_of("raw_drop") if gate.metric == "unaccounted_rows")
+    assert conserved.judge(report.metrics()).verdict == "fail"
 
 
 def test_the_digest_in_the_manifest_is_checked(store: ObjectStore, tmp_path: Path) -> None:
