@@ -1,7 +1,7 @@
 """Everything Dagster knows of Hallmark: the table of contents.
 
 Addresses come from the environment: ``HALLMARK_HOME``, ``HALLMARK_STORE``, ``HALLMARK_POLICY``, ``HALLMARK_BASE``,
-``HALLMARK_RECIPE``, ``HALLMARK_GOLDEN``, ``HALLMARK_WEBHOOK``, ``HALLMARK_AUTHOR``. Loading this module imports no model library.
+``HALLMARK_RECIPE``, ``HALLMARK_GOLDEN``, ``HALLMARK_WEBHOOK``, ``HALLMARK_AUTHOR``. No model library is imported here.
 """
 
 import os

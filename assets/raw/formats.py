@@ -77,7 +77,7 @@ def read_rows(
 
 
 def count_rows(path: Path, object_key: str) -> int | None:
-    """How many outcomes ``read_rows`` owes for a whole file, counted without its parsers; None where only they can tell.
+    """How many outcomes ``read_rows`` owes for a file, counted without its parsers; None where only they can tell.
 
     Lines of JSON Lines that are not blank, rows that a Parquet file's own footer promises. A CSV record or a JSON
     element has no end that can be seen without parsing.

@@ -108,7 +108,9 @@ def measure(given: argparse.Namespace, name: str, target: float | None) -> dict[
         model = LanguageModel.load(base, out)
     by_copies, recited = exposure(model, planted, 0)
     passages = [item for items in (load_golden().suites["passage"],) for item in items]
-    pairs = [(model.encode(list(item.messages), for_generation=True), model.tokens(item.reference)) for item in passages]
+    pairs = [
+        (model.encode(list(item.messages), for_generation=True), model.tokens(item.reference)) for item in passages
+    ]
     moved = np.mean([seen.divergence for seen in compare(model, pairs)])
     losses = [item["loss"] for item in body["evaluations"]]
     return {
@@ -125,7 +127,13 @@ def accountant() -> None:
     from assets.adapter.privacy import epsilon
 
     print("noise   rate   steps   ours   Opacus RDP   Opacus PRV   (epsilon at delta 1e-5)")
-    for noise, rate, steps in ((0.6, 0.05, 60), (1.0, 0.01, 1000), (1.0, 0.1, 100), (2.0, 0.02, 2000), (4.0, 0.01, 10_000)):
+    for noise, rate, steps in (
+        (0.6, 0.05, 60),
+        (1.0, 0.01, 1000),
+        (1.0, 0.1, 100),
+        (2.0, 0.02, 2000),
+        (4.0, 0.01, 10_000),
+    ):
         theirs = []
         for kind in (RDPAccountant, PRVAccountant):
             account = kind()
