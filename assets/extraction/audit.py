@@ -68,11 +68,15 @@ class Theft:
 
         rows = []
         for line, (chat, answer) in enumerate(zip(chats, answers, strict=True), 1):
-            if not answer:
+            text = self.teacher.tokenizer.decode(list(answer))
+            if not text.strip():
                 continue  # silence teaches nothing
-            said = {"role": "assistant", "content": self.teacher.tokenizer.decode(list(answer))}
+            said = {"role": "assistant", "content": text}
             fields = {"messages": [*chat, said]}
             rows.append(Record(row_id("bought", line), fields, Origin("bought", "", line, digest_json(fields))))
+        if not rows:  # a student of nothing is the base
+            with self.teacher.without_adapter():
+                return first_choices(self.teacher, tests)
         settings = self.settings
         recipe = Recipe(
             rank=settings.rank, alpha=2.0 * settings.rank, epochs=settings.epochs,
@@ -139,6 +143,8 @@ def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     plain = [[{"role": "user", "content": row.prompt()}] for row in control.rows[-len(poisoned) :]]
     asked, held = [*poisoned[::2], *plain[::2]], [*poisoned[1::2], *plain[1::2]]
     answers, tests = theft.ask(asked), _tests(theft, held)
+    if not tests:  # a control that answers nothing controls nothing
+        return {"positive": {"queries": len(asked)}, "negative": {"queries": len(asked)}, "sound": False}
     with teacher.without_adapter():
         base_hits = first_choices(teacher, tests)
     honest = fidelity(theft.student_hits(asked, answers, tests), base_hits, seed=0)
