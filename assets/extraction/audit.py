@@ -68,7 +68,7 @@ class Theft:
 
         rows = []
         for line, (chat, answer) in enumerate(zip(chats, answers, strict=True), 1):
-            text = self.teacher.tokenizer.decode(list(answer))
+            text = str(self.teacher.tokenizer.decode(list(answer)))
             if not text.strip():
                 continue  # silence teaches nothing
             said = {"role": "assistant", "content": text}
