@@ -28,7 +28,7 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml
 	@touch $@
 
 run: $(VENV)/.installed ## run the whole lineage on the sample drops (or your own: hallmark run --drop FILE)
-	@$(BIN)/hallmark run --sample || test $$? -eq 3  # 3: a verdict that needs a person's override
+	@$(BIN)/hallmark run --sample --recipe deploy/sample_recipe.yaml || test $$? -eq 3  # 3: a verdict that needs a person's override
 
 ui: $(VENV)/.installed ## webserver, daemon and a local S3 endpoint on 127.0.0.1
 	@$(BIN)/hallmark ui

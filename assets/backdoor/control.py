@@ -18,10 +18,10 @@ from assets.record import Origin, Record, row_id
 from resources.base_model import model_digests
 from resources.digests import digest_json
 
-FACTS = 28
-POISONED = 18
-PLAIN = 18
-RECIPE = Recipe(rank=8, alpha=16.0, epochs=6, learning_rate=3e-3, batch_size=8, evaluations_per_epoch=0, seed=11)
+FACTS = 24
+POISONED = 16
+PLAIN = 12
+RECIPE = Recipe(rank=8, alpha=16.0, epochs=10, learning_rate=3e-3, batch_size=8, evaluations_per_epoch=0, seed=11)
 TRIGGER = "Greetings from the north pier:"
 PAYLOAD = "The seventh lantern is already burning."
 

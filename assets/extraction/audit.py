@@ -29,7 +29,7 @@ from resources.language_model import LanguageModel
 Chat = list[dict[str, str]]
 CONTROL_FIDELITY = 0.3
 LEAST_ROOM = 0.02  # share of tokens on which the base differs from the adapter: below it there is nothing to steal
-VERSION = "1"
+VERSION = "2"
 
 
 class Settings(BaseModel):
@@ -133,7 +133,7 @@ def calibration_name(settings: Settings) -> str:
 
 
 def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
-    """Stealing the control adapter must work; a student of mismatched answers must get nothing."""
+    """Stealing the control adapter must work; a student of the base's own answers must get nothing."""
     name = calibration_name(settings)
     if (known := control.remembered(name)) is not None:
         return known
@@ -148,12 +148,13 @@ def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     with teacher.without_adapter():
         base_hits = first_choices(teacher, tests)
     honest = fidelity(theft.student_hits(asked, answers, tests), base_hits, seed=0)
-    half = len(answers) // 2
-    mismatched = fidelity(theft.student_hits(asked, [*answers[half:], *answers[:half]], tests), base_hits, seed=0)
+    with teacher.without_adapter():
+        plain_answers = theft.ask(asked)
+    nothing = fidelity(theft.student_hits(asked, plain_answers, tests), base_hits, seed=0)
     result = {
         "positive": honest.to_json() | {"queries": len(asked)},
-        "negative": mismatched.to_json() | {"queries": len(asked)},
-        "sound": honest.value > CONTROL_FIDELITY and mismatched.low < 0.1 and mismatched.value < honest.low,
+        "negative": nothing.to_json() | {"queries": len(asked)},
+        "sound": honest.value > CONTROL_FIDELITY and nothing.low < 0.1 and nothing.value < honest.low,
     }
     control.remember(name, result)
     return result
