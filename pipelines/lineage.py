@@ -47,10 +47,14 @@ class Lineage:
                 rule="drops-exist",
             )
         self.instance.add_dynamic_partitions(str(drop_partitions.name), [drop.partition for drop in found])
-        states = {drop.partition: drop_progress(self.project, drop.partition) for drop in found}
-        new = [drop for drop in found if states[drop.partition].status == "new"]
-        for drop in new:
-            states[drop.partition] = self._prove(drop)
+        found.sort(key=lambda drop: drop.partition)  # a drop is screened against those before it
+        states, new = {}, 0
+        for drop in found:
+            state = drop_progress(self.project, drop.partition)
+            if state.status == "new":
+                new += 1
+                state = self._prove(drop)
+            states[drop.partition] = state
         self._show_drops(found, states)
         if not any(state.status == "done" for state in states.values()):
             console.print("No drop passed its gates: there is nothing to train on.", style="red")
