@@ -193,11 +193,9 @@ def _secrets(text: str) -> Iterator[str]:
     from detect_secrets.core.scan import scan_line
     from detect_secrets.settings import transient_settings
 
-    plugins: list[dict[str, Any]] = [
-        {"name": plugin.__name__}
-        for plugin in get_mapping_from_secret_type_to_class().values()
-        if plugin.__name__ not in ENTROPY_PLUGINS
-    ]
+    classes: dict[str, Any] = get_mapping_from_secret_type_to_class()
+    names = (plugin.__name__ for plugin in classes.values())
+    plugins: list[dict[str, Any]] = [{"name": name} for name in names if name not in ENTROPY_PLUGINS]
     with transient_settings({"plugins_used": plugins}):
         for line in text.splitlines():
             yield from (found.type for found in scan_line(line))
