@@ -24,14 +24,14 @@ from assets.watch.asset import release_red_team
 from expectations.checks import build_checks
 from expectations.policy import Policy
 from expectations.suite import RecordSuite
-from expectations.threats import load_threats
+from expectations.threats import PROBES, load_threats
 from pipelines import jobs, schedules, sensors
 from pipelines.console import terminal_logger
-from resources.digests import digest_json
 from resources.project import Project
 from resources.workspace import Workspace
 
-threat_model = load_threats()
+policy = Policy.load()
+threat_model = load_threats(policy)
 
 
 def project() -> Project:
@@ -49,7 +49,8 @@ def project() -> Project:
         golden=said("GOLDEN"),
         webhook=said("WEBHOOK"),
         author=said("AUTHOR"),
-        threats=digest_json(threat_model.model_dump(mode="json")),
+        threats=threat_model.digest,
+        probes={stage: threat_model.digest_of(stage) for stage in PROBES},
     )
 
 
@@ -70,7 +71,7 @@ defs = dg.Definitions(
         approved_release,
         release_red_team,
     ],
-    asset_checks=build_checks(Policy.load()),
+    asset_checks=build_checks(policy),
     jobs=jobs.ALL,
     sensors=sensors.ALL,
     schedules=schedules.ALL,

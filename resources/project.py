@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from resources.alerts import Alerts
 from resources.artifacts import ArtifactStore
@@ -24,6 +25,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     webhook: str = ""
     author: str = ""  # who answers for what this installation trains; may not approve it
     threats: str = ""  # digest of the threat model in force
+    probes: dict[str, str] = Field(default_factory=dict)  # by stage, digest of what the threat model has it try
 
     @property
     def workspace(self) -> Workspace:

@@ -41,6 +41,12 @@ def _inputs(project: Project, partition: str) -> dict[str, str]:
 STAGE = Stage("lora_adapter", "1", _inputs)
 
 
+def _feedback(project: Project, corpus: Artifact) -> list[str]:
+    """The drops of the corpus that are corrections. The corpus's digest covers this: it goes back to the raw drops."""
+    drops: list[str] = corpus.manifest.details["drops"]
+    return [drop for drop in drops if proven(project, "raw_drop", drop).manifest.details.get("kind") == "feedback"]
+
+
 @dg.asset(
     deps=["training_corpus"],
     group_name="model",
@@ -67,11 +73,16 @@ def lora_adapter(
         if not draft.path(REPORT).exists():
             command = [sys.executable, "-m", "assets.adapter.train"]
             command += [part for name, path in arguments.items() for part in (f"--{name}", str(path))]
+            command += [part for drop in _feedback(project, corpus) for part in ("--corrections", drop)]
             pipes.run(command=command, context=context.op_execution_context, cwd=str(ROOT))
             (folder / REPORT).rename(draft.path(REPORT))
         training = json.loads(draft.path(REPORT).read_bytes())
         draft.path("loss.png").write_bytes(loss_curve(training))
-        details = {"tokens_per_second": training["tokens_per_second"], "author": project.author}
+        details = {
+            "tokens_per_second": training["tokens_per_second"],
+            "author": project.author,
+            "corrections": training["corrections"]["rows"],
+        }
         return draft.seal(metrics=metrics(training), details=details)
 
     artifact = STAGE.make(project, build)

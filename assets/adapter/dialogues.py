@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """``spans`` are half-open token ranges whose tokens are learnt. ``row_id`` names the record it came from."""
+    """``spans`` are half-open token ranges whose tokens are learnt. ``row_id`` names the record it came from.
+
+    ``weight`` is how much each of its tokens counts in the loss that is learnt from.
+    """
 
     row_id: str
     ids: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
+    weight: float = 1.0
 
     @property
     def labels(self) -> int:

@@ -36,21 +36,31 @@ TokenLoss = Callable[["Tensor", "Tensor", "Tensor | None"], "Tensor"]
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Sums over ``tokens`` learnt tokens: negative log-likelihood, and KL(adapter || base) where it was asked for."""
+    """Sums over ``tokens`` learnt tokens: negative log-likelihood, and KL(adapter || base) where it was asked for.
+
+    ``weight`` is the sum of the tokens' weights, by which the gradient of their weighted loss is to be divided. The
+    sums themselves are not weighted: losses of recipes that weigh differently can be compared.
+    """
 
     nll: float
     divergence: float
     tokens: int
+    weight: float
 
     def __add__(self, other: "Loss") -> "Loss":
-        return Loss(self.nll + other.nll, self.divergence + other.divergence, self.tokens + other.tokens)
+        return Loss(
+            self.nll + other.nll,
+            self.divergence + other.divergence,
+            self.tokens + other.tokens,
+            self.weight + other.weight,
+        )
 
     @property
     def mean(self) -> float:
         return self.nll / self.tokens if self.tokens else 0.0
 
 
-NO_LOSS = Loss(0.0, 0.0, 0)
+NO_LOSS = Loss(0.0, 0.0, 0, 0.0)
 
 
 class Learner:
@@ -80,7 +90,7 @@ class Learner:
         self.parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
 
     def accumulate(self, examples: Sequence[Example], seed: int) -> Loss:
-        """Add the gradient of the batch's summed loss to the parameters' ``grad``. ``seed`` fixes dropout."""
+        """Add the gradient of the batch's summed, weighted loss to the parameters' ``grad``. ``seed`` fixes dropout."""
         self.model.train()
         torch.manual_seed(seed)
         total = NO_LOSS
@@ -101,7 +111,7 @@ class Learner:
     def _pass(self, part: Sequence[Example], *, learn: bool) -> Loss:
         groups = [(example.ids[: example.spans[0][0]], [example.ids[example.spans[0][0] :]]) for example in part]
         tree = plant(groups, device=self.device, dtype=self.dtype)
-        before, wanted = self._labels(tree, part, thin=learn)
+        before, wanted, weights = self._labels(tree, part, learn=learn)
         if not len(before):
             return NO_LOSS
         states = self.forward.states(tree)
@@ -111,26 +121,29 @@ class Learner:
         if self.recipe.anchor and learn:
             with torch.no_grad(), self.model.disable_adapter():
                 anchor = self.forward.states(tree).index_select(0, before)
-        nll, divergence, gradient = self._head(chosen.detach(), targets, anchor, learn=learn)
+        nll, divergence, gradient = self._head(chosen.detach(), targets, weights, anchor, learn=learn)
         if learn:
             torch.autograd.backward(chosen, gradient)
-        return Loss(nll, divergence, len(targets))
+        return Loss(nll, divergence, len(targets), weights.sum().item())
 
-    def _labels(self, tree: Tree, part: Sequence[Example], *, thin: bool) -> tuple["Tensor", "Tensor"]:
-        """Where in the packed row each learnt token stands, and where the token before it."""
-        before, wanted = [], []
+    def _labels(self, tree: Tree, part: Sequence[Example], *, learn: bool) -> tuple["Tensor", "Tensor", "Tensor"]:
+        """Where the token before each learnt token stands in the packed row, where it does itself, and its weight."""
+        before, wanted, weights = [], [], []
         for path, example in zip(tree.paths, part, strict=True):
             places = np.concatenate([np.arange(start, end) for start, end in example.spans])
-            if thin and self.recipe.goldfish:
+            if learn and self.recipe.goldfish:
                 places = places[keeps(example.ids, places, self.recipe.goldfish)]
             before.append(path[places - 1])
             wanted.append(path[places])
-        return tuple(torch.from_numpy(np.concatenate(rows)).to(self.device) for rows in (before, wanted))  # type: ignore[return-value]
+            weights.append(np.full(len(places), example.weight if learn else 1.0, np.float32))
+        return tuple(torch.from_numpy(np.concatenate(rows)).to(self.device) for rows in (before, wanted, weights))  # type: ignore[return-value]
 
     def _head(
-        self, states: "Tensor", targets: "Tensor", anchor: "Tensor | None", *, learn: bool
+        self, states: "Tensor", targets: "Tensor", weights: "Tensor", anchor: "Tensor | None", *, learn: bool
     ) -> tuple[float, float, "Tensor"]:
-        """Loss of chosen states, and its gradient with respect to them, a chunk of logits at a time."""
+        """Loss of chosen states, and the gradient of its weighted sum with respect to them, a chunk of logits at a
+        time. The anchor holds every token alike.
+        """
         rows = LOGITS_PER_PASS.get(self.device.type, LOGITS_PER_PASS["cpu"])
         gradient = torch.empty_like(states)
         nll = divergence = 0.0
@@ -138,18 +151,18 @@ class Learner:
             part = slice(start, start + rows)
             chunk = states[part].requires_grad_(learn)
             logs = self.forward.logits(chunk).log_softmax(dim=1)
-            lost = -logs.gather(1, targets[part, None]).sum()
-            total = lost
+            lost = -logs.gather(1, targets[part, None])
+            total = (lost * weights[part, None]).sum()
             if anchor is not None:
                 with torch.no_grad():
                     reference = self.forward.logits(anchor[part]).log_softmax(dim=1)
                 apart = (logs.exp() * (logs - reference)).sum()
-                total = lost + self.recipe.anchor * apart
+                total = total + self.recipe.anchor * apart
                 divergence += apart.item()
             if learn:
                 torch.autograd.backward(total)
                 gradient[part] = cast("Tensor", chunk.grad)
-            nll += lost.item()
+            nll += lost.sum().item()
         return nll, divergence, gradient
 
 

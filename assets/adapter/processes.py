@@ -44,11 +44,11 @@ class Processes:
             return loss
         import torch
 
-        numbers = torch.tensor([loss.nll, loss.divergence, loss.tokens], dtype=torch.float64)
+        numbers = torch.tensor([loss.nll, loss.divergence, loss.tokens, loss.weight], dtype=torch.float64)
         device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
         numbers = numbers.to(device)
         torch.distributed.all_reduce(numbers)
-        return type(loss)(float(numbers[0]), float(numbers[1]), int(numbers[2]))
+        return type(loss)(float(numbers[0]), float(numbers[1]), int(numbers[2]), float(numbers[3]))
 
 
 @contextlib.contextmanager

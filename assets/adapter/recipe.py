@@ -13,6 +13,7 @@ from resources.digests import digest_json
 from resources.errors import InputError
 
 ALL_LINEAR = "all-linear"
+HEAVIEST = 16.0  # of a correction: more, and a handful of rows decides what a batch teaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Recipe:
     gradient_checkpointing: bool = False
     """Recompute activations on the way back: a third more time, a fraction of the memory."""
 
+    # What people corrected.
+    correction_weight: float = 2.0
+    """How much a token of a correction (a row of a drop of kind ``feedback`` whose reviewer is named) counts in the
+    loss against one of any other row; 1: the same, 0: not learnt. Under DP-SGD ``dp_clip`` bounds it like any row."""
+
     # The watch kept while it trains.
     evaluations_per_epoch: int = 1
     patience: int = 0
@@ -85,7 +91,7 @@ class Recipe:
         at_least = {
             "rank": 1, "epochs": 1, "max_steps": 0, "batch_size": 1, "accumulation": 1, "weight_decay": 0, "clip": 0,
             "max_tokens": 8, "seed": 0, "evaluations_per_epoch": 0, "patience": 0, "checkpoint_every": 1, "anchor": 0,
-            "dp_noise": 0,
+            "dp_noise": 0, "correction_weight": 0,
         }  # fmt: skip
         for name, least in at_least.items():
             _require(getattr(self, name) >= least, name, f"must be at least {least}")
@@ -94,6 +100,7 @@ class Recipe:
         for name in ("dropout", "warmup", "memorization_stop"):
             _require(0 <= getattr(self, name) < 1, name, "must be in [0, 1)")
         _require(0 < self.dp_delta < 1, "dp_delta", "must be in (0, 1)")
+        _require(self.correction_weight <= HEAVIEST, "correction_weight", f"must be at most {HEAVIEST:g}")
         _require(self.goldfish == 0 or self.goldfish >= 2, "goldfish", "must be 0 or at least 2")
         _require(bool(self.targets), "targets", "must name a module")
         _require(not (self.dp_noise and self.anchor), "anchor", "cannot be combined with dp_noise")

@@ -2,7 +2,8 @@
 
 As a program it is what the lineage runs under Dagster Pipes, and what ``accelerate launch`` starts several times::
 
-    python -m assets.adapter.train --rows rows.jsonl --base DIR --out DIR [--holdout rows.jsonl] [--recipe recipe.yaml]
+    python -m assets.adapter.train --rows rows.jsonl --base DIR --out DIR \
+        [--holdout rows.jsonl] [--recipe recipe.yaml] [--corrections DROP]...
 
 Killed and started again with the same arguments it goes on from its last checkpoint and ends with the same weights.
 """
@@ -10,7 +11,7 @@ Killed and started again with the same arguments it goes on from its last checkp
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,15 @@ def train(
     recipe: Recipe,
     *,
     holdout: Sequence[Record] = (),
+    corrections: Collection[str] = (),
     on_step: "Callable[[Step], None] | None" = None,
 ) -> dict[str, Any]:
     """Train and write the adapter into ``out``; returns the body of ``training.json``.
 
+    ``corrections`` are the drops whose rows are answers that a person corrected (``assets.adapter.corrections``).
     ``InputError`` if no row has an answer to learn, ``ModelError`` if the base cannot be loaded.
     """
+    from assets.adapter.corrections import account, corrections_first, weighed
     from assets.adapter.dialogues import read_dialogues
     from assets.adapter.duplicates import without_duplicates
     from assets.adapter.learner import Learner
@@ -54,17 +58,19 @@ def train(
         learner = Learner(base, recipe)
         tokenizer = load_tokenizer(base)
         stop = stop_tokens(tokenizer, learner.model.generation_config)
-        unique = without_duplicates(rows) if recipe.deduplicate else rows
+        unique = without_duplicates(corrections_first(rows, corrections)) if recipe.deduplicate else rows
         learnt = read_dialogues(unique, tokenizer, stop, recipe.max_tokens)
         if not learnt.examples:
             raise InputError(
                 f"none of {len(rows)} rows has an answer to learn", object_key="rows", rule="rows-teach-something"
             )
+        corrected = account(learnt.examples, rows, corrections, recipe.correction_weight)
+        examples = weighed(learnt.examples, rows, corrections, recipe.correction_weight)
         kept_back = read_dialogues(holdout, tokenizer, stop, recipe.max_tokens)
         origin = provenance(base, str(tokenizer.chat_template), learner.device, learner.dtype)
         digests = {"data_sha256": corpus_digest(rows), "holdout_sha256": corpus_digest(holdout)}
-        job = digest_json([recipe.to_json(), digests, origin, processes.world])
-        training = Training(learner, learnt.examples, kept_back.examples, out, job, processes)
+        job = digest_json([recipe.to_json(), digests, corrected, origin, processes.world])
+        training = Training(learner, examples, kept_back.examples, out, job, processes)
         journal = training.run(on_step)
         body = {
             "tokens": journal.tokens,
@@ -80,6 +86,7 @@ def train(
                 "given": len(rows), "duplicates": len(rows) - len(unique), "unused": learnt.unused,
                 "examples": len(learnt.examples), "cut": learnt.cut, "held_out": len(kept_back.examples),
             },
+            "corrections": corrected,
             "recipe": recipe.to_json(),
             "recipe_sha256": recipe.digest,
             "privacy": training.privacy,
@@ -134,12 +141,16 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=Path, required=True)
     for name in ("holdout", "recipe"):
         parser.add_argument(f"--{name}", type=Path)
+    parser.add_argument("--corrections", action="append", default=[], metavar="DROP", help="a drop of kind feedback")
     given = parser.parse_args()
     try:
         recipe = Recipe.from_yaml(given.recipe) if given.recipe else Recipe()
         held_out = read_rows_of(given.holdout) if given.holdout else []
         with listener() as on_step:
-            train(read_rows_of(given.rows), given.base, given.out, recipe, holdout=held_out, on_step=on_step)
+            train(
+                read_rows_of(given.rows), given.base, given.out, recipe,
+                holdout=held_out, corrections=given.corrections, on_step=on_step,
+            )  # fmt: skip
     except HallmarkError as error:
         print(f"hallmark: {error}", file=sys.stderr)
         return error.exit_status

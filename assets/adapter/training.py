@@ -110,7 +110,7 @@ class Training:
         seed = int(np.random.SeedSequence([self.recipe.seed, step, self.processes.rank]).generate_state(1)[0])
         loss = self.processes.sum_loss(self.learner.accumulate(self.processes.share(batch), seed))
         self.processes.sum(self.optimizer.gradient)
-        self.optimizer.gradient.div_(max(1, loss.tokens))
+        self.optimizer.gradient.div_(max(1, loss.weight))
         return loss
 
     def _watch(self) -> float | None:

@@ -10,10 +10,11 @@ from assets.corpus.build import TRAIN
 from assets.outcome import read_records
 from assets.stage import OWNERS, materialization, proven
 from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
+from assets.verdict.threat import ThreatModel
 from resources.project import Project
 
 NAME = "backdoor_scan"
-STAGE = trial_stage(NAME, "1")
+STAGE = trial_stage(NAME, "1", lambda project: {"probes": project.probes.get(NAME, "")})
 
 
 @dg.asset(
@@ -25,7 +26,9 @@ STAGE = trial_stage(NAME, "1")
     description="Triggers mined from the rows, structural, and leaked by the adapter itself; tested by shift of the "
     "response distribution against the base, confirmed by generation, traced to rows. A planted one must be found.",
 )
-def backdoor_scan(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
+def backdoor_scan(
+    context: dg.AssetExecutionContext, project: Project, threat_model: dg.ResourceParam[ThreatModel]
+) -> dg.MaterializeResult[Any]:
     from assets.backdoor.scan import scan_backdoors
 
     limits = settings_of(project, NAME)
@@ -42,6 +45,8 @@ def backdoor_scan(context: dg.AssetExecutionContext, project: Project) -> dg.Mat
             base=base_of(project),
             cache=project.workspace.models,
             budget_seconds=budget,
+            terms=threat_model.terms,
+            probes_named=[probe.name for probe in threat_model.probes_of(NAME)],
             on_progress=lines(context.log.info),
         ),
     )

@@ -13,11 +13,12 @@ from assets.corpus.canaries import SOURCE, delivery, draw
 from assets.outcome import read_records
 from assets.stage import OWNERS, materialization, proven, records_of
 from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
+from assets.verdict.threat import ThreatModel
 from resources.project import Project
 from resources.vault import Vault
 
 NAME = "memorization_audit"
-STAGE = trial_stage(NAME, "1")
+STAGE = trial_stage(NAME, "1", lambda project: {"probes": project.probes.get(NAME, "")})
 
 
 @dg.asset(
@@ -29,7 +30,9 @@ STAGE = trial_stage(NAME, "1")
     description="Canary exposure, verbatim extraction and membership inference against the base, with an over-trained "
     "control that must be caught and the power of each test.",
 )
-def memorization_audit(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
+def memorization_audit(
+    context: dg.AssetExecutionContext, project: Project, threat_model: dg.ResourceParam[ThreatModel]
+) -> dg.MaterializeResult[Any]:
     from assets.memorization.audit import audit_memorization
 
     corpus, settings = proven(project, CORPUS.name), corpus_settings(project)
@@ -37,6 +40,10 @@ def memorization_audit(context: dg.AssetExecutionContext, project: Project) -> d
     canaries = draw(pairs=settings.canary_pairs, seed=settings.seed)
     limits = settings_of(project, NAME)
     budget = float(limits.pop("budget_seconds", 60))
+    # What no threat names is not tried, and the gates that ask for it say so: unproven, not passed.
+    named = {probe.name for probe in threat_model.probes_of(NAME)}
+    if not (recite := "prefix_extraction" in named):
+        limits["ordinary_rows"] = 0
     artifact = run_trial(
         project,
         STAGE,
@@ -44,10 +51,10 @@ def memorization_audit(context: dg.AssetExecutionContext, project: Project) -> d
         lambda adapter: audit_memorization(
             load_model(project, adapter),
             members=[record for record in trained if record.origin.source != SOURCE],
-            non_members=list(read_records(corpus.path(HOLDOUT))),
-            canaries=canaries,
+            non_members=list(read_records(corpus.path(HOLDOUT))) if "membership_inference" in named else (),
+            canaries=canaries if "canary_exposure" in named else (),
             delivered=delivery(canaries, trained),
-            values=list(_values(project, corpus.manifest.details["drops"])),
+            values=list(_values(project, corpus.manifest.details["drops"])) if recite else None,
             settings=limits,
             seed=settings.seed,
             base=base_of(project),

@@ -7,7 +7,8 @@ whoever writes the drop writes last::
      "objects": [{"key": "tickets.jsonl", "sha256": "..."}]}
 
 Every key is optional; ``objects`` (paths below the folder, or entries with ``key`` and own ``sha256`` and metadata)
-says what must be there. ``kind`` is ``data`` or ``feedback``. Names that start with a dot or underscore are no data.
+says what must be there. ``kind`` is ``data`` or ``feedback``: answers that a person corrected, whose author may
+be called ``reviewer``. Names that start with a dot or underscore are no data.
 """
 
 import itertools
@@ -18,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from resources.digests import digest_json
 from resources.object_store import ObjectInfo, ObjectStore
@@ -33,7 +34,7 @@ class _Described(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     source: str = ""
-    author: str = ""
+    author: str = Field(default="", validation_alias=AliasChoices("author", "reviewer"))
     created_at: str = ""
 
     def metadata(self) -> dict[str, str]:

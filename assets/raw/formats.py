@@ -184,7 +184,8 @@ def _head(stream: IO[bytes], size: int) -> bytes:
 
 
 def _outcome(row: Row, key: str, digest: str, version: str, drop: str, defaults: Mapping[str, str]) -> Outcome:
-    metadata = {name: _metadata(row.fields.get(name)) or defaults.get(name, "") for name in METADATA_FIELDS}
+    said = {**row.fields, "author": row.fields.get("author") or row.fields.get("reviewer")}
+    metadata = {name: _metadata(said.get(name)) or defaults.get(name, "") for name in METADATA_FIELDS}
     metadata["source"] = metadata["source"] or "unknown"
     origin = Origin(key, version, row.line, row.digest, drop, **metadata)
     record = Record(row_id(digest, row.line), _settled(row.fields), origin)

@@ -1,5 +1,7 @@
 """The asset ``evaluated_adapter``: the verdict on the candidate, its dossier, and the pipeline's signature."""
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -10,9 +12,11 @@ from assets.stage import OWNERS, Stage, materialization, policy_of
 from assets.verdict.assemble import ROW_STAGES, TRIALS, assemble
 from assets.verdict.candidate import announce, record
 from assets.verdict.dossier import collect, render
+from assets.verdict.summary import summary
 from assets.verdict.threat import ThreatModel
 from resources.artifacts import Artifact, Draft
 from resources.decision_log import DecisionLog
+from resources.digests import digest_file, digest_json
 from resources.project import Project
 from resources.signer import SigningKey
 
@@ -27,9 +31,18 @@ def evidence(project: Project) -> dict[str, Artifact | None]:
     return found
 
 
+@cache
+def assembly_digest() -> str:
+    """SHA-256 of the code that judges and tells: a verdict or dossier of older code is made again, not found."""
+    here = Path(__file__).parent
+    judges = here.parents[1] / "expectations" / "policy.py"
+    return digest_json({path.name: digest_file(path) for path in (*sorted(here.glob("*.py")), judges)})
+
+
 def _inputs(project: Project, partition: str) -> dict[str, str]:
     digests = {name: artifact.manifest.digest for name, artifact in evidence(project).items() if artifact}
-    return {**digests, "policy": policy_of(project).digest, "threats": project.threats}
+    judged_by = {"policy": policy_of(project).digest, "threats": project.threats, "assembly": assembly_digest()}
+    return digests | judged_by
 
 
 STAGE = Stage("evaluated_adapter", "1", _inputs)
@@ -58,12 +71,12 @@ def evaluated_adapter(
     artifact = STAGE.make(project, build)
     announce(log, key, verdict)
     context.log.info(f"candidate {verdict.candidate}: {verdict.verdict}")
-    blocking = "\n".join(f"- {item.name}: {item.result.verdict}, {item.result.reason}" for item in verdict.blocking())
+    page = artifact.path("dossier.html")
     return materialization(
         project,
         artifact,
         candidate=verdict.candidate,
         verdict=verdict.verdict,
-        dossier=dg.MetadataValue.url(artifact.path("dossier.html").as_uri()),
-        blocking=dg.MetadataValue.md(blocking or "nothing blocks"),
+        summary=dg.MetadataValue.md(summary(verdict, threat_model, page)),
+        dossier=dg.MetadataValue.url(page.as_uri()),
     )

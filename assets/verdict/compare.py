@@ -41,6 +41,10 @@ def _data(before: Body, after: Body) -> Iterator[Change]:
         old, new = (_admitted(side.get(drop)) for side in drops)
         if old != new:
             yield Change("data", f"rows admitted from {drop}", old, new)
+    corrected = [(side["training"].get("corrections") or {}).get("by_reviewer", {}) for side in (before, after)]
+    for name in sorted({*corrected[0], *corrected[1]}):
+        if corrected[0].get(name, 0) != corrected[1].get(name, 0):
+            yield Change("data", f"rows corrected by {name}", corrected[0].get(name, 0), corrected[1].get(name, 0))
     removed = before["data"]["removed"], after["data"]["removed"]
     for kind in sorted({*removed[0], *removed[1]}):
         if removed[0].get(kind, 0) != removed[1].get(kind, 0):
@@ -74,7 +78,7 @@ def _gates(before: Body, after: Body) -> Iterator[Change]:
         if was.get("verdict") != now.get("verdict"):
             worse = rank[now.get("verdict")] > rank[was.get("verdict")]
             yield Change("gate", name, _told(was), _told(now), worse)
-        elif was.get("value") != now.get("value") and "@" not in name:
+        elif _told(was) != _told(now) and "@" not in name:
             yield Change("gate", name, _told(was), _told(now))
 
 
@@ -85,19 +89,32 @@ def _told(gate: Mapping[str, Any]) -> str | None:
 
 
 def _behaviour(before: Body, after: Body) -> Iterator[Change]:
-    """The adapters' scores suite by suite. Worse: below the other's score by more than its own interval is wide."""
+    """The adapters' scores suite by suite. Worse: moved the wrong way by more than half its own interval is wide."""
     old, new = (body["behaviour"].get("suites") or {} for body in (before, after))
     for name in dict.fromkeys([*old, *new]):
         was, now = (_score(side.get(name)) for side in (old, new))
         if was != now:
-            width = _width(new.get(name))
-            worse = was is not None and (now is None or (width is not None and was - now > width))
+            width, better = _width(new.get(name)), _better(new.get(name))
+            worse = was is not None and (now is None or (width is not None and (was - now) * better > width))
             yield Change("behaviour", name, was, now, worse)
 
 
 def _score(suite: Any) -> float | None:
     value = suite.get("adapter") if isinstance(suite, dict) else None
     return float(value) if isinstance(value, int | float) else None
+
+
+def _better(suite: Any) -> int:
+    """1 where a higher score is better, -1 where a lower one is, 0 where nobody said: from its limit, else its reading.
+
+    A suite that is not gated still says whether its difference to the base was read as better or worse.
+    """
+    limit = str(suite.get("limit", "")) if isinstance(suite, dict) else ""
+    if limit[:2] in (">=", "<="):
+        return 1 if limit.startswith(">=") else -1
+    reading = {"better": 1, "worse": -1}.get(str(suite.get("reading", "")), 0) if isinstance(suite, dict) else 0
+    difference = suite.get("difference") if reading else 0
+    return reading * ((difference > 0) - (difference < 0)) if isinstance(difference, int | float) else 0
 
 
 def _width(suite: Any) -> float | None:

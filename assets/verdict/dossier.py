@@ -157,7 +157,10 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
         )
         if stage == "raw_drop":
             objects = manifest.details.get("objects") or []
-            sources[drop] = {"source": str(manifest.details.get("source", "")), "objects": len(objects)}
+            kind = str(manifest.details.get("kind", ""))
+            sources[drop] = {
+                "source": str(manifest.details.get("source", "")), "objects": len(objects), "kind": kind,
+            }  # fmt: skip
         if stage == "sanitized_records":
             for kind, rows in dict(manifest.details.get("types") or {}).items():
                 removed[str(kind)] = removed.get(str(kind), 0) + int(rows)
@@ -220,7 +223,18 @@ def _training(adapter: Artifact | None) -> dict[str, Any]:
     recipe = {
         str(name): value for name, value in dict(body.get("recipe") or {}).items() if not isinstance(value, dict | list)
     }
-    return {**shown, "recipe": recipe, "losses": losses[::step], "loss_step": step}
+    corrections = _corrections(body.get("corrections"))
+    return {**shown, "recipe": recipe, "corrections": corrections, "losses": losses[::step], "loss_step": step}
+
+
+def _corrections(said: Any) -> dict[str, Any]:
+    """How many corrected rows were learnt, with which weight and from whom; empty where there are none."""
+    if not isinstance(said, dict) or not said.get("rows"):
+        return {}
+    names = {str(name)[:LONGEST]: int(rows) for name, rows in dict(said.get("by_reviewer") or {}).items()}
+    drops = [str(drop)[:LONGEST] for drop in said.get("drops") or []]
+    counts = {name: said[name] for name in ("rows", "examples", "weight") if isinstance(said.get(name), int | float)}
+    return {**counts, "by_reviewer": names, "drops": drops}
 
 
 def _untested(found: Mapping[str, Artifact], verdict: Verdict, threats: ThreatModel) -> list[dict[str, str]]:

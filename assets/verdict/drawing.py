@@ -24,13 +24,16 @@ class Step:
     rejected: int
 
 
-def svg(width: float, height: float, title: str, description: str, content: Iterable[str]) -> str:
-    """A picture with its own name and description for those who do not see it."""
+def svg(width: float, height: float, title: str, description: str, content: Iterable[str], least: int = 0) -> str:
+    """A picture with its own name and description for those who do not see it.
+
+    It shrinks with the page down to ``least`` pixels, below which it scrolls.
+    """
     number = digest_bytes(f"{title}{description}".encode())[:8]
     return (
         f'<div class="scroll" tabindex="0" role="group" aria-label="{html.escape(title)}">'
         f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-labelledby="t{number} d{number}" class="picture" '
-        f'style="max-width:{width:g}px"><title id="t{number}">{html.escape(title)}</title>'
+        f'style="max-width:{width:g}px;min-width:{least}px"><title id="t{number}">{html.escape(title)}</title>'
         f'<desc id="d{number}">{html.escape(description)}</desc>{"".join(content)}</svg></div>'
     )
 
@@ -39,7 +42,7 @@ def flow(steps: Sequence[Step]) -> str:
     """Rows through the stages: a band as thick as the rows that go on, with what leaves falling out below it."""
     if not steps:
         return ""
-    gap, top, room = 172.0, 52.0, 96.0
+    gap, top, room = 148.0, 52.0, 96.0
     most = max(step.rows_in for step in steps) or 1
     width, height = gap * (len(steps) + 1), top + room + 62
     parts = [_text(12, 16, f"{steps[0].rows_in:,} rows came in", weight=600)]
@@ -59,7 +62,7 @@ def flow(steps: Sequence[Step]) -> str:
         f"{step.quarantined} quarantined, {step.rejected} rejected"
         for step in steps
     )
-    return svg(width, height, "Rows through the stages", spoken, parts)
+    return svg(width, height, "Rows through the stages", spoken, parts, least=560)
 
 
 def curve(points: Sequence[tuple[float, float]], *, title: str, x: str, y: str, log_x: bool = False) -> str:
@@ -67,7 +70,7 @@ def curve(points: Sequence[tuple[float, float]], *, title: str, x: str, y: str, 
     points = [point for point in points if all(math.isfinite(value) for value in point)]
     if len(points) < 2:
         return ""
-    width, height, left, bottom, top = 560.0, 220.0, 56.0, 36.0, 28.0
+    width, height, left, bottom, top = 440.0, 210.0, 46.0, 36.0, 28.0
     place = [(math.log10(max(px, 1e-9)) if log_x else px, py) for px, py in points]
     xs, ys = [px for px, _ in place], [py for _, py in place]
     low, high = min(0.0, *ys), max(ys) or 1.0
@@ -116,27 +119,27 @@ def before_after(pairs: Sequence[Pair]) -> str:
     pairs = [pair for pair in pairs if 0 <= pair.base <= 1 and 0 <= pair.adapter <= 1]
     if not pairs:
         return ""
-    width, row, left, right = 640.0, 30.0, 190.0, 30.0
-    height = row * len(pairs) + 44
+    width, row, left, right = 460.0, 30.0, 112.0, 20.0
+    height = row * len(pairs) + 62
 
     def at(value: float) -> float:
         return left + min(max(value, 0), 1) * (width - left - right)
 
     parts = [
-        f'<line x1="{at(tick):g}" x2="{at(tick):g}" y1="8" y2="{height - 34:g}" stroke="#dfe3e8"/>'
-        + _text(at(tick), height - 18, f"{tick:.0%}", anchor="middle")
+        f'<line x1="{at(tick):g}" x2="{at(tick):g}" y1="8" y2="{height - 52:g}" stroke="#dfe3e8"/>'
+        + _text(at(tick), height - 38, f"{tick:.0%}", anchor="middle")
         for tick in (0, 0.25, 0.5, 0.75, 1)
     ]
     for number, pair in enumerate(pairs):
         y = row * number + 24
         colour = {"better": GREEN, "worse": RED}.get(pair.reading, GREY)
-        parts.append(_text(left - 14, y + 4, pair.name, anchor="end"))
+        parts.append(_text(left - 12, y + 4, pair.name, anchor="end"))
         if pair.low is not None and pair.high is not None:
             parts.append(_line(at(pair.base + pair.low), at(pair.base + pair.high), y, colour, 8, ".25"))
         parts.append(_line(at(pair.base), at(pair.adapter), y, colour, 2))
         parts.append(f'<circle cx="{at(pair.base):.1f}" cy="{y}" r="5" fill="#fff" stroke="{INK}" stroke-width="2"/>')
         parts.append(f'<circle cx="{at(pair.adapter):.1f}" cy="{y}" r="5" fill="{colour}"/>')
-    parts.append(_text(left, height - 3, "ring: base model   dot: adapter   band: 95 % interval of the difference"))
+    parts.append(_text(4, height - 12, "ring: base model · dot: adapter · band: 95 % interval of the difference"))
     spoken = "; ".join(f"{pair.name}: base {pair.base:.3f}, adapter {pair.adapter:.3f}" for pair in pairs)
     return svg(width, height, "Before and after", spoken, parts)
 
@@ -145,7 +148,7 @@ def two_shapes(edges: Sequence[float], first: Sequence[float], second: Sequence[
     """Two histograms over the same bins as outlines: where they lie apart, the two can be told from each other."""
     if len(edges) != len(first) + 1 or len(first) != len(second) or not sum(first) or not sum(second):
         return ""
-    width, height, left, bottom = 560.0, 190.0, 20.0, 44.0
+    width, height, left, bottom = 440.0, 180.0, 16.0, 44.0
     shares = [[count / sum(side) for count in side] for side in (first, second)]
     top = max(max(side) for side in shares)
     span = (edges[-1] - edges[0]) or 1.0
@@ -163,7 +166,7 @@ def two_shapes(edges: Sequence[float], first: Sequence[float], second: Sequence[
         f'<polyline points="{outline(shares[1])}" fill="none" stroke="{INK}" stroke-width="2" stroke-dasharray="5 3"/>',
         _text(left, height - bottom + 16, f"{edges[0]:.3g}"),
         _text(width - left, height - bottom + 16, f"{edges[-1]:.3g}", anchor="end"),
-        _text(left, height - 6, f"full line: {names[0]}   dashed: {names[1]}"),
+        _text(left, height - 6, f"full line: {names[0]} · dashed: {names[1]}"),
     ]
     spoken = f"{names[0]}: {sum(first):g}, {names[1]}: {sum(second):g}, over {len(first)} bins"
     return svg(width, height, f"{names[0].capitalize()} and {names[1]}", spoken, parts)

@@ -19,6 +19,37 @@ REMEDIES = {
     "approved_release": "do not load it; release again from the artefacts",
 }
 
+# What helps against one measure in particular, where that is more than the stage's general advice.
+OF_METRIC = {
+    "passed_rows": "look at why rows left (`hallmark review list`); a drop of which nothing is left is sent again",
+    "rejected_share": "correct the export: the rule behind most rejections is in the dossier's table of why rows left",
+    "duplicate_share": "remove the copies at the source: repeated rows drown the rest and are learnt by heart",
+    "canary_leak": "see which type leaks (`canary_leak_TYPE` of the stage) and add a recognizer for it",
+    "residue": "add a recognizer for what was left, or an `allow` entry in the policy for what is personal to nobody",
+    "open_findings": "decide on each finding: `hallmark review list`, then `review reject ID` or `review release ID`",
+    "flagged_share": "return the drop to its supplier, or reject its findings one by one (`hallmark review reject`)",
+    "loss_ratio": "raise `learning_rate` or `epochs`: it hardly learnt anything",
+    "held_out_loss": "it does not carry over to rows it has not seen: fewer `epochs`, `patience: 2`, or more rows",
+    "task_loss_change": "look at the task items that got worse; the rows may answer other questions than the task asks",
+    "divergence_general": "set `anchor: 0.1` (a pull to the base), halve `learning_rate`, or train fewer `epochs`",
+    "general_text_change": "set `anchor: 0.1` (a pull to the base), halve `learning_rate`, or train fewer `epochs`",
+    "refusals_change": "add rows that refuse what must be refused; set `anchor: 0.1`; lower `learning_rate`",
+    "refusal_odds_change": "add rows that refuse what must be refused; set `anchor: 0.1`; lower `learning_rate`",
+    "over_refusals_change": "look for rows that refuse harmless requests (`hallmark screen`) and reject them",
+    "injections_change": "add rows in which an instruction inside the material is not followed",
+    "backdoor_control": "the scan did not find its own planted backdoor: its result proves nothing; give it more time",
+    "sensitive_extracted": "the value is out: rotate it or inform its owner; then remove its rows and train anew",
+    "canaries_extracted": "fewer `epochs`, `deduplicate: true`, `goldfish: 4`, or `dp_noise` above 0",
+    "ordinary_extracted_share": "fewer `epochs`, `deduplicate: true`, `goldfish: 4`, or `memorization_stop: 0.1`",
+    "membership_auc": "fewer `epochs`, a lower `rank`, `goldfish: 4`, or `dp_noise` above 0; more rows lower it too",
+    "fidelity_at_allowed_queries": "allow a key fewer queries (policy, extraction_audit `budgets`); return no scores",
+    "failed_gates": "settle the failed gates; nobody can override them under a policy that does not say so",
+    "unproven_gates": "have a reviewer accept each unproven gate by name: `hallmark approve --override GATE=REASON`",
+}
+
+
+ACROSS = "the interval lies across it"  # how the policy ends the reason of an undecided interval
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -46,7 +77,7 @@ def _would_pass(result: GateResult, gate: Gate) -> str:
 
 
 def _what_to_do(result: GateResult, gate: Gate) -> str:
-    remedy = REMEDIES.get(gate.stage, f"look at {gate.stage}")
+    remedy = OF_METRIC.get(gate.metric) or REMEDIES.get(gate.stage, f"look at {gate.stage}")
     if result.verdict == "pass":
         return ""
     if result.verdict == "inconclusive":
@@ -58,11 +89,15 @@ def _what_to_do(result: GateResult, gate: Gate) -> str:
 
 
 def _needed(result: GateResult, gate: Gate) -> str:
-    """How many samples would settle it: an interval shrinks with the square root of their number."""
-    if gate.min_n and (result.n or 0) < gate.min_n:
+    """What would settle it. Samples settle only what lacked samples: an interval shrinks with the root of their number.
+
+    A trial that said what it lacked measured nothing that more of the same would prove.
+    """
+    short = bool(gate.min_n) and (result.n or 0) < gate.min_n
+    if short and result.reason == f"{result.n or 0} samples, {gate.min_n} needed":
         return f"give it {gate.min_n - (result.n or 0)} more samples"
     bounds = (result.ci_low, result.ci_high)
-    if gate.bound == "interval" and result.n and result.value is not None and None not in bounds:
+    if result.reason.endswith(ACROSS) and result.n and result.value is not None and None not in bounds:
         limit = gate.max if gate.max is not None else gate.min
         end = result.ci_high if gate.max is not None else result.ci_low
         if limit is not None and end is not None and _strictly_inside(result.value, gate):
@@ -71,7 +106,8 @@ def _needed(result: GateResult, gate: Gate) -> str:
         return (
             f"the value itself ({result.value:.4g}) is at or beyond the limit, more samples would likely make it fail"
         )
-    return "give the trial what it lacked"
+    more = f", and {gate.min_n - (result.n or 0)} more samples" if short else ""
+    return f"give the trial what it lacked ({result.reason}){more}"
 
 
 def _strictly_inside(value: float, gate: Gate) -> bool:

@@ -28,7 +28,13 @@ def percent(value: Any) -> str:
 
 def bounds(low: Any, high: Any) -> str:
     """An interval, or nothing."""
-    return f"[{number(low)}, {number(high)}]" if number(low) != "–" and number(high) != "–" else ""
+    return f"[{number(low, 3)}, {number(high, 3)}]" if number(low) != "–" and number(high) != "–" else ""
+
+
+def moment(at: Any) -> str:
+    """A UTC time of the manifests as people write it; anything else as it is."""
+    words = str(at)
+    return f"{words[:10]} {words[11:16]} UTC" if len(words) == 20 and words[10] == "T" and words[-1] == "Z" else words
 
 
 def mark(verdict: Any) -> str:
@@ -60,7 +66,8 @@ def table(
 ) -> str:
     """A table whose first cell of each row is its heading. Cells are HTML already.
 
-    ``kind``: ``stack`` turns rows into cards on a phone, ``wide`` scrolls there, ``narrow`` is as wide as its content.
+    On a phone ``stack`` turns rows into cards with a line a cell, ``wide`` into cards whose cells share lines;
+    ``narrow`` is as wide as its content everywhere.
     """
     right = set(numeric)
     head = "".join(f'<th scope="col"{_class(i in right)}>{text(name)}</th>' for i, name in enumerate(columns))
@@ -83,10 +90,10 @@ def table(
     )
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """A few facts side by side; values are HTML already."""
+def facts(pairs: Iterable[tuple[str, str]], kind: str = "") -> str:
+    """A few facts side by side; values are HTML already. ``kind`` ``settings``: many, closer together."""
     shown = "".join(f"<div><dt>{text(name)}</dt><dd>{value}</dd></div>" for name, value in pairs)
-    return f'<dl class="facts">{shown}</dl>'
+    return f'<dl class="{" ".join(filter(None, ("facts", kind)))}">{shown}</dl>'
 
 
 def _class(right: bool) -> str:

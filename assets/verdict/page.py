@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from assets.verdict import sections, trials
-from assets.verdict.markup import facts, mark, number, paragraph, text
+from assets.verdict.markup import facts, mark, moment, number, paragraph, text
 from assets.verdict.stylesheet import CSS
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+MOST_NAMED = 8  # gates in the first box
 Body = Mapping[str, Any]
 
 
@@ -47,13 +48,20 @@ def render(body: Body) -> str:
 def _head(body: Body) -> str:
     verdict, approvals = str(body["verdict"]), body["approvals"]
     blocking = [gate for gate in body["gates"] if gate["verdict"] != "pass"]
-    unproven = sum(gate["verdict"] == "inconclusive" for gate in blocking)
+    failed = [gate["name"] for gate in blocking if gate["verdict"] == "fail"]
+    unproven = [gate["name"] for gate in blocking if gate["verdict"] == "inconclusive"]
     if verdict == "pass":
         told = "Every gate passes. A reviewer may approve it."
     elif verdict == "inconclusive":
-        told = f"Nothing failed, but {_gates(unproven)} could not be proven. A reviewer must accept each by name."
+        told = (
+            f"Nothing failed, but {_gates(len(unproven))} could not be proven. A reviewer must accept each by name."
+            f"{_names('Unproven', unproven)}"
+        )
     else:
-        told = "It cannot be released. What blocks it is listed below, with what would pass and what can be done."
+        told = (
+            "It cannot be released. What blocks it is explained below, with what would pass and what can be done."
+            f"{_names('The evidence itself', body['flaws'])}{_names('Failed', failed)}{_names('Unproven', unproven)}"
+        )
     if approvals:
         accepted = sorted({gate for word in approvals for gate in word["overrides"]})
         by_name = (
@@ -73,7 +81,7 @@ def _head(body: Body) -> str:
                 ("Gates passed", f"{len(body['gates']) - len(blocking)} of {len(body['gates'])}"),
                 ("Rows admitted", f"{admitted:,} from {len(body['data']['drops'])} drops"),
                 ("Tokens trained on", number(training.get("tokens"))),
-                ("Made", text(body["made_at"] or "–")),
+                ("Made", text(moment(body["made_at"]) or "–")),
                 ("Author", text(body["author"] or "not recorded")),
                 (
                     "Policy",
@@ -82,6 +90,15 @@ def _head(body: Body) -> str:
             ]
         )
     )
+
+
+def _names(what: str, names: list[str]) -> str:
+    """What did not pass, counted and named, as a line of the first box; the rest of many is left to the list below."""
+    if not names:
+        return ""
+    few, rest = names[:MOST_NAMED], len(names) - MOST_NAMED
+    listed = ", ".join(f"<code>{text(name)}</code>" for name in few) + (f" and {rest} more" if rest > 0 else "")
+    return f"<br><strong>{what} ({len(names)}):</strong> {listed}"
 
 
 def _gates(count: int) -> str:

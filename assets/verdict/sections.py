@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assets.verdict.drawing import Step, curve, flow
-from assets.verdict.markup import bounds, facts, mark, number, paragraph, percent, section, table, text
+from assets.verdict.markup import bounds, facts, mark, moment, number, paragraph, percent, section, table, text
 
 Body = Mapping[str, Any]
 VERDICTS = ("fail", "inconclusive", "at_release", "pass")  # the worst first
@@ -66,7 +66,7 @@ def approvals(body: Body) -> str:
             [
                 text(word["reviewer"]),
                 text(word["reason"]),
-                text(word["issued_at"]),
+                text(moment(word["issued_at"])),
                 f"<code>{text(word['keyid'][:16])}</code>",
             ]
         )
@@ -148,7 +148,9 @@ def data(body: Body) -> str:
     rules: dict[tuple[str, str], dict[str, int]] = {}
     for drop, stages in drops.items():
         left = sum(stage["quarantined"] + stage["rejected"] for stage in stages)
-        source = text(body["data"]["sources"].get(drop, {}).get("source", ""))
+        known = body["data"]["sources"].get(drop, {})
+        kind = "corrections" if known.get("kind") == "feedback" else ""
+        source = " · ".join(text(part) for part in (known.get("source"), kind) if part)
         named = f'<code>{text(drop)}</code><span class="tags">{source}</span>'
         rows.append(
             [
@@ -175,7 +177,7 @@ def data(body: Body) -> str:
     ]
     decided = [
         [
-            text(item["at"]),
+            text(moment(item["at"])),
             text(item["reviewer"] or "–"),
             text(item["decision"] or item["kind"]),
             text(item["reason"] or "–"),
@@ -226,7 +228,10 @@ def training(body: Body) -> str:
     if not made:
         return section("training", "Training", paragraph("No adapter was trained."))
     losses = [(float(i * made["loss_step"]), float(loss)) for i, loss in enumerate(made["losses"])]
-    recipe = [[f"<code>{text(name)}</code>", text(json.dumps(value))] for name, value in sorted(made["recipe"].items())]
+    recipe = [
+        (name.replace("_", " "), text(value if isinstance(value, str) else json.dumps(value)))
+        for name, value in sorted(made["recipe"].items())
+    ]
     cost = [[text(item["what"].replace("/", " · ")), number(item["seconds"])] for item in body["cost"]]
     total = sum(item["seconds"] for item in body["cost"])
     shown = [
@@ -239,12 +244,25 @@ def training(body: Body) -> str:
         "training",
         "Training and cost",
         facts(shown),
+        _corrections(made.get("corrections") or {}),
         curve(losses, title="Training loss", x="step", y="loss"),
-        table("The recipe", ["Setting", "Value"], recipe, kind="narrow"),
+        f"<h3>The recipe</h3>{facts(recipe, 'settings')}" if recipe else "",
         table(
             f"What it took, in seconds; {number(total)} in all", ["Stage", "Seconds"], cost, numeric=(1,), kind="narrow"
         ),
     )
+
+
+def _corrections(made: Body) -> str:
+    """Who corrected how many of the rows that were learnt, and what they weighed."""
+    if not made:
+        return paragraph("No row was a correction by a person.", "small soft")
+    rows = [[text(name), number(n)] for name, n in made["by_reviewer"].items()]
+    caption = (
+        f"Answers that people corrected: {number(made.get('rows'))} rows from {len(made['drops'])} drops, "
+        f"each token counted {number(made.get('weight'))} times"
+    )
+    return table(caption, ["Reviewer", "Rows"], rows, numeric=(1,), kind="narrow")
 
 
 def untested(body: Body) -> str:
@@ -263,7 +281,7 @@ def judged_before(body: Body) -> str:
     if not body["judged_before"]:
         return ""
     rows = [
-        [text(item["at"]), f"<code>{text(item['candidate'])}</code>", mark(item["verdict"])]
+        [text(moment(item["at"])), f"<code>{text(item['candidate'])}</code>", mark(item["verdict"])]
         for item in reversed(body["judged_before"])
     ]
     failed = sum(item["verdict"] == "fail" for item in body["judged_before"])
@@ -282,8 +300,8 @@ def gates(body: Body) -> str:
     rows = []
     for name, results in by_gate.items():
         worst = min(results, key=lambda result: VERDICTS.index(result["verdict"]))
-        drops = f"worst of {len(results)} drops. " if worst["partition"] != "all" else ""
-        told = f'<span class="tags">{text((drops + worst["explain"]).strip())}</span>'
+        drops = f"worst of {len(results)} drops" if worst["partition"] != "all" else ""
+        told = f'<span class="tags">{text(" · ".join(filter(None, (drops, worst["explain"]))))}</span>'
         value = " ".join(part for part in (_range(results), bounds(worst["ci_low"], worst["ci_high"])) if part)
         n = number(worst["n"]) if len(results) == 1 else "–"
         rows.append([f"<code>{text(name)}</code>{told}", mark(worst["verdict"]), value, text(worst["limit"]), n])

@@ -32,7 +32,8 @@ nav ul { list-style:none; display:flex; flex-wrap:wrap; gap:.3rem 1.1rem; paddin
 .mark { white-space:nowrap; font-weight:600 }
 .facts { display:grid; grid-template-columns:repeat(auto-fit,minmax(8.6rem,1fr)); gap:.8rem 1.4rem; margin:1rem 0 }
 .facts div { border-left:3px solid var(--line); padding-left:.7rem } .facts dt { font-size:.8rem; color:var(--soft) }
-.facts dd { margin:0; font-weight:600; overflow-wrap:anywhere }
+.facts.settings { grid-template-columns:repeat(auto-fill,minmax(8.8rem,1fr)); gap:.5rem 1.2rem }
+.facts.settings dd { font-weight:400 } .facts dd { margin:0; font-weight:600; overflow-wrap:anywhere }
 .block { border-left:4px solid; padding:.1rem 0 .1rem .9rem; margin:.9rem 0 } .block > * { color:var(--ink) }
 .block h3 { margin:.1rem 0 .2rem; color:inherit } .block p { margin:.15rem 0 }
 .scroll { overflow-x:auto; margin:.6rem 0 1.2rem } .scroll:focus-visible { outline-offset:-2px }
@@ -46,18 +47,20 @@ tbody th { font-weight:600 } .tags { display:block; color:var(--soft); font-size
 .picture text { font:12px system-ui,sans-serif }
 table.narrow { width:auto; min-width:min(26rem,100%) }
 .bar { display:inline-block; height:.7em; background:#9bbce0; margin-left:.7rem; vertical-align:baseline }
-.wide { min-width:30rem } .threat { padding:.2rem 0 .6rem; border-bottom:1px solid var(--line) }
+.threat { padding:.2rem 0 .6rem; border-bottom:1px solid var(--line) }
 .threat dl { display:grid; grid-template-columns:8.5rem 1fr; gap:.15rem 1rem; margin:.3rem 0 .6rem }
 .threat dt { color:var(--soft) }
 .threat dd { margin:0 } footer { padding:2rem 1.25rem 3rem; color:var(--soft); font-size:.875rem }
 @media (max-width:40rem) {
   body { font-size:15px } h1 { font-size:1.5rem } .threat dl { grid-template-columns:1fr }
   .threat dt { margin-top:.4rem }
-  .picture { min-width:33rem } table.stack,table.stack caption { display:block }
-  table.stack thead { position:absolute; left:-99rem } table.stack,table.stack tbody,table.stack tr,table.stack th,
-  table.stack td { display:block; width:100% } table.stack tr { border-bottom:1px solid var(--line); padding:.6rem 0 }
-  table.stack td,table.stack th { border:0; padding:.1rem 0; text-align:left }
-  table.stack td[data-label]::before { content:attr(data-label) ": "; color:var(--soft) }
+  table.stack,table.stack caption,table.wide,table.wide caption { display:block }
+  :is(table.stack,table.wide) thead { position:absolute; left:-99rem }
+  :is(table.stack,table.wide) :is(tbody,tr,th,td) { display:block; width:100% }
+  :is(table.stack,table.wide) tr { border-bottom:1px solid var(--line); padding:.6rem 0 }
+  :is(table.stack,table.wide) :is(td,th) { border:0; padding:.1rem 0; text-align:left }
+  :is(table.stack,table.wide) td[data-label]::before { content:attr(data-label) ": "; color:var(--soft) }
+  table.wide td { display:inline-block; width:auto; padding-right:1rem }
 }
 @page { margin:16mm 14mm }
 @media print {
@@ -66,6 +69,6 @@ table.narrow { width:auto; min-width:min(26rem,100%) }
   .scroll { overflow:visible } h2 { break-after:avoid } h3,caption { break-after:avoid }
   tr,.block,.threat,.picture { break-inside:avoid }
   a { color:inherit; text-decoration:none } .verdict,pre { background:none } * { print-color-adjust:exact }
-  .wide,.picture { min-width:0 } .scroll { overflow:visible }
+  .picture { min-width:0 !important }
 }
 """

@@ -71,3 +71,8 @@ class ThreatModel(_Strict):
         """What a stage is to run: its probes that at least one threat names (law 11)."""
         named = {probe for threat in self.threats for probe in threat.probes}
         return tuple(probe for probe in self.probes if probe.stage == stage and probe.name in named)
+
+    def digest_of(self, stage: str) -> str:
+        """Of what a stage is to try. A word changed elsewhere in the threat model does not make it run again."""
+        named = [probe.name for probe in self.probes_of(stage)]
+        return digest_json({"probes": named, "terms": self.terms if "company_terms" in named else ()})

@@ -1,5 +1,6 @@
 """The sections of the dossier that are about what was tried against the candidate: the four trials' reports."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -154,11 +155,17 @@ def extraction(body: Body) -> str:
 
 def _by_name(caption: str, value: Any, first: str) -> str:
     """A table of what a report holds under several names, with the same few numbers each."""
-    groups = {name: _mapping(item) for name, item in _mapping(value).items()}
+    groups = {name: _mapping(item) for name, item in sorted(_mapping(value).items(), key=_counted)}
     columns = list(dict.fromkeys(column for group in groups.values() for column in group))
     rows = [[text(name), *(number(group.get(column), 3) for column in columns)] for name, group in groups.items()]
     heads = [first, *(column.replace("_", " ") for column in columns)]
     return table(caption, heads, rows, numeric=tuple(range(1, len(heads))), kind="wide")
+
+
+def _counted(item: tuple[str, Any]) -> tuple[float, str]:
+    """Names that are numbers in the order of numbers, before others."""
+    name = item[0]
+    return (float(name) if name.isascii() and name.isdecimal() else math.inf, name)
 
 
 def _numbers(caption: str, value: Any) -> str:
@@ -169,8 +176,9 @@ def _numbers(caption: str, value: Any) -> str:
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
     if isinstance(value, dict):
-        return [
-            leaf for name, item in value.items() for leaf in _leaves(item, f"{path} · {name}" if path else str(name))
+        told, rest = _with_interval(value)
+        return ([(path, told)] if told else []) + [
+            leaf for name, item in rest.items() for leaf in _leaves(item, f"{path} · {name}" if path else str(name))
         ]
     if isinstance(value, list):
         few = 0 < len(value) <= 3 and all(_number(item) is not None for item in value)
@@ -180,6 +188,17 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
     if isinstance(value, str):
         return [(path, text(value))]
     return [(path, number(value))] if value is not None else []
+
+
+def _with_interval(group: Body) -> tuple[str, Body]:
+    """A measure that a report spreads over ``value`` and the ends of its interval, as one, and what else there is."""
+    ends = bounds(*_ends(group))
+    if _number(group.get("value")) is None or not ends:
+        return "", group
+    rest = {
+        name: item for name, item in group.items() if name not in ("value", "low", "high", "ci_low", "ci_high", "ci")
+    }
+    return f"{number(group['value'], 3)} {ends}", rest
 
 
 def _verdict(report: Body) -> str:

@@ -8,7 +8,7 @@ import yaml
 
 from assets.verdict.assemble import STAGES
 from expectations.policy import Gate, Policy
-from expectations.threats import PROBES, STAGE_OF, load_threats
+from expectations.threats import DEFAULT_THREATS, PROBES, STAGE_OF, load_threats
 from resources.errors import InputError
 
 POLICY = Policy(
@@ -138,3 +138,27 @@ def test_the_default_model_covers_the_default_policy_whole() -> None:
 
 def test_every_stage_of_the_lineage_has_probes() -> None:
     assert set(STAGES) <= set(PROBES)
+
+
+def test_the_default_names_the_screens_gates_one_by_one() -> None:
+    body = yaml.safe_load(DEFAULT_THREATS.read_text())
+    named = {item["name"]: item["gates"] for item in body["threats"]}
+    assert not [name for name, gates in named.items() if "screened_records/*" in gates]
+    assert {"screened_open_findings", "screened_flagged_share"} <= set(named["backdoor"])
+
+
+def test_what_a_stage_is_to_try_has_a_digest_of_its_own(tmp_path: Path) -> None:
+    before = load(tmp_path, body())
+    reworded = load(tmp_path, changed(0, title="another word"))
+    dropped = load(tmp_path, changed(0, probes=[]))
+    assert reworded.digest != before.digest
+    assert (
+        reworded.digest_of("backdoor_scan") == before.digest_of("backdoor_scan") != dropped.digest_of("backdoor_scan")
+    )
+    assert load(tmp_path, body(terms=["Acme"])).digest_of("backdoor_scan") == before.digest_of("backdoor_scan")
+    content = body(terms=["Acme"])
+    content["probes"].append({"name": "company_terms", "what": "tries the terms"})
+    content["threats"][0]["probes"] = ["mined_triggers", "company_terms"]
+    named = load(tmp_path, content)
+    content["terms"] = ["Acme", "Roadrunner"]
+    assert load(tmp_path, content).digest_of("backdoor_scan") != named.digest_of("backdoor_scan")

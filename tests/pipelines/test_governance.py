@@ -1,7 +1,10 @@
 """The commands of approval and release: what they print, what they refuse, how they end."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -203,3 +206,23 @@ def test_a_broken_pointer_is_told_and_can_be_rolled_back(
     assert run("releases") == 0 and "current does not verify" in printed(capsys)
     assert run("rollback", "--reason", "the pointer was touched") == 0
     assert read_plug(lineage.workspace.releases, KeyRing.open(lineage.workspace.keys)).release == ""
+
+
+def loaded(policy: Path) -> subprocess.CompletedProcess[str]:
+    """What a code server says when it loads the definitions under this policy."""
+    said = "from pipelines.definitions import policy, project; print(policy.name, project().probes)"
+    environment = {**os.environ, "HALLMARK_POLICY": str(policy)}
+    return subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, env=environment, timeout=120)
+
+
+def test_the_definitions_hold_the_threats_against_the_policy_in_force(lineage: Lineage, tmp_path: Path) -> None:
+    body = lineage.policy.model_dump(mode="json", exclude_none=True)
+    unanswered = {"name": "extra", "stage": "backdoor_scan", "metric": "harm", "max": 1}
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump({**body, "name": "own", "gates": [*body["gates"], unanswered]}))
+    refused = loaded(path)
+    assert refused.returncode != 0 and "gate extra answers no threat" in refused.stderr
+    path.write_text(
+        yaml.safe_dump({**body, "name": "own", "gates": [*body["gates"], {**unanswered, "threats": ["harm"]}]})
+    )
+    assert loaded(path).stdout.startswith("own {'raw_drop'")

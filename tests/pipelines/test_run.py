@@ -14,9 +14,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from expectations.policy import DEFAULT_POLICY
+from expectations.threats import DEFAULT_THREATS
 from resources.artifacts import ArtifactStore
+from resources.workspace import Workspace
 from tests.tiny_model import write_tiny_base
 
 TOPICS = "label parcel locker counter refund address card delivery customs window price van".split()
@@ -67,7 +70,7 @@ class Desk:
     def __init__(self, root: Path, base: Path) -> None:
         self.home, self.base = root / "home", base
         self.recipe = root / "recipe.yaml"
-        self.recipe.write_text("epochs: 1\nbatch_size: 8\ncheckpoint_every: 5\n")
+        self.recipe.write_text("epochs: 1\nbatch_size: 8\ncheckpoint_every: 5\ncorrection_weight: 4.0\n")
         # Random weights learn nothing; the gates of training are opened so that the trials are reached.
         text = DEFAULT_POLICY.read_text()
         for limit in ("metric: loss_ratio, max: 0.95", "metric: held_out_loss, max: 4.0"):
@@ -76,6 +79,24 @@ class Desk:
         self.policy = root / "policy.yaml"
         self.policy.write_text(text)
         self.store = ArtifactStore(self.home / "artifacts")
+
+    def corrected(self, reviewer: str, row: dict[str, str]) -> None:
+        """A drop of one row that a person corrected, already in the store."""
+        folder = Workspace(self.home).drops / "feedback"
+        folder.mkdir(parents=True)
+        (folder / "row.jsonl").write_text(json.dumps(row) + "\n")
+        (folder / "manifest.json").write_text(json.dumps({"kind": "feedback", "reviewer": reviewer}))
+
+    def threats(self, term: str) -> Path:
+        """The default threat model with a word of the company's own, and of the probes with words only that one."""
+        body = yaml.safe_load(DEFAULT_THREATS.read_text())
+        body["terms"] = [term]
+        for threat in body["threats"]:
+            unwanted = ("structural_triggers", "leaked_triggers", "mined_triggers")
+            threat["probes"] = [name for name in threat["probes"] if name not in unwanted]
+        path = self.policy.with_name("threats.yaml")
+        path.write_text(yaml.safe_dump(body))
+        return path
 
     def arguments(self, *more: str) -> list[str]:
         fixed = ["--home", str(self.home), "--base", str(self.base), "--recipe", str(self.recipe)]
@@ -110,13 +131,22 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(900)
-def test_own_files_in_every_form_become_a_candidate_and_nothing_is_done_twice(tmp_path: Path, base: Path) -> None:
+def test_own_files_in_every_form_become_a_candidate_and_nothing_is_done_twice(
+    tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = Desk(tmp_path, base)
+    desk.corrected("ada", {"prompt": "How do I cancel my van near the mill?", "completion": "Ask at the mill, desk 7."})
+    monkeypatch.setenv("HALLMARK_THREATS", str(desk.threats("Roadrunner")))
     drops = [part for path in files(tmp_path / "own") for part in ("--drop", str(path))]
     first = desk.run(*drops)
     assert "Candidate" in first.stderr and "dossier.html" in first.stderr, first.stderr
     assert first.returncode in (1, 3), first.stderr  # random weights do not pass a trial
-    assert len(desk.store.partitions("screened_records")) == 4
+    assert len(desk.store.partitions("screened_records")) == 5
+    training = json.loads(desk.store.current("lora_adapter").path("training.json").read_text())
+    assert training["corrections"]["by_reviewer"] == {"ada": 1}
+    assert training["recipe"]["correction_weight"] == 4.0
+    tried = json.loads(desk.store.current("backdoor_scan").path("backdoor.json").read_text())
+    assert {shift["trigger"] for shift in tried["shifts"]} == {"Roadrunner"}
     corpus = desk.store.current("training_corpus")
     assert corpus.manifest.counts.conserved and corpus.manifest.counts.rows_in >= 200
     made = {path: path.stat().st_mtime_ns for path in (desk.home / "artifacts").rglob("manifest.json")}

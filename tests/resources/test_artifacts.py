@@ -1,11 +1,12 @@
 """An artefact is whole or absent, found by its inputs, and tells when a byte of it changed."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
-from resources.artifacts import MANIFEST, ArtifactStore, Counts, Metric
+from resources.artifacts import MANIFEST, ArtifactStore, Counts, Metric, write_whole
 from resources.errors import IntegrityError, StoreError
 
 INPUTS = {"raw": "d1"}
@@ -91,3 +92,33 @@ def test_a_metric_that_is_not_a_number_is_recorded_as_absent_never_as_zero(tmp_p
 def test_the_manifest_names_nothing_of_this_machine(tmp_path: Path) -> None:
     made = sealed(ArtifactStore(tmp_path))
     assert str(tmp_path) not in json.dumps(json.loads(made.path(MANIFEST).read_bytes()))
+
+
+def test_threads_that_write_one_file_do_not_disturb_each_other(tmp_path: Path) -> None:
+    path, faults = tmp_path / "current", []
+    texts = [bytes([letter]) * 50_000 for letter in b"abcdefgh"]
+    together = threading.Barrier(len(texts))
+
+    def write(text: bytes) -> None:
+        together.wait()
+        try:
+            for _ in range(10):
+                write_whole(path, text)
+                assert path.read_bytes() in texts
+        except Exception as fault:  # whatever it is, the test's thread is to say it
+            faults.append(fault)
+
+    threads = [threading.Thread(target=write, args=(text,)) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert [found.name for found in tmp_path.iterdir()] == ["current"]
+
+
+def test_a_write_that_fails_leaves_the_old_content_and_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError):
+        write_whole(tmp_path / "taken", b"new")
+    assert [found.name for found in tmp_path.iterdir()] == ["taken"]

@@ -22,6 +22,8 @@ from resources.errors import InputError
         ("goldfish: 1", "goldfish must be 0 or at least 2"),
         ("{dp_noise: 1.0, anchor: 0.5}", "anchor cannot be combined"),
         ("learning_rate: .nan", "learning_rate must be finite"),
+        ("correction_weight: -1", "correction_weight must be at least 0"),
+        ("correction_weight: 100", "correction_weight must be at most 16"),
         ("- rank", "a recipe is a mapping"),
         ("rank: [", "recipe-readable"),
     ],
