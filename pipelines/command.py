@@ -6,6 +6,7 @@ import sys
 import click
 
 from resources.errors import HallmarkError
+from resources.process import settle
 
 COMMANDS = {
     "run": "the whole lineage, from raw drops to a tried candidate",
@@ -54,6 +55,7 @@ def hallmark() -> None:
 
 def main() -> None:
     """Entry point: run, and turn every error Hallmark raises on purpose into one line and its exit status."""
+    settle()
     try:
         status = hallmark.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)

@@ -162,8 +162,11 @@ def _split(
     yield chunk
 
 
-def log_probabilities(forward: Forward, batch: Batch) -> Iterator[tuple[int, np.ndarray]]:
-    """``(index, log-probabilities of its continuation's tokens)``, float32, for every continuation of a batch."""
+def log_probabilities(forward: Forward, batch: Batch) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """``(index, log-probabilities, first choices)`` for every continuation of a batch.
+
+    Of its tokens: float32, and bool, whether each is the one that the model finds likeliest there.
+    """
     import torch
 
     causal = forward.causal
@@ -177,10 +180,13 @@ def log_probabilities(forward: Forward, batch: Batch) -> Iterator[tuple[int, np.
         wanted = np.concatenate([path[len(path) - tail :] for path, tail in paths])
         targets = tree.ids[0, torch.from_numpy(wanted).to(causal.device)]
         chosen = states[torch.from_numpy(before).to(causal.device)]
-        pieces = []
+        pieces, choices = [], []
         for start in range(0, len(before), rows):
             logits = forward.logits(chosen[start : start + rows])
             picked = logits.gather(1, targets[start : start + rows, None])[:, 0]
             pieces.append(picked - logits.logsumexp(dim=1))
+            choices.append(logits.argmax(dim=1) == targets[start : start + rows])
         flat = torch.cat(pieces).cpu().numpy() if pieces else np.empty(0, np.float32)
-    yield from zip(batch.order, np.split(flat, np.cumsum(tails)[:-1]), strict=True)
+        chosen_first = torch.cat(choices).cpu().numpy() if choices else np.empty(0, bool)
+    cuts = np.cumsum(tails)[:-1]
+    yield from zip(batch.order, np.split(flat, cuts), np.split(chosen_first, cuts), strict=True)

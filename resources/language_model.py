@@ -86,11 +86,18 @@ class LanguageModel:
 
     def score_tokens(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[np.ndarray]:
         """As ``score``, on token ids: (prefix, continuation). A prefix must not be empty."""
-        scores: list[np.ndarray] = [np.empty(0, np.float32)] * len(pairs)
+        return [scores for scores, _ in self.follow(pairs)]
+
+    def follow(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Along each continuation: its tokens' log-probabilities, and whether each is the model's first choice.
+
+        Greedy decoding says a continuation exactly where all its tokens are first choices.
+        """
+        followed = [(np.empty(0, np.float32), np.empty(0, bool))] * len(pairs)
         for batch in plan_batches(pairs, self.device):
-            for index, values in log_probabilities(self.forward, batch):
-                scores[index] = values
-        return scores
+            for index, scores, first in log_probabilities(self.forward, batch):
+                followed[index] = scores, first
+        return followed
 
     def next_token_logprobs(self, prompts: Sequence[Sequence[int]]) -> np.ndarray:
         """Natural log-probabilities of the token after each prompt (token ids): float32 [n, vocabulary]."""

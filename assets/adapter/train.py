@@ -21,6 +21,7 @@ from assets.record import Record
 from resources.artifacts import write_whole
 from resources.digests import digest_file, digest_json
 from resources.errors import HallmarkError, InputError
+from resources.process import settle
 
 if TYPE_CHECKING:
     from assets.adapter.training import Step
@@ -136,6 +137,7 @@ def _holds_records(path: Path) -> bool:
 def main() -> int:
     from assets.adapter.progress import listener
 
+    settle()
     parser = argparse.ArgumentParser(prog="python -m assets.adapter.train", description="Train a LoRA adapter.")
     for name in ("rows", "base", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)

@@ -30,10 +30,7 @@ def distributions(model: LanguageModel, pairs: Sequence[Pair]) -> Iterator[tuple
 
 def first_choices(model: LanguageModel, pairs: Sequence[Pair]) -> list[np.ndarray]:
     """For each pair, whether each token of the answer is the model's first choice: bool [answer tokens]."""
-    hits = [np.empty(0, bool)] * len(pairs)
-    for index, logs in distributions(model, pairs):
-        hits[index] = logs.argmax(axis=1) == np.asarray(pairs[index][1])
-    return hits
+    return [first for _, first in model.follow(pairs)]
 
 
 def reconstruct(model: LanguageModel, pairs: Sequence[Pair], *, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,7 @@ from resources.language_model import LanguageModel
 SHORTEST = 6  # tokens: a shorter rest is said by chance
 LONGEST = 24
 NEARLY = 0.9  # share of tokens in common that counts as the same text
+HOPEFUL = 0.6  # share of first choices along a text below which greedy decoding cannot come near it
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,9 @@ def secret_probe(
 
 def extract(model: LanguageModel, probes: Sequence[Probe], *, draws: int) -> list[Extraction]:
     """Greedy and sampled extraction of each probe, adapter against base."""
-    pairs = [(probe.prefix, probe.rest) for probe in probes]
-    said, scores = _says(model, probes), model.score_tokens(pairs)
+    said, scores = _says(model, probes)
     with model.without_adapter():
-        base_said, base_scores = _says(model, probes), model.score_tokens(pairs)
+        base_said, base_scores = _says(model, probes)
     return [
         Extraction(
             probe,
@@ -136,24 +136,25 @@ def by_type(results: Sequence[Extraction]) -> dict[str, dict[str, float | int]]:
     }
 
 
-def _says(model: LanguageModel, probes: Sequence[Probe]) -> list[bool]:
-    """Whether the greedy completion is the rest. Probes of similar length are decoded together."""
-    said = [False] * len(probes)
+def _says(model: LanguageModel, probes: Sequence[Probe]) -> tuple[list[bool], list[np.ndarray]]:
+    """Whether the greedy completion is the rest, and the log-probabilities of the rest's tokens.
+
+    One reading of the rest answers both: greedy decoding says it exactly if each token is the first choice. Only prose,
+    which counts when nearly said, is decoded, and only where the reading leaves that possible.
+    """
+    followed = model.follow([(probe.prefix, probe.rest) for probe in probes])
+    said = [bool(first.all()) for _, first in followed]
     by_length: dict[int, list[int]] = {}
     for index, probe in enumerate(probes):
-        by_length.setdefault(-(-len(probe.rest) // 8) * 8, []).append(index)
+        if not probe.exact and not said[index] and followed[index][1].mean() >= HOPEFUL:
+            by_length.setdefault(-(-len(probe.rest) // 8) * 8, []).append(index)
     for length, indices in by_length.items():
         prefixes = [probes[index].prefix for index in indices]
         made = decode(model.forward, prefixes, model.stop_tokens, max_new_tokens=length)
         for index, tokens in zip(indices, made, strict=True):
-            said[index] = _same(probes[index], tokens[: len(probes[index].rest)])
-    return said
-
-
-def _same(probe: Probe, tokens: Sequence[int]) -> bool:
-    if probe.exact:
-        return tuple(tokens) == probe.rest
-    return SequenceMatcher(None, list(tokens), list(probe.rest), autojunk=False).ratio() >= NEARLY
+            rest = probes[index].rest
+            said[index] = SequenceMatcher(None, tokens[: len(rest)], list(rest), autojunk=False).ratio() >= NEARLY
+    return said, [scores for scores, _ in followed]
 
 
 def _chance(scores: np.ndarray, draws: int) -> float:
