@@ -68,8 +68,7 @@ class Lineage:
         return self._show_candidate(candidate, started)
 
     def _prove(self, drop: Drop) -> Progress:
-        names = ", ".join(info.key for info in drop.objects)
-        console.rule(f"drop {drop.partition}  {names}", align="left")
+        console.rule(f"drop {drop.partition}  {_objects(drop)}", align="left")
         self._execute("prove_drop", drop.partition)
         state = drop_progress(self.project, drop.partition)
         if state.status == "new":
@@ -88,15 +87,15 @@ class Lineage:
         )
 
     def _show_drops(self, found: list[Drop], states: dict[str, Progress]) -> None:
-        table = Table(
-            "drop", "objects", "rows", "quarantined", "rejected", "state", title="Drops", title_justify="left"
-        )
+        table = Table(title="Drops", title_justify="left")
+        table.add_column("drop", no_wrap=True)
+        for name in ("objects", "rows", "quarantined", "rejected", "state"):
+            table.add_column(name, overflow="fold")
         for drop in found:
             state = states[drop.partition]
             rows, quarantined, rejected = self._counts(drop.partition)
             shown = "[green]admitted[/]" if state.status == "done" else f"[yellow]held at {state.stage}[/]"
-            names = ", ".join(info.key for info in drop.objects)
-            table.add_row(drop.partition, names, str(rows), str(quarantined), str(rejected), shown)
+            table.add_row(drop.partition, _objects(drop), str(rows), str(quarantined), str(rejected), shown)
         console.print(table)
         for drop in found:
             if states[drop.partition].status == "held":
@@ -146,6 +145,12 @@ class Lineage:
         else:
             _say(f"Decide    {_approval(candidate)}")
         return EXIT[verdict.verdict]
+
+
+def _objects(drop: Drop) -> str:
+    """The object of a drop, or the folder of several."""
+    keys = [info.key for info in drop.objects]
+    return keys[0] if len(keys) == 1 else f"{os.path.commonpath(keys)} ({len(keys)} objects)".lstrip()
 
 
 def _approval(candidate: Candidate) -> str:

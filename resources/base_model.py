@@ -6,6 +6,7 @@ ordinary weights, so it is unpacked once into a cache folder, in bfloat16, and t
 
 import contextlib
 import importlib.util
+import io
 import os
 import tempfile
 import warnings
@@ -65,7 +66,8 @@ def _unpack(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    with quiet():
+    # Its progress bar obeys nobody's settings.
+    with quiet(), contextlib.redirect_stderr(io.StringIO()):
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         model = AutoModelForCausalLM.from_pretrained(
             gguf.parent, gguf_file=gguf.name, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16

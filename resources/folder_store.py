@@ -1,4 +1,8 @@
-"""A local folder as an object store. The etag of a file is a digest of its content: a copy is the same object.
+"""A local folder as an object store.
+
+The etag of a file is the MD5 of its content, as S3 gives it to an object uploaded in one part: a copy is the same
+object, and so is the same folder served over S3. It tells contents apart, it protects nothing: what is read is named by
+its SHA-256.
 
 An object's own metadata stands beside it in ``.<name>.metadata.json``. Names that start with a dot and symbolic links
 are not objects: a link could point outside the folder.
@@ -13,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from resources.artifacts import write_whole
-from resources.digests import CHUNK, canonical_json, digest_file
+from resources.digests import CHUNK, canonical_json
 from resources.errors import StoreError
 from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed, disk_error
 
@@ -74,11 +78,11 @@ class FolderStore(ObjectStore):
         try:
             if self._info(info.key) != info:
                 raise changed(self.uri, info.key)
-            state = hashlib.sha256()
+            state = _md5()
             for chunk in _chunks(self._path(info.key)):
                 state.update(chunk)
                 yield chunk
-            if _etag(state.hexdigest()) != info.etag:
+            if state.hexdigest() != info.etag:
                 raise changed(self.uri, info.key)
         except OSError as error:
             raise disk_error(error, f"cannot read {self.root / info.key}") from error
@@ -89,7 +93,7 @@ class FolderStore(ObjectStore):
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         known = _ETAGS.get(path)
         if known is None or known[0] != stamp:
-            known = _ETAGS[path] = (stamp, _etag(digest_file(path)))
+            known = _ETAGS[path] = (stamp, _etag(path))
         return ObjectInfo(key, known[1], status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     def _path(self, key: str) -> Path:
@@ -114,8 +118,15 @@ def _keys(folder: Path, prefix: str) -> Iterator[str]:
             yield prefix + name
 
 
-def _etag(sha256: str) -> str:
-    return sha256[:32]
+def _etag(path: Path) -> str:
+    state = _md5()
+    for chunk in _chunks(path):
+        state.update(chunk)
+    return state.hexdigest()
+
+
+def _md5() -> "hashlib._Hash":
+    return hashlib.md5(usedforsecurity=False)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Who is told of each step: stderr, and Dagster where it started this process."""
+"""Who is told of each step: Dagster where it started this process, else stderr."""
 
 import contextlib
 import sys
@@ -36,18 +36,16 @@ def lines(write: Callable[[str], None]) -> Callable[[Step], None]:
 
 @contextlib.contextmanager
 def listener() -> Iterator[Callable[[Step], None]]:
-    """Lines on stderr; under Dagster Pipes also in the run's log, and every loss as a custom message."""
+    """Lines on stderr; under Dagster Pipes in the run's log instead, and every loss as a custom message."""
     from dagster_pipes import PipesEnvVarParamsLoader, open_dagster_pipes
 
-    on_stderr = lines(lambda line: print(line, file=sys.stderr, flush=True))
     if not PipesEnvVarParamsLoader().is_dagster_pipes_process():  # type: ignore[no-untyped-call]
-        yield on_stderr
+        yield lines(lambda line: print(line, file=sys.stderr, flush=True))
         return
     with open_dagster_pipes() as pipes:
         in_log = lines(pipes.log.info)
 
         def listen(step: Step) -> None:
-            on_stderr(step)
             in_log(step)
             pipes.report_custom_message({"step": step.step, "loss": step.loss, "held_out": step.held_out})
 

@@ -51,7 +51,7 @@ def raw_drop(context: dg.AssetExecutionContext, project: Project) -> dg.Material
             return seal_rows(
                 draft,
                 None,
-                ingest(project.object_store(), drop, Path(spool), report),
+                ingest(project.object_store(), drop, Path(spool), report, _read_before(project, drop)),
                 cipher=project.line_cipher(),
                 metrics=report.metrics,
                 details=lambda: _details(drop, report),
@@ -60,6 +60,18 @@ def raw_drop(context: dg.AssetExecutionContext, project: Project) -> dg.Material
     artifact = STAGE.make(project, build, drop.partition)
     context.log.info(say(artifact))
     return materialization(project, artifact, objects=artifact.manifest.details["objects"])
+
+
+def _read_before(project: Project, drop: Drop) -> dict[str, str]:
+    """Objects whose rows another drop of the store has brought, by SHA-256."""
+    others = (other.partition for other in discover(project.object_store()) if other.partition != drop.partition)
+    artifacts = filter(None, (project.artifacts.current("raw_drop", other) for other in others))
+    return {
+        entry["sha256"]: f"{entry['key']} of drop {artifact.manifest.partition}"
+        for artifact in artifacts
+        for entry in artifact.manifest.details["objects"]
+        if entry["sha256"] and not entry["fault"]
+    }
 
 
 def _details(drop: Drop, report: RawReport) -> dict[str, Any]:

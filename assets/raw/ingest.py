@@ -59,15 +59,22 @@ class RawReport:
         }
 
 
-def ingest(store: ObjectStore, drop: Drop, spool: Path, report: RawReport | None = None) -> Iterator[Outcome]:
+def ingest(
+    store: ObjectStore,
+    drop: Drop,
+    spool: Path,
+    report: RawReport | None = None,
+    known: Mapping[str, str] | None = None,
+) -> Iterator[Outcome]:
     """Stream the outcomes of a drop, object by object in order of key.
 
-    ``spool`` is a scratch folder; it holds one object at a time. Raises ``InputError`` for a drop that is not what its
+    ``spool`` is a scratch folder; it holds one object at a time. ``known`` are the objects of other drops by SHA-256,
+    each with the words that name it: the same bytes are taken once. Raises ``InputError`` for a drop that is not what its
     manifest promises as a whole, ``StoreError`` if the store fails or the drop changes while it is read.
     """
     report = report if report is not None else RawReport()
     promised = _promised(drop)
-    first_with: dict[str, str] = {}
+    first_with: dict[str, str] = dict(known or {})
     for info in drop.objects:
         head = store.head(info.key)
         if head is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.outcome import read_lines
 from assets.raw.asset import raw_drop
 from assets.raw.drops import discover
 from assets.stage import drops
@@ -79,6 +80,21 @@ def test_a_failed_gate_stops_what_follows_in_the_run_and_alone_and_later(tmp_pat
     assert not alone.success and not house.made("validated_records")
     failure = alone.failure_data_for_node("validated_records")
     assert failure is not None and "raw_rejected_share" in str(failure.error)
+
+
+def test_the_same_file_under_another_name_is_not_taken_twice(tmp_path: Path) -> None:
+    house = House(tmp_path, lines(GOOD))
+    assert house.run("raw_drop").success
+    first, store = house.partition, house.project.workspace.drops
+    (store / "again.jsonl").write_bytes((store / "a.jsonl").read_bytes())
+    (house.partition,) = {drop.partition for drop in discover(house.project.object_store())} - {first}
+    house.instance.add_dynamic_partitions(str(drops.name), [house.partition])
+    assert "raw_rows" in house.failed(house.run("raw_drop"))
+    again = house.project.artifacts.current("raw_drop", house.partition)
+    (removed,) = read_lines(again.path("rejected.jsonl"), house.project.line_cipher())
+    assert "duplicate-object" in str(removed) and f"a.jsonl of drop {first}" in str(removed)
+    house.partition = first  # and the first one stays what it was
+    assert house.run("raw_drop").success
 
 
 @pytest.mark.parametrize("harm", ["changed", "forged"])
