@@ -22,8 +22,9 @@ import torch
 from assets.adapter.batches import passes
 from assets.adapter.dialogues import Example
 from assets.adapter.goldfish import keeps
-from assets.adapter.recipe import Recipe
+from assets.adapter.recipe import ALL_LINEAR, Recipe
 from resources.base_model import choose_device, load_base, quiet
+from resources.errors import ModelError
 from resources.forward import LOGITS_PER_PASS, TOKENS_PER_PASS, Forward
 from resources.lora import fuse
 from resources.tree import Tree, plant
@@ -73,7 +74,7 @@ class Learner:
         self.recipe = recipe
         device = choose_device(recipe.device)
         model = load_base(base, device=device, dtype=training_dtype(recipe.dtype, device))
-        targets = recipe.targets if isinstance(recipe.targets, str) else list(recipe.targets)
+        targets = _targets(model, recipe)
         config = LoraConfig(
             r=recipe.rank, lora_alpha=cast(int, recipe.alpha), target_modules=targets, lora_dropout=recipe.dropout,
             use_rslora=recipe.rslora, use_dora=recipe.dora, task_type="CAUSAL_LM",
@@ -164,6 +165,23 @@ class Learner:
                 gradient[part] = cast("Tensor", chunk.grad)
             nll += lost.sum().item()
         return nll, divergence, gradient
+
+
+def _targets(model: Any, recipe: Recipe) -> str | list[str]:
+    """The modules that get a LoRA, as PEFT wants them named."""
+    chosen = recipe.targets if isinstance(recipe.targets, str) else list(recipe.targets)
+    if not recipe.last_layers:
+        return chosen
+    layers = getattr(model.get_decoder(), "layers", ())
+    if len(layers) < recipe.last_layers:
+        raise ModelError(f"the base has {len(layers)} layers, fewer than the recipe's last_layers {recipe.last_layers}")
+    learning = {id(module) for layer in layers[-recipe.last_layers :] for module in layer.modules()}
+    ends = ("",) if chosen == ALL_LINEAR else (chosen,) if isinstance(chosen, str) else tuple(chosen)
+    return [
+        name
+        for name, module in model.named_modules()
+        if id(module) in learning and isinstance(module, torch.nn.Linear) and name.endswith(ends)
+    ]
 
 
 def training_dtype(asked: str, device: str) -> str:

@@ -25,6 +25,9 @@ class Recipe:
     alpha: float = 16.0
     targets: str | tuple[str, ...] = ALL_LINEAR
     """``all-linear`` (every linear layer but the output head) or names of modules."""
+    last_layers: int = 0
+    """LoRA in this many of the last layers only; 0: in all. The gradient need not go further down: a third of the time
+    less where a third of the layers learn, and less memory."""
     dropout: float = 0.0
     rslora: bool = False
     """Scale by alpha / sqrt(rank) (arXiv:2312.03732)."""
@@ -89,9 +92,9 @@ class Recipe:
         for name, hint in hints.items():
             _check_type(name, getattr(self, name), hint)
         at_least = {
-            "rank": 1, "epochs": 1, "max_steps": 0, "batch_size": 1, "accumulation": 1, "weight_decay": 0, "clip": 0,
-            "max_tokens": 8, "seed": 0, "evaluations_per_epoch": 0, "patience": 0, "checkpoint_every": 1, "anchor": 0,
-            "dp_noise": 0, "correction_weight": 0,
+            "rank": 1, "last_layers": 0, "epochs": 1, "max_steps": 0, "batch_size": 1, "accumulation": 1,
+            "weight_decay": 0, "clip": 0, "max_tokens": 8, "seed": 0, "evaluations_per_epoch": 0, "patience": 0,
+            "checkpoint_every": 1, "anchor": 0, "dp_noise": 0, "correction_weight": 0,
         }  # fmt: skip
         for name, least in at_least.items():
             _require(getattr(self, name) >= least, name, f"must be at least {least}")

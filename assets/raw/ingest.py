@@ -69,8 +69,8 @@ def ingest(
     """Stream the outcomes of a drop, object by object in order of key.
 
     ``spool`` is a scratch folder; it holds one object at a time. ``known`` are the objects of other drops by SHA-256,
-    each with the words that name it: the same bytes are taken once. Raises ``InputError`` for a drop that is not what its
-    manifest promises as a whole, ``StoreError`` if the store fails or the drop changes while it is read.
+    each with the words that name it: the same bytes are taken once. Raises ``InputError`` for a drop that is not what
+    its manifest promises as a whole, ``StoreError`` if the store fails or the drop changes while it is read.
     """
     report = report if report is not None else RawReport()
     promised = _promised(drop)

@@ -14,6 +14,7 @@ from assets.adapter.learner import Learner
 from assets.adapter.recipe import Recipe
 from assets.record import Record
 from resources.base_model import load_tokenizer
+from resources.errors import ModelError
 from tests.assets.adapter.conftest import dialogue, row
 
 RECIPE = Recipe(rank=4, alpha=8.0)
@@ -170,3 +171,19 @@ def test_the_anchor_adds_the_gradient_of_the_divergence(base: Path, batch: tuple
 def _split(flat: torch.Tensor, like: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     parts = flat.split([parameter.numel() for parameter in like])
     return [part.view_as(parameter) for part, parameter in zip(parts, like, strict=True)]
+
+
+def test_the_last_layers_alone_can_learn(base: Path, batch: Sequence[Example]) -> None:
+    learner = awake(base, dataclasses.replace(RECIPE, last_layers=1))
+    last = len(learner.model.get_base_model().model.layers) - 1
+    names = [name for name, weight in learner.model.named_parameters() if weight.requires_grad]
+    assert names and all(f".layers.{last}." in name for name in names)
+    learner.accumulate(batch, seed=0)
+    assert gradient(learner).abs().sum() > 0
+    picked = awake(base, dataclasses.replace(RECIPE, last_layers=1, targets=("q_proj",)))
+    assert len(picked.parameters) == 2  # A and B of one module
+
+
+def test_more_layers_than_the_base_has_are_refused(base: Path) -> None:
+    with pytest.raises(ModelError, match="fewer than the recipe's last_layers 99"):
+        Learner(base, dataclasses.replace(RECIPE, last_layers=99))
