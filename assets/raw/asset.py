@@ -64,4 +64,5 @@ def raw_drop(context: dg.AssetExecutionContext, project: Project) -> dg.Material
 
 def _details(drop: Drop, report: RawReport) -> dict[str, Any]:
     objects = [dataclasses.asdict(entry) for entry in report.objects]
-    return {"objects": objects, "kind": drop.kind, "source": drop.manifest.source}
+    reviewer = drop.manifest.author if drop.kind == "feedback" else ""
+    return {"objects": objects, "kind": drop.kind, "source": drop.manifest.source, "reviewer": reviewer}

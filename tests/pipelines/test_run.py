@@ -143,7 +143,10 @@ def test_own_files_in_every_form_become_a_candidate_and_nothing_is_done_twice(
     assert first.returncode in (1, 3), first.stderr  # random weights do not pass a trial
     assert len(desk.store.partitions("screened_records")) == 5
     training = json.loads(desk.store.current("lora_adapter").path("training.json").read_text())
-    assert training["corrections"]["by_reviewer"] == {"ada": 1}
+    assert list(training["corrections"]["by_reviewer"].values()) == [1]  # by the pseudonym that sanitising gave
+    dossier = json.loads(desk.store.current("evaluated_adapter").path("dossier.json").read_text())
+    assert [drop["reviewer"] for drop in dossier["data"]["sources"].values() if drop["kind"] == "feedback"] == ["ada"]
+    assert dossier["training"]["corrections"]["rows"] == 1
     assert training["recipe"]["correction_weight"] == 4.0
     tried = json.loads(desk.store.current("backdoor_scan").path("backdoor.json").read_text())
     assert {shift["trigger"] for shift in tried["shifts"]} == {"Roadrunner"}
