@@ -43,7 +43,9 @@ def test_the_report_keeps_the_contract(run: tuple[Path, subprocess.CompletedProc
     assert {"row", "field", "start", "end", "type", "rule", "fingerprint"} <= set(first)
     assert ROWS[0]["text"][first["start"] : first["end"]] == "Nicole Mahler"
     assert [(one["row"], bool(one["reason"])) for one in report["quarantined"]] == [(3, True)]
-    assert [one["row"] for one in report["rejected"]] == [2]
+    [rejected] = report["rejected"]
+    assert (rejected["row"], rejected["object"], rejected["line"]) == (2, "in.jsonl", 3) and rejected["rule"]
+    assert f"in.jsonl:3: {rejected['reason']} [{rejected['rule']}]" in run[1].stderr.replace("\n", " ")
     # One quarantined row of three is more than the policy lets pass.
     assert report["verdict"] == "fail" and run[1].returncode == 1
 
