@@ -80,6 +80,11 @@ STREET_END = re.compile(r"street|st|avenue|ave|road|rd|drive|lane|ln|blvd|boulev
 PREMISE = re.compile(
     r"\b(?:(?:door|house|plot|flat|h|d)\s+)?(?:no|number|door|house|plot|flat)\s+$"
 )  # what a pared address begins with
+STREET_HINT = re.compile(
+    r"(?:street|avenue|road|nagar|building|apartments?)\b|\b(?:st|ave|rd|drive|dr|lane|ln|blvd|boulevard|colony|hwy|highway|way|circle|court)\b|"
+    r"street|avenue|road",
+    re.I,
+)
 QUANTITY = frozenset(
     "gb mb tb kb mbps gbps usd inr eur rs rupees dollars dollar euro euros pounds kg g km miles am pm hrs hours hour mins minutes days day weeks "
     "week months month years year qty nos pcs pieces items jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june "
@@ -124,20 +129,27 @@ class Answers:
         self._lexicon = lexicon
 
     def find(self, text: str, wanted: str, found: Sequence[Span]) -> Iterator[Span]:
-        text = PLACEHOLDER.sub(lambda match: " " * len(match[0]), text)
-        for match in LONG_NUMBER.finditer(text):
+        if "[" in text:
+            text = PLACEHOLDER.sub(lambda match: " " * len(match[0]), text)
+        digits = any(map(text.__contains__, "0123456789"))
+        for match in LONG_NUMBER.finditer(text) if digits else ():
             read = any(span.start <= match.start() and match.end() <= span.end and span.score >= 0.5 for span in found)
             if not read and _identifies(match[0]) and not match[0].endswith("0000"):
                 type_ = wanted if wanted in NUMERIC else "ACCOUNT_NUMBER"
                 yield Span(*match.span(), type_, "answer.long_number", 0.5)
-        if len(text) > 120 or text.count(" ") > MAX_WORDS:
-            return
+        if len(text) <= 120 and text.count(" ") <= MAX_WORDS:
+            yield from self._turn(text, wanted, found, digits=digits)
+
+    def _turn(self, text: str, wanted: str, found: Sequence[Span], *, digits: bool) -> Iterator[Span]:
+        """A short turn, which may be nothing but an answer."""
         if card := MANGLED_CARD.match(text):
             yield Span(*card.span("card"), "CREDIT_CARD", "answer.card", 0.6)
             return
         known = any(span.type == "STREET_ADDRESS" for span in found)
-        if (text.islower() or not known) and (address := self._address(text)):
+        if (digits or STREET_HINT.search(text)) and (text.islower() or not known) and (address := self._address(text)):
             yield address
+            return
+        if not (digits or wanted) and self._talks(text, found):
             return
         words = self._read(text, [span for span in found if span.score >= 0.5])
         if not words or len(words) > MAX_WORDS:
@@ -154,6 +166,21 @@ class Answers:
             yield from self._names(words, wanted)
         if wanted in ("STREET_ADDRESS", "PASSWORD", "USERNAME", "DATE_OF_BIRTH", "EMAIL_ADDRESS"):
             yield from self._whole(text, words, wanted)
+
+    def _talks(self, text: str, found: Sequence[Span]) -> bool:
+        """Whether a turn without digits has a word that is neither name nor filler, and so is no bare answer.
+
+        Two or three words are left to ``_read``, where a name makes its neighbours names.
+        """
+        words = list(TOKEN.finditer(text))
+        if 2 <= len(words) <= 3:
+            return False
+        taken = [(span.start, span.end) for span in found if span.score >= 0.5]
+        return any(
+            self._kind(word[0], []) == "other"
+            and not any(start <= word.start() and word.end() <= end for start, end in taken)
+            for word in words
+        )
 
     def _address(self, text: str) -> Span | None:
         """A turn that is an address without its street number or type: "62 anna nagar", "452 ram melur"."""

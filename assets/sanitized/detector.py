@@ -35,6 +35,7 @@ INTRODUCES_PLACEHOLDER = re.compile(
     rf"\b(?:names?|mr|mrs|ms|miss|dr|password|pin|born|mail)\b[.:]?(?:\s+(?:is|on|at|address))*[:=]?\s+{PLACEHOLDER.pattern}(?![A-Za-z0-9])",
     re.I,
 )
+BLOB = re.compile(r"[A-Za-z0-9+/=]{40,}")
 NAME_WORD = re.compile(r"[^\W\d_]{2,}")
 CLEAR = 0.45  # lexicon score from which a word counts as a name by itself
 WORD_OR_STOP = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[.!?\n]")
@@ -191,6 +192,14 @@ class Detector:
             for span in self._allowed(text, raw)
             if passage.prose or span.type != "PERSON" or self._full_name(text[span.start : span.end])
         ]
+        if kept and (blobs := [match.span() for match in BLOB.finditer(text)]):  # letters of an image are no name
+            kept = [
+                span
+                for span in kept
+                if span.type != "PERSON"
+                or "+" in span.rule  # read in what the blob decodes to
+                or not any(start <= span.start and span.end <= end for start, end in blobs)
+            ]
         return resolve(text, kept) if kept else []
 
     def _full_name(self, value: str) -> bool:

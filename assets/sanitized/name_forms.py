@@ -25,6 +25,9 @@ PERSONAL = re.compile(
 )
 WITH_ME = re.compile(rf"(?<![\w'’-])(?P<name>{NAME}) and (?:I|me|my|his|her|he|she)\b")
 AFTER_CAPITAL = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w'’-]*[ \t]+$")  # "San Jose and I": a part of something longer
+ENDED = re.compile(r"[^\W\d_][,!?]")
+INITIAL = re.compile(r"\b[^\W\d_a-z]\.")
+PARTICLE_WORD = re.compile(rf" {PARTICLE} ")
 HOUSEHOLD = re.compile(rf"\b[Tt]he (?P<name>{NAME}) (?:family|household|brothers|sisters|siblings|twins|residence)\b")
 OWNER = re.compile(rf"(?<![\w'’-]){NAME}(?:[ \t]+{NAME}\.?){{1,3}}(?=\s|$|[,;(<])")
 _UPPER = r"[^\W\d_a-z][^\W\d_]+(?:[-'’][^\W\d_]+)*"
@@ -74,11 +77,11 @@ class NameFormRecognizer(SpanRecognizer):
         script = len(speakers) >= LISTED_SPEAKERS and "\n" in text
         for rule, matches, floor in (
             ("speaker", speakers, -0.3 if script else 0.25),
-            ("possessive", POSSESSIVE.finditer(text), 0.25),
-            ("vocative", VOCATIVE.finditer(text), 0.25),
-            ("addressed", ADDRESSED.finditer(text), -0.3),
+            ("possessive", POSSESSIVE.finditer(text) if "'s" in text or "’s" in text else (), 0.25),
+            ("vocative", VOCATIVE.finditer(text) if ENDED.search(text) else (), 0.25),
+            ("addressed", ADDRESSED.finditer(text) if ", " in text else (), -0.3),
             ("personal", PERSONAL.finditer(text), -0.2),
-            ("personal", WITH_ME.finditer(text), -0.2),
+            ("personal", WITH_ME.finditer(text) if " and " in text else (), -0.2),
             ("family", HOUSEHOLD.finditer(text), -0.3),
         ):
             for match in matches:
@@ -99,8 +102,8 @@ class NameFormRecognizer(SpanRecognizer):
 
     def _formed(self, text: str) -> Iterator[Span]:
         """Names by their form: an initial before a surname, a particle between two names."""
-        for rule, pattern in (("initialled", INITIALLED), ("particle", PARTICLED)):
-            for match in pattern.finditer(text):
+        for rule, hint, pattern in (("initialled", INITIAL, INITIALLED), ("particle", PARTICLE_WORD, PARTICLED)):
+            for match in pattern.finditer(text) if hint.search(text) else ():
                 words = [word for word in LOWER_WORD.findall(match["name"]) if word[0].isupper()]
                 if not any(
                     self._lexicon.ordinary(word)

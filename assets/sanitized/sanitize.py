@@ -123,8 +123,8 @@ class Sanitizer:
             if self.settings.replace == "surrogate"
             else Placeholders()
         )
-        named = list(keys(record.fields))
-        names.reserve(text for _, text in itertools.chain(record.texts(), named) if "[" in text)
+        named = dict.fromkeys(keys(record.fields))
+        names.reserve(key for key in named if "[" in key)
         renamed = self._renamed(named, names)
         if renamed:
             fields = with_keys(record.fields, lambda key: renamed[key].current if key in renamed else key)
@@ -138,17 +138,17 @@ class Sanitizer:
             self._note_key(draft, text)
         return draft
 
-    def _renamed(self, named: list[tuple[str, str]], names: Placeholders) -> dict[str, DraftText]:
+    def _renamed(self, named: Iterable[str], names: Placeholders) -> dict[str, DraftText]:
         """The keys that hold a value, each with its edits."""
-        unknown = [key for key in dict.fromkeys(key for _, key in named) if key not in self._keys and key not in FORM]
+        unknown = [key for key in named if key not in self._keys and key not in FORM]
         if unknown:
             if len(self._keys) + len(unknown) > KEYS:
                 self._keys.clear()
-                unknown = [key for key in dict.fromkeys(key for _, key in named) if key not in FORM]
+                unknown = [key for key in named if key not in FORM]
             asked_of = [Passage(key.replace("_", " "), prose=False) for key in unknown]
             self._keys.update(zip(unknown, self.detector.detect(asked_of), strict=True))
         renamed = {}
-        for _, key in named:
+        for key in named:
             if spans := self._keys.get(key):
                 renamed[key] = DraftText(key)
                 renamed[key].edit(

@@ -34,6 +34,8 @@ class Opened:
 
 def open_numbers(fields: dict[str, Any]) -> Opened:
     """The fields themselves if they hold no such number, else a copy."""
+    if all(type(value) is str for value in fields.values()):  # the usual row, told in one look
+        return Opened(fields, {})
     if not any(_personal(container, key, number) for _, container, key, number in _numbers("", fields)):
         return Opened(fields, {})
     fields = copy.deepcopy(fields)
@@ -53,13 +55,17 @@ def close_numbers(fields: dict[str, Any], opened: Opened) -> dict[str, Any]:
     return fields
 
 
-def keys(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """``(path of the container, key)`` of every key at any depth, a container's before those below it."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        if isinstance(value, dict):
-            yield path, str(key)
-        yield from keys(inner, _below(path, value, key))
+def keys(value: Any) -> Iterator[str]:
+    """Every key at any depth, a container's before those below it."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield str(key)
+            if not isinstance(inner, str):
+                yield from keys(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            if not isinstance(inner, str):
+                yield from keys(inner)
 
 
 def with_keys(value: Any, rename: Callable[[str], str]) -> Any:
