@@ -8,6 +8,7 @@ from assets.sanitized.detector import Passage
 from assets.sanitized.structure import key_of, words
 
 USER_ROLES = frozenset({"user", "human", "customer", "client", "caller", "prompter"})
+ROLES = USER_ROLES | frozenset("assistant system tool function developer agent bot model gpt narrator".split())
 # Fields that are structure rather than prose: a word there is no name, though an e-mail address still is one.
 STRUCTURE = frozenset(
     "id uuid row row_id role type lang language domain category categories service services template_id split license "
@@ -25,13 +26,13 @@ FORM = PROSE | STRUCTURE | frozenset({"messages", *METADATA_FIELDS})
 
 
 def read_passages(record: Record, numbers: Collection[str] = ()) -> Iterator[tuple[str, Passage]]:
-    """``(field path, passage)`` of every text that may carry personal data; roles of messages are left alone.
+    """``(field path, passage)`` of every text that may carry personal data; the usual roles are left alone.
 
     The texts at ``numbers`` were numbers: they are read under the words of their key.
     """
     turns = _turns(record)
     for path, text in record.texts():
-        if not text or path.endswith("].role"):
+        if not text or (path.endswith("].role") and text.lower() in ROLES):
             continue
         if path in turns:
             role, question = turns[path]

@@ -57,5 +57,25 @@ def test_no_value_is_in_any_file_or_message(run: tuple[Path, subprocess.Complete
         assert value.encode() not in shown
 
 
+def test_an_empty_file_is_nothing_to_check(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").touch()
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines.command",
+        "sanitize",
+        "in.jsonl",
+        "-o",
+        "out.jsonl",
+        "--report",
+        "r.json",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=_environment())
+    assert done.returncode == 3 and "in.jsonl: holds no rows" in done.stderr
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["verdict"], report["input"]["rows"], report["redactions"]) == ("inconclusive", 0, [])
+    assert (tmp_path / "out.jsonl").read_text() == ""
+
+
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}

@@ -72,6 +72,12 @@ def test_a_full_name_leaves_a_field_of_mere_structure_and_a_category_stays(redac
     assert fields(row)["category"] == "Jordan"
 
 
+def test_a_role_that_is_a_person_leaves_and_the_usual_roles_stay(redact: Redact) -> None:
+    turns = [{"role": role, "content": "It is late."} for role in ("user", "assistant", "Maria Lopez")]
+    [row] = redact({"messages": turns})
+    assert [turn["role"] for turn in fields(row)["messages"]] == ["user", "assistant", "[PERSON_1]"]
+
+
 def test_doing_it_again_changes_nothing(redact: Redact) -> None:
     row = {**CHAT, "phone": 4155550132, "callers": {"A@corp.example": 1, "a@corp.example": {"ssn": 78051120}}}
     [once] = redact(row)
