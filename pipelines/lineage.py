@@ -47,7 +47,8 @@ class Lineage:
                 rule="drops-exist",
             )
         self.instance.add_dynamic_partitions(str(drop_partitions.name), [drop.partition for drop in found])
-        found.sort(key=lambda drop: drop.partition)  # a drop is screened against those before it
+        # A drop is screened against those before it, and corrections, which are few, among what they correct.
+        found.sort(key=lambda drop: (drop.kind == "feedback", drop.partition))
         states, new = {}, 0
         for drop in found:
             state = drop_progress(self.project, drop.partition)

@@ -57,12 +57,14 @@ class TaggedText(NlpArtifacts):
 class SpanRecognizer(EntityRecognizer):  # type: ignore[misc]
     """A recogniser that yields spans. It is a Presidio recogniser too, so ``AnalyzerEngine`` can run it.
 
+    A ``verbal`` one finds values in words alone; the others need a digit, a sign or an announcing word.
     ``find`` is called only for a text that, in lower case, holds one of ``literals`` (if there are any) and matches
     ``trigger`` (if there is one). Literals are tried first: looking for one costs a tenth of a pattern.
     """
 
     types: tuple[str, ...] = ()
     literals: tuple[str, ...] = ()
+    verbal: bool = False
     trigger: re.Pattern[str] | None = None
 
     def __init__(self) -> None:
@@ -93,21 +95,31 @@ class PiiEngine:
         self.tagger = tagger
         self.registry = RecognizerRegistry(recognizers=list(recognizers), supported_languages=[LANGUAGE])
 
-    def analyze(self, texts: Sequence[str], nameless: Sequence[bool] = ()) -> list[list[Span]]:
-        """All spans of each text, unresolved: they may overlap. A ``nameless`` text is not shown to the NER."""
+    def analyze(
+        self, texts: Sequence[str], nameless: Sequence[bool] = (), barren: Sequence[bool] = ()
+    ) -> list[list[Span]]:
+        """All spans of each text, unresolved: they may overlap.
+
+        A ``nameless`` text is not shown to the NER, a ``barren`` one only to the verbal recognisers.
+        """
         shown = [at for at in range(len(texts)) if not (nameless and nameless[at])]
         tagged: list[list[Entity]] = [[] for _ in texts]
         for at, entities in zip(shown, self.tagger.entities([texts[at] for at in shown]), strict=True):
             tagged[at] = [Entity(*entity) for entity in entities]
-        return [list(self.spans(text, entities)) for text, entities in zip(texts, tagged, strict=True)]
+        found = []
+        for at, text in enumerate(texts):
+            found.append(list(self.spans(text, tagged[at], verbal=bool(barren) and barren[at])))
+        return found
 
-    def spans(self, text: str, entities: list[Entity]) -> Iterator[Span]:
-        """The spans of one text whose entities are known."""
+    def spans(self, text: str, entities: list[Entity], *, verbal: bool = False) -> Iterator[Span]:
+        """The spans of one text whose entities are known; ``verbal`` asks the verbal recognisers alone."""
         lowered = text.lower()
         for recognizer in self.registry.recognizers:
             own = (
                 cast(SpanRecognizer, recognizer) if hasattr(recognizer, "find") else None
             )  # isinstance of an ABC is slow
+            if verbal and not getattr(recognizer, "verbal", False):
+                continue
             if own is not None:
                 if own.literals and not contains(lowered, own.literals):
                     continue

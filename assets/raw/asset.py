@@ -76,4 +76,5 @@ def _read_before(project: Project, drop: Drop) -> dict[str, str]:
 
 def _details(drop: Drop, report: RawReport) -> dict[str, Any]:
     objects = [dataclasses.asdict(entry) for entry in report.objects]
-    return {"objects": objects, "kind": drop.kind, "source": drop.manifest.source}
+    reviewer = drop.manifest.author if drop.kind == "feedback" else ""
+    return {"objects": objects, "kind": drop.kind, "source": drop.manifest.source, "reviewer": reviewer}

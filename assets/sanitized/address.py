@@ -8,6 +8,7 @@ between two numbers ("5100 Quadra 104"). After words that announce an address, a
 Unit, city, state, postcode and country that follow belong to it.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -68,6 +69,25 @@ ANNOUNCED = re.compile(
 ANNOUNCED_BODY = re.compile(
     rf"(?:(?:{_W}|[^\W\d_]{{3,}}\b)\s+){{1,4}}\d{{1,5}}[A-Za-z]?\b|\d{{1,6}}(?:\s\d{{1,5}})?[A-Za-z]?,?\s+(?:{_UP}\s+){{0,3}}{_UP}"
 )
+# In lower case: what follows "address is" or "deliver it to", up to a word that goes on about something else.
+ANNOUNCED_LOWER = re.compile(
+    r"\b(?:(?P<sure>address(?:es)?(?:\s+(?:is|was|to|as|in|at|will be|would be|should be|change(?:d)? to))*\s*[:=-]?)|"
+    r"(?:deliver(?:ed)?|ship(?:ped)?|send|sent|drop(?:ped)?|bring|moved|shifted|relocated|living|live|lives|reside|residing|staying|located)"
+    r"(?:\s+(?:it|this|that|them|me|my|the|a|new|order|pizza|food|package|parcel|card|check|over|off))*\s+(?:to|at|in|on))\s+"
+    r"(?:(?:my|the|a|our|new|home|house|place|office|address|is|it'?s|at|:|-)\s+)*",
+)
+RUN = re.compile(r"[ \t]*,?[ \t]*(?P<word>[^\W_]+(?:[-/'’.][^\W_]+)*)\.?")
+NUMBERED = re.compile(r"\d{1,5}(?:[a-z]|st|nd|rd|th)?|\d{1,4}[-/]\d{1,4}[a-z]?|\d{6}")
+PREMISES = frozenset(
+    "street st avenue ave road rd drive dr lane ln blvd boulevard nagar colony hwy highway way circle court place square apartment apartments apt "
+    "building tower towers block flat floor house villa residency complex sector phase plot door cross main layout park garden gardens "
+    "estate terrace close row hill hills view heights plaza society enclave extension salai marg gali bazaar market junction".split()
+)
+GOES_ON = frozenset(
+    "please pls plz thanks thank thankyou ok okay sir madam phone mobile email mail name ssn account card password today tomorrow now soon asap "
+    "instead also my i it is and can could will would want need minutes minute mins hours hour days day am pm years year dollars usd".split()
+)
+BETWEEN = frozenset("of in near opposite opp behind beside no number the at by next to".split())
 HOUSE = re.compile(rf"(?:\d{{1,5}}\s)?{_N}")
 WORD_AFTER = re.compile(r"[^\W_]+[.'’-]?[^\W_]*")
 STREET_LINKS = frozenset(
@@ -103,7 +123,10 @@ PLACE_WORDS = frozenset(
 )
 ENDS_OR_ZIP = re.compile(r"[ \t]+\d{4,6}|[ \t]*$")
 ABBREVIATED = re.compile(r"\b[A-Za-z]{1,4}$")
-LEADING = re.compile(r"(?<![\w.,$€£#-])(?:\d{1,6}|[Nn]o\.?)[ \t]+$")
+LEADING = re.compile(
+    r"(?<![\w.,$€£#-])(?:\d{1,6}|(?:(?:door|house|plot|flat|shop|site|block|h|d)\.?[ \t]*)?(?:no|number)\b\.?:?|door|house|plot|flat)[ \t]+$",
+    re.I,
+)
 ZIP_WORD = re.compile(
     r"\b(?:zip|postal|post)\s?-?\s?(?:code)?s?\s*(?:is|:|number|no|=|-)?\s*(?:is\s)?(?P<code>" + POSTCODE + r")", re.I
 )
@@ -114,7 +137,7 @@ MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)
 
 class AddressRecognizer(SpanRecognizer):
     types = ("STREET_ADDRESS", "POSTCODE")
-    trigger = re.compile(r"\d|corner of|\b(?:street|rue|via|calle|ul\.)", re.I)
+    trigger = re.compile(r"\d|corner of|\baddress|\b(?:street|rue|via|calle|ul\.)", re.I)
 
     def __init__(self, lexicon: Lexicon) -> None:
         super().__init__()
@@ -150,10 +173,44 @@ class AddressRecognizer(SpanRecognizer):
                         exact or self._plausible(match[0], loose=rule == "before_unit")
                     ):
                         yield *match.span(), rule
+        if text == lowered:
+            yield from self._announced_lower(text)
         for announced in ANNOUNCED.finditer(text):
             body = ANNOUNCED_BODY.match(text, announced.end())
             if body and self._plausible(body[0], loose=True):
                 yield *body.span(), "announced"
+
+    def _announced_lower(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """ "my address is 34 gandhi street madurai": the run of words, if it has a house number or a word of premises."""
+        for announced in ANNOUNCED_LOWER.finditer(text):
+            words: list[re.Match[str]] = []
+            at = announced.end()
+            while len(words) < 12 and (match := RUN.match(text, at)):
+                word = match["word"]
+                if (word in FUNCTION and word not in BETWEEN) or word in GOES_ON or "\n" in match[0]:
+                    break
+                words.append(match)
+                at = match.start("word") + len(word)
+            while words and words[-1]["word"] in BETWEEN:
+                words.pop()
+            letters = [match["word"] for match in words if match["word"].isalpha() and match["word"] not in BETWEEN]
+            if not letters:
+                continue
+            names = [word for word in letters if not self._lexicon.ordinary(word) and word not in PREMISES]
+            numbered = any(NUMBERED.fullmatch(match["word"]) for match in words[:4]) or words[-1]["word"].isdigit()
+            premises = any(word in PREMISES or ends_like_street(word) for word in letters)
+            placed = announced["sure"] is not None and all(
+                not self._lexicon.known(word) or self._lexicon.place(word) > 0.1 for word in names
+            )
+            if (
+                (numbered and (premises or len(names) * 2 >= len(letters)))
+                or (premises and names and len(words) <= 8)
+                or (placed and names and len(words) <= 4)
+            ):
+                begin = words[0].start("word")
+                if before := LEADING.search(text, max(0, begin - 18), begin):
+                    begin = before.start()
+                yield begin, at if words[-1]["word"] not in BETWEEN else words[-1].end(), "announced_lower"
 
     def _ends_with(self, text: str, number: re.Match[str]) -> tuple[int, int] | None:
         """A street word before a house number ("Storgatan 5"), or after one ("5 Ziegelgasse"), with its first words."""
@@ -181,7 +238,7 @@ class AddressRecognizer(SpanRecognizer):
         """Whether a word ends like a street: "Ziegelgasse", in lower case only if it is no other word."""
         bare = word.strip(".,;")
         return (
-            ENDS_STREET.search(word.rstrip(",;")) is not None
+            ends_like_street(word.rstrip(",;"))
             and (bare[:1].isupper() or not self._lexicon.known(bare))
             and not self._lexicon.ordinary(bare)
         )
@@ -218,9 +275,15 @@ class AddressRecognizer(SpanRecognizer):
         return end
 
 
+@functools.lru_cache(maxsize=20_000)
+def ends_like_street(word: str) -> bool:
+    """Whether a word is or ends with a street word: "Ziegelgasse", "Storgatan"."""
+    return ENDS_STREET.search(word) is not None
+
+
 def grow(text: str, start: int, end: int) -> tuple[int, int]:
     """The core's span with a leading number and the unit, city, state, postcode and country that follow."""
-    if before := LEADING.search(text, max(0, start - 10), start):
+    if before := LEADING.search(text, max(0, start - 18), start):
         start = before.start()
     if after := STREET_AFTER.match(text, end):
         end = after.end()

@@ -64,6 +64,11 @@ LINKS = frozenset(
     "and is my the name number ssn card account ac acc cc zip code password passcode username pin id no im i am its it's yes yeah sure ok company "
     "credit debit booking confirmation policy claim last full first email phone also".split()
 )
+# What a company is called by: beside a number it names an account like a person's name does.
+BUSINESS = frozenset(
+    "ltd inc llc limited industries solutions technologies technology infotech services systems corporation info industry music musical musicals "
+    "enterprises traders group holdings labs studio studios media telecom bank".split()
+)
 ADDRESS_FILLER = frozenset(
     "yes sure ok okay oh my the address is it its it's this new home full delivery deliver to please and here".split()
 )
@@ -71,10 +76,19 @@ STREET_FUNCTION = frozenset("of in near opposite at no".split())
 STREET_WORD = re.compile(
     r"street|st|avenue|ave|road|rd|drive|dr|lane|ln|blvd|boulevard|nagar|colony|hwy|highway|way|circle|court|apartments?|building|(?:street|avenue|road)[a-z]{2,20}|[a-z]{3,20}(?:street|nagar)"
 )
+STREET_END = re.compile(r"street|st|avenue|ave|road|rd|drive|lane|ln|blvd|boulevard|nagar|colony")
+PREMISE = re.compile(
+    r"\b(?:(?:door|house|plot|flat|h|d)\s+)?(?:no|number|door|house|plot|flat)\s+$"
+)  # what a pared address begins with
+STREET_HINT = re.compile(
+    r"(?:street|avenue|road|nagar|building|apartments?)\b|\b(?:st|ave|rd|drive|dr|lane|ln|blvd|boulevard|colony|hwy|highway|way|circle|court)\b|"
+    r"street|avenue|road",
+    re.I,
+)
 QUANTITY = frozenset(
     "gb mb tb kb mbps gbps usd inr eur rs rupees dollars dollar euro euros pounds kg g km miles am pm hrs hours hour mins minutes days day weeks "
     "week months month years year qty nos pcs pieces items jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june "
-    "july august september october november december date time amount cost costs price bill balance paid pay total charged percent x st nd rd th".split()
+    "july august september october november december date time amount cost costs price bill balance paid pay total charged percent x st nd rd th bed beds bedroom bedrooms room rooms bath bhk ticket tickets people persons seats".split()
 )
 YEAR = re.compile(r"(?:19\d\d|20[0-3]\d)")
 DAY = re.compile(
@@ -86,7 +100,8 @@ DATE_OR_TIME = re.compile(
 # A spreadsheet wrote the card number as 4.29E+15.
 MANGLED_CARD = re.compile(r"^\s*(?:my card (?:number )?is )?(?P<card>\d{1,4}(?:\.\d+)? ?e ?\+?1\d)\s*$", re.I)
 LONG_NUMBER = re.compile(r"(?<![\w.,$€£#/:-])\d{9,22}(?![\w%]|[.,/:]\d)")
-MAX_WORDS = 12
+MAX_WORDS = 16
+CERTAIN = 0.9  # lexicon score of a word that is a seed name
 Kind = Literal["number", "name", "code", "filler", "found", "other"]
 
 
@@ -114,20 +129,27 @@ class Answers:
         self._lexicon = lexicon
 
     def find(self, text: str, wanted: str, found: Sequence[Span]) -> Iterator[Span]:
-        text = PLACEHOLDER.sub(lambda match: " " * len(match[0]), text)
-        for match in LONG_NUMBER.finditer(text):
+        if "[" in text:
+            text = PLACEHOLDER.sub(lambda match: " " * len(match[0]), text)
+        digits = any(map(text.__contains__, "0123456789"))
+        for match in LONG_NUMBER.finditer(text) if digits else ():
             read = any(span.start <= match.start() and match.end() <= span.end and span.score >= 0.5 for span in found)
             if not read and _identifies(match[0]) and not match[0].endswith("0000"):
                 type_ = wanted if wanted in NUMERIC else "ACCOUNT_NUMBER"
                 yield Span(*match.span(), type_, "answer.long_number", 0.5)
-        if len(text) > 120 or text.count(" ") > MAX_WORDS:
-            return
+        if len(text) <= 120 and text.count(" ") <= MAX_WORDS:
+            yield from self._turn(text, wanted, found, digits=digits)
+
+    def _turn(self, text: str, wanted: str, found: Sequence[Span], *, digits: bool) -> Iterator[Span]:
+        """A short turn, which may be nothing but an answer."""
         if card := MANGLED_CARD.match(text):
             yield Span(*card.span("card"), "CREDIT_CARD", "answer.card", 0.6)
             return
         known = any(span.type == "STREET_ADDRESS" for span in found)
-        if (text.islower() or not known) and (address := self._address(text)):
+        if (digits or STREET_HINT.search(text)) and (text.islower() or not known) and (address := self._address(text)):
             yield address
+            return
+        if not (digits or wanted) and self._talks(text, found):
             return
         words = self._read(text, [span for span in found if span.score >= 0.5])
         if not words or len(words) > MAX_WORDS:
@@ -145,6 +167,21 @@ class Answers:
         if wanted in ("STREET_ADDRESS", "PASSWORD", "USERNAME", "DATE_OF_BIRTH", "EMAIL_ADDRESS"):
             yield from self._whole(text, words, wanted)
 
+    def _talks(self, text: str, found: Sequence[Span]) -> bool:
+        """Whether a turn without digits has a word that is neither name nor filler, and so is no bare answer.
+
+        Two or three words are left to ``_read``, where a name makes its neighbours names.
+        """
+        words = list(TOKEN.finditer(text))
+        if 2 <= len(words) <= 3:
+            return False
+        taken = [(span.start, span.end) for span in found if span.score >= 0.5]
+        return any(
+            self._kind(word[0], []) == "other"
+            and not any(start <= word.start() and word.end() <= end for start, end in taken)
+            for word in words
+        )
+
     def _address(self, text: str) -> Span | None:
         """A turn that is an address without its street number or type: "62 anna nagar", "452 ram melur"."""
         words = [match for match in TOKEN.finditer(text) if match[0].lower() not in ADDRESS_FILLER]
@@ -159,26 +196,39 @@ class Answers:
         if (
             not 2 <= len(words) <= 9
             or "\n" in text
+            or not any(map(str.isalpha, plain))
             or any(word in QUANTITY or (word in FUNCTION and word not in STREET_FUNCTION) for word in plain)
         ):
             return None
         letters = [word for word in plain if word.isalpha()]
         digits = [word for word in plain if word.isdigit()]
-        unread = [word for word in letters if not self._lexicon.ordinary(word) and len(word) > 2]
-        street = any(STREET_WORD.fullmatch(word) for word in letters[-4:] + letters[:4])
+        unread = [word for word in letters if len(word) > 2 and not self._lexicon.ordinary(word)]
+        proper = [word for word in unread if self._proper(word)]
+        street = any(STREET_WORD.fullmatch(word) for word in letters[-4:] + letters[1:4])
+        kept = words[0].start()
+        if before := PREMISE.search(text, 0, kept):
+            kept = before.start()
+        whole = plain[0].isdigit() and len(words) <= 6 and bool(STREET_END.fullmatch(letters[-1]) if letters else None)
+        if whole and len(letters) > 1:  # "22 north car street"
+            return Span(kept, words[-1].end(), "STREET_ADDRESS", "answer.address", 0.6)
         if street and len(letters) > 1 and (digits or len(words) <= 5) and len(unread) >= len(letters) / 3:
-            return Span(words[0].start(), words[-1].end(), "STREET_ADDRESS", "answer.address", 0.6)
-        numbered = plain[0].isdigit() and len(plain[0]) <= 5 and len(unread) >= 2 and len(unread) == len(letters)
+            return Span(kept, words[-1].end(), "STREET_ADDRESS", "answer.address", 0.6)
+        numbered = plain[0].isdigit() and len(plain[0]) <= 5 and len(proper) >= 2 and len(proper) == len(letters)
         zipped = (
             plain[-1].isdigit()
             and len(plain[-1]) in (5, 6)
             and len(plain) >= 3
-            and len(unread) == len(letters)
+            and len(proper) == len(letters)
             and len(digits) > 1
         )
         if numbered or zipped:
-            return Span(words[0].start(), words[-1].end(), "STREET_ADDRESS", "answer.address", 0.55)
+            return Span(kept, words[-1].end(), "STREET_ADDRESS", "answer.address", 0.55)
         return None
+
+    def _proper(self, word: str) -> bool:
+        """Whether a word could be part of an address: a name, a place or a word nobody knows."""
+        lexicon = self._lexicon
+        return not lexicon.harmless(word) or (not lexicon.ordinary(word) and lexicon.place(word) > 0.05)
 
     def _read(self, text: str, found: Sequence[Span]) -> list[Word]:
         matches = list(TOKEN.finditer(text))
@@ -197,7 +247,7 @@ class Answers:
         if DATE_OR_TIME.fullmatch(word):
             return "other"
         if any(map(str.isdigit, word)):
-            return "number" if re.fullmatch(r"[\d.-]+", word) else "code"
+            return "number" if re.fullmatch(r"[\d.-]+", word) else "code" if word.isascii() else "other"
         if lower in FILLER or is_label(word):
             return "filler"
         if (
@@ -241,7 +291,8 @@ class Answers:
         return len(words) <= 6 and len(others) <= 3 and bool(digits) and plain and not any(map(self._spoken, others))
 
     def _spoken(self, word: Word) -> bool:
-        return self._lexicon.ordinary(word.text) and not self._lexicon.nameable(word.text.lower())
+        lower = word.text.lower()
+        return lower not in BUSINESS and self._lexicon.ordinary(word.text) and not self._lexicon.nameable(lower)
 
     def _codes(self, text: str, words: list[Word]) -> tuple[list[Span], list[Word]]:
         """Runs of numbers and letters mixed ("z 1 s 8 l 2", "hdy 786"), and the words outside them."""
@@ -283,9 +334,12 @@ class Answers:
     def _names(self, words: list[Word], wanted: str) -> Iterator[Span]:
         fillers = {word.text.lower() for word in words if word.kind == "filler"}
         carries = any(word.kind in ("number", "code", "found") for word in words)
-        plain = all(filler in LINKS or is_label(filler) for filler in fillers) and (carries or len(words) <= 5)
+        plain = all(filler in LINKS or is_label(filler) for filler in fillers) and (carries or len(words) <= 7)
         if not plain and wanted not in ("PERSON", "USERNAME"):
-            return
+            # Talk around it, but a code or number too: who gives one gives the name that goes with it.
+            sure = [word.kind == "name" and self._lexicon.name(word.text) >= CERTAIN for word in words]
+            if not (carries and any(sure)):
+                return
         run: list[Word] = []
         for word in [*words, Word(0, 0, "", "other")]:
             initial = bool(run) and len(word.text) == 1 and word.text.isalpha()

@@ -54,6 +54,7 @@ COORDINATE = re.compile(r"(?<![\d.])[-+]?(?:[1-8]?\d|90)\.\d{4,},\s?[-+]?(?:1[0-
 
 class MailRecognizer(SpanRecognizer):
     types = ("EMAIL_ADDRESS",)
+    verbal = True  # "namegmailcom"
     literals = ("@", " at ", "mail", "com", " net", "net ", "org", "aol", "yahoo", "[at", "(at", "dot")
     trigger = re.compile(r"@|\bat\b|mail|(?:com|net|org|aol|yahoo)\b|\[at|\(at", re.I)
 
@@ -84,9 +85,11 @@ class MailRecognizer(SpanRecognizer):
     def _is_mailbox(self, value: str) -> bool:
         """Whether ``x at y dot com`` is an address rather than "look at amazon dot com"."""
         local = re.split(r"\bat\b", value, maxsplit=1, flags=re.I)[0].strip().lower()
-        return bool(re.search(r"\d|[._-]|\bdot\b", local)) or not self._lexicon.ordinary(
-            local.split()[-1] if local else ""
-        )
+        if re.search(r"\d|[._-]|\bdot\b", local):
+            return True
+        word = local.split()[-1] if local else ""
+        plain = self._lexicon.ordinary if MAILER.search(value) else self._lexicon.harmless
+        return not plain(word)
 
     def _ordinary_prefix(self, value: str) -> int:
         """Characters of a leading everyday word: the "email" of "email davidgmailcom"."""

@@ -9,17 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assets.sanitized.disguise import views
+from assets.sanitized.disguise import NAMING, views
 from assets.sanitized.settings import SanitizeSettings
 from assets.sanitized.spans import PLACEHOLDER, resolve
 
 if TYPE_CHECKING:
     from resources.pii_engine import PiiEngine, Span
 
+_DIGIT_WORD = "(?:zero|one|two|three|four|five|six|seven|eight|nine|double|triple)"
 # What a text must have for any recogniser but the lexicon's to find something in it.
 FERTILE = re.compile(
     r"[\d@:=/\\_&%$<>{}|~^*#+]|[^\x00-\x7f’‘“”–—…]|\b(?:names?|mame|named|call(?:s|ed)?|known|signed|sincerely|regards|yours|mr|mrs|ms|miss|dr|prof|"
-    r"password|passcode|pass|pwd|pin|corner|born|mail|dot|com|net|org)\b",
+    r"pa\w{0,3}w\w*|pass\w*|pwd?|pin|secret|user\w*|login|screen|handle|skype|telegram|discord|phrase|mnemonic|corner|born|mail|"
+    rf"{_DIGIT_WORD}[ ,.-]+{_DIGIT_WORD}|address(?:es)?|street|road|avenue|nagar|colony|dot|com|net|org)\b",
     re.I,
 )
 # A turn that ends in the middle of a value, and one that begins there.
@@ -33,17 +35,24 @@ INTRODUCES_PLACEHOLDER = re.compile(
     rf"\b(?:names?|mr|mrs|ms|miss|dr|password|pin|born|mail)\b[.:]?(?:\s+(?:is|on|at|address))*[:=]?\s+{PLACEHOLDER.pattern}(?![A-Za-z0-9])",
     re.I,
 )
+BLOB = re.compile(r"[A-Za-z0-9+/=]{40,}")
+NAME_WORD = re.compile(r"[^\W\d_]{2,}")
+CLEAR = 0.45  # lexicon score from which a word counts as a name by itself
 WORD_OR_STOP = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[.!?\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """``asked``: the type the turn before asks for. ``bare``: the text may be an answer that stands alone."""
+    """``asked``: the type the turn before asks for. ``bare``: the text may be an answer that stands alone.
+
+    ``label``: the text is a number under a key of these words, and personal as a whole or not at all.
+    """
 
     text: str
     prose: bool = True
     bare: bool = False
     asked: str = ""
+    label: str = ""
 
 
 def build_engine() -> "PiiEngine":
@@ -53,6 +62,7 @@ def build_engine() -> "PiiEngine":
     from assets.sanitized.identifiers import IdentifierRecognizer
     from assets.sanitized.labelled import LabelledRecognizer
     from assets.sanitized.lexicon import lexicon_of
+    from assets.sanitized.name_forms import NameFormRecognizer
     from assets.sanitized.names import NameRecognizer
     from assets.sanitized.numbers import BankNumberRecognizer, CardRecognizer, SsnRecognizer, TelephoneRecognizer
     from assets.sanitized.personal import PersonalRecognizer
@@ -78,6 +88,7 @@ def build_engine() -> "PiiEngine":
             PersonalRecognizer(),
             IdentifierRecognizer(),
             NameRecognizer(lexicon),
+            NameFormRecognizer(lexicon),
         ],
     )
 
@@ -89,6 +100,7 @@ class Detector:
 
         self.settings = settings
         self._engine = engine or build_engine()
+        self._always = bool(settings.recognizers)  # a policy's own pattern may need none of the signs of FERTILE
         if settings.recognizers:
             from presidio_analyzer import PatternRecognizer
 
@@ -100,12 +112,13 @@ class Detector:
     def detect(self, passages: Sequence[Passage]) -> list[list["Span"]]:
         """For each passage the resolved spans that the policy removes, in order."""
         distinct = list(dict.fromkeys(passages))
-        found = dict(zip(distinct, self._read(distinct), strict=True))
-        return [found[passage] for passage in passages]
+        found = dict(zip(distinct, self._read(list(map(_spoken, distinct))), strict=True))
+        return [_whole(passage, found[passage]) if passage.label else found[passage] for passage in passages]
 
     def across(self, first: str, second: str) -> tuple[list["Span"], list["Span"]]:
         """Spans of values that begin at the end of one text and end at the start of the other, cut at the break."""
-        if not (SPLIT_END.search(first) and SPLIT_START.match(second)):
+        domain = second.lstrip()[:1] == "@" and first[-1:].isalnum()
+        if not ((domain or SPLIT_END.search(first)) and SPLIT_START.match(second)):
             return [], []
         start = len(first.rstrip()) - min(len(first.rstrip()), 80)
         head = first[start:].rstrip()
@@ -125,16 +138,19 @@ class Detector:
 
     def is_name(self, word: str) -> bool:
         """Whether a part of a found name is worth looking for by itself."""
-        return len(word) > 2 and not self._lexicon.ordinary(word) and self._lexicon.name(word) > -0.3
+        return len(word) > 2 and not self._lexicon.ordinary(word) and self._lexicon.name(word) > -0.6
 
     def _read(self, passages: list[Passage]) -> list[list["Span"]]:
-        nameless = {passage: self._nameless(passage.text) for passage in passages}
-        fertile = [
-            passage for passage in passages if not nameless[passage] or passage.asked or self._fertile(passage.text)
-        ]
-        spans = self._engine.analyze([passage.text for passage in fertile], [nameless[passage] for passage in fertile])
-        judged = {passage: self._judge(passage, raw) for passage, raw in zip(fertile, spans, strict=True)}
-        return [judged.get(passage, []) for passage in passages]
+        nameless = [self._nameless(passage.text) for passage in passages]
+        barren = [not (self._always or passage.asked or self._fertile(passage.text)) for passage in passages]
+        read = [at for at in range(len(passages)) if not (nameless[at] and barren[at])]
+        spans = self._engine.analyze(
+            [passages[at].text for at in read], [nameless[at] for at in read], [barren[at] for at in read]
+        )
+        judged: list[list[Span]] = [[] for _ in passages]
+        for at, raw in zip(read, spans, strict=True):
+            judged[at] = self._judge(passages[at], raw)
+        return judged
 
     def _fertile(self, text: str) -> bool:
         """Whether a text without name words has what another recogniser needs: a digit, a sign, an introduction."""
@@ -166,9 +182,30 @@ class Detector:
         if (passage.bare or passage.asked) and self.settings.bare_answers:
             raw.extend(self._answers.find(text, passage.asked, tuple(raw)))
         for view in views(text):
-            raw.extend(view.restore(span) for span in self._engine.spans(view.text, []) if span.type != "PERSON")
-        kept = [span for span in self._allowed(text, raw) if passage.prose or span.type != "PERSON"]
+            naming = view.name in NAMING
+            [found] = self._engine.analyze([view.text], [not naming])
+            raw.extend(
+                view.restore(span) for span in found if span.type != "PERSON" or (naming and view.hides(span, text))
+            )
+        kept = [
+            span
+            for span in self._allowed(text, raw)
+            if passage.prose or span.type != "PERSON" or self._full_name(text[span.start : span.end])
+        ]
+        if kept and (blobs := [match.span() for match in BLOB.finditer(text)]):  # letters of an image are no name
+            kept = [
+                span
+                for span in kept
+                if span.type != "PERSON"
+                or "+" in span.rule  # read in what the blob decodes to
+                or not any(start <= span.start and span.end <= end for start, end in blobs)
+            ]
         return resolve(text, kept) if kept else []
+
+    def _full_name(self, value: str) -> bool:
+        """Whether a value is plainly a person, even where a word is no name: two clear names or more."""
+        found = NAME_WORD.findall(value)
+        return len(found) > 1 and all(self._lexicon.name(word) >= CLEAR for word in found)
 
     def _allowed(self, text: str, spans: Iterable["Span"]) -> Iterator["Span"]:
         """The spans that the policy removes."""
@@ -176,3 +213,15 @@ class Detector:
             minimum = self.settings.minimum(span.type)
             if minimum is not None and span.score >= minimum and not self.settings.allows(text[span.start : span.end]):
                 yield span
+
+
+def _spoken(passage: Passage) -> Passage:
+    """A number as it would be said: "phone: 2125550143"."""
+    return replace(passage, text=f"{passage.label}: {passage.text}", label="") if passage.label else passage
+
+
+def _whole(passage: Passage, spans: list["Span"]) -> list["Span"]:
+    """A span over the whole number if anything was found in it."""
+    shift = len(passage.label) + 2
+    inside = [span for span in spans if span.end > shift]
+    return [replace(max(inside, key=len), start=0, end=len(passage.text))] if inside else []

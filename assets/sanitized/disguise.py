@@ -38,15 +38,18 @@ SPELLED_DIGITS = re.compile(
     rf"\b(?:(?:double|triple)\s+)?(?:{_NUMBER_WORD}|\d)(?:[\s,.-]+(?:(?:double|triple)\s+)?(?:{_NUMBER_WORD}|o|dash|hyphen|\d)){{5,}}\b",
     re.I,
 )
+NAMING = frozenset({"folded", "percent", "html", "base64", "hex"})  # views in which a name may have been hidden
 SPACED_DIGITS = re.compile(r"(?<!\d)\d(?:[ ._*-]{1,3}\d){7,}(?!\d)")
 PERCENT = re.compile(r"(?:[\w.+-]|%[0-9A-Fa-f]{2}){4,200}%[0-9A-Fa-f]{2}(?:[\w.+-]|%[0-9A-Fa-f]{2})*")
 ENTITY = re.compile(r"&(?:#\d{2,6}|#x[0-9A-Fa-f]{2,5}|commat|period|lowbar|hyphen|nbsp|sol);", re.I)
 BASE64 = re.compile(
-    r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{4}){4,500}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![A-Za-z0-9+/=_-])"
+    r"(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/]{4}){4,500}|(?:[A-Za-z0-9+/]{4}){2,500}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=))"
+    r"(?![A-Za-z0-9+/=_-])"
 )
 HEX = re.compile(r"\b(?:[2-7][0-9a-f]){10,200}\b", re.I)
 LEET_WORD = re.compile(
-    r"\b(?=\w*[A-Za-z])(?=\w*[01345])[\w.]+(?:\s?@\s?|\s(?:at|4t|@t)\s)[\w.]+(?:\s(?:d0t|dot)\s|\.)[\w.]+", re.I
+    r"\b(?=\w*[A-Za-z])(?=\w*[01345])[\w.]+(?:\s(?:d0t|dot)\s[\w.]+){0,3}(?:\s?@\s?|\s(?:at|4t|@t)\s)[\w.]+(?:\s(?:d0t|dot)\s|\.)[\w.]+",
+    re.I,
 )
 PRINTABLE = re.compile(r"[\x20-\x7e\s]{6,}")
 
@@ -59,6 +62,10 @@ class View:
     text: str
     starts: tuple[int, ...]
     ends: tuple[int, ...]
+
+    def hides(self, span: Span, text: str) -> bool:
+        """Whether the characters of the span are not simply those of the original ``text``."""
+        return self.text[span.start : span.end] != text[self.starts[span.start] : self.ends[span.end - 1]]
 
     def restore(self, span: Span) -> Span:
         """The span in the original's characters."""
@@ -144,7 +151,8 @@ def _spelled(value: str) -> str | None:
 
 
 def _spaced(value: str) -> str | None:
-    return re.sub(r"\D", "", value)
+    digits = re.sub(r"\D", "", value)
+    return digits if len(set(digits)) > 2 else None  # a row of bits
 
 
 def _percent(value: str) -> str | None:
@@ -174,14 +182,14 @@ def _leet(value: str) -> str | None:
 DECODERS = (
     (
         "spelled",
-        re.compile(rf"{_NUMBER_WORD}[\s,.-]+(?:{_NUMBER_WORD}|double|triple|dash)", re.I),
+        re.compile(rf"\b(?=[ZONTFSEzontfse]){_NUMBER_WORD}[\s,.-]+(?:{_NUMBER_WORD}|double|triple|dash)", re.I),
         SPELLED_DIGITS,
         _spelled,
     ),
     ("spaced", re.compile(r"\d[ ._*-]{1,3}\d[ ._*-]{1,3}\d[ ._*-]{1,3}\d"), SPACED_DIGITS, _spaced),
     ("percent", re.compile("%[0-9A-Fa-f]"), PERCENT, _percent),
     ("html", re.compile("&"), ENTITY, html.unescape),
-    ("base64", re.compile(r"[A-Za-z0-9+/]{16}"), BASE64, _base64),
+    ("base64", re.compile(r"[A-Za-z0-9+/]{10}"), BASE64, _base64),
     ("hex", re.compile(r"[0-9a-fA-F]{20}"), HEX, _hex),
     ("leet", re.compile(r"@|4t\b|d0t", re.I), LEET_WORD, _leet),
 )

@@ -68,6 +68,8 @@ class IdentifierRecognizer(SpanRecognizer):
             if type_ not in named and (floor is None or not letters):
                 continue
             for result in recognizer.analyze(text, recognizer.supported_entities, NO_ARTIFACTS) or []:
+                if not any(map(str.isdigit, text[result.start : result.end])):
+                    continue  # a stock pattern takes any word of ten letters for a number
                 if floor is not None and result.score >= floor:
                     yield Span(result.start, result.end, type_, f"presidio.{type(recognizer).__name__}", result.score)
                 elif CONTEXT[type_].search(text, max(0, result.start - 60), result.end + 30):

@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from assets.sanitized.lexicon import Lexicon
+from assets.sanitized.lexicon import FUNCTION, Lexicon
 from resources.pii_engine import Entity, Span, SpanRecognizer
 
 _NUMBER = r"(?:\s*(?:numbers?|num|nos?|nr|id|ids|code|ref(?:erence)?|details?|digits?|#|№)\b\.?|\s*#)"
@@ -43,11 +43,25 @@ LABELLED = re.compile(
     + rf")(?![^\W\d_]){_NUMBER}{{0,3}}(?P<link>{_LINK})(?=\S)",
     re.I,
 )
+LABELLED_ALONE = re.compile("|".join(f"(?P<t{index}>{label})" for index, (_, label, _, _) in enumerate(LABELS)), re.I)
+YEAR_OR_ROUND = re.compile(r"19\d\d|20[0-3]\d|\d+000")
 LABEL = re.compile(r"\b(?:" + "|".join(label for _, label, _, _ in LABELS) + r")", re.I)
 
 NUMBER_WORD = re.compile(r"(?:numbers?|num|nos?|nr|id|ids|code|ref|reference|digits?|#)\b|#", re.I)
 TOKEN = re.compile(r"[^\W_]+(?:[-/.][^\W_]+)*")
 SECRET_VALUE = re.compile(r"[^\s\"'“”`,;]{3,64}")
+COUNTED = re.compile(
+    r"[a-z]{2,16}(?: [a-z]{1,8})? \d{2,10}(?: [a-z]\b)?(?=\s*(?:$|[.,;!?]|and\b))"
+)  # a word and a number, as people dictate a password
+# "4478 is my account number", "on 4478 account": the label stands after the value.
+LABEL_AFTER = re.compile(
+    r"(?<![\w.,$€£#:/-])(?P<value>\d{4,20}|\d{2,6}(?:[ -]\d{2,6}){1,5})\s+(?:(?:is|was)\s+(?:my|the|our|his|her)\s+(?P<full>[^.?!\n]{2,40})|(?P<noun>account|acct|ssn|card|policy|booking|passport)\b(?:\s+(?:number|no|account|card))?)",
+    re.I,
+)
+NOUNS = {
+    "account": "ACCOUNT_NUMBER", "acct": "ACCOUNT_NUMBER", "ssn": "US_SSN", "card": "CREDIT_CARD", "policy": "RECORD_NUMBER",
+    "booking": "RECORD_NUMBER", "passport": "PASSPORT",
+}  # fmt: skip
 NOT_VALUES = frozenset(
     "reset resets change changed changing forgot forgotten lost wrong correct incorrect invalid valid expired protected required needed strength "
     "manager policy hint field prompt recovery is are was and or the a to for of in on with not please help security issue issues problem problems "
@@ -83,6 +97,12 @@ class LabelledRecognizer(SpanRecognizer):
             if needs_number and not explicit and sum(map(str.isdigit, text[start:end])) < 4:
                 continue
             yield Span(start, end, type_, f"labelled.{type_.lower()}", 0.8)
+        for after in LABEL_AFTER.finditer(text):
+            named = LABEL.match(after["full"]) if after["full"] else None
+            label = LABELLED_ALONE.match(named[0]) if named else None
+            type_ = NOUNS.get((after["noun"] or "").lower()) or (LABELS[_index(label)][0] if label else "")
+            if type_ and not YEAR_OR_ROUND.fullmatch(after["value"]):
+                yield Span(*after.span("value"), type_, "labelled.after", 0.7)
 
     def _value(self, text: str, start: int, kind: str, *, linked: bool) -> tuple[int, int] | None:
         if kind == "secret":
@@ -105,8 +125,10 @@ class LabelledRecognizer(SpanRecognizer):
             numeric = any(map(str.isdigit, word))
             if re.fullmatch(r"\d+\.\d+", word):
                 break
+            dictated = len(word) == 1 and any(len(piece[0]) == 1 and piece[0].isdigit() for piece in pieces)
             if is_label(word) or (
                 not numeric
+                and not dictated
                 and (len(word) > 5 or self._lexicon.ordinary(word))
                 and not (word.isupper() and len(word) < 5)
             ):
@@ -129,7 +151,11 @@ class LabelledRecognizer(SpanRecognizer):
         value = match[0].rstrip(".!?)")
         bare = value.lower().strip("\"'")
         odd = any(map(str.isdigit, value)) or not value.isalpha()
-        if bare in NOT_VALUES or not (linked or odd):
+        if bare in NOT_VALUES:
+            return None
+        if not odd and (counted := COUNTED.match(text, start)) and text.islower() and bare not in FUNCTION:
+            return start, counted.end()  # "hcl 123", "jamjugger 65"
+        if not (linked or odd):
             return None
         if not odd and (
             self._lexicon.ordinary(value)

@@ -41,6 +41,16 @@ TALK = frozenset(
 )
 CONTRACTION = re.compile(r"n['’]?t$|['’](?:s|d|m|re|ve|ll)$")
 REPEATED = re.compile(r"(.)\1+")
+# How family names are built in many languages: the Slavic, Nordic, Armenian, Greek, Romanian, Georgian, Lithuanian and
+# Celtic patronymics. Long stems only, so that "person", "opinion" and "olympic" are no names.
+SURNAME = re.compile(
+    r"^(?:mc|mac(?=[cdfgklmnpqrst][a-z])|o['’]|fitz)[a-z]{4,}|[^\W\d_]{3,}(?:ović|ovic|ević|evic|czyk|wski|wska|ński|ńska|nski|nska|enko|chuk|chenko|ssen|sson|dottir|dóttir|opoulos|opoulou|idis|akis|escu|shvili|adze|yants|auskas|aitis|inen)$"
+    r"|[^\W\d_]{4,}(?:yev|yeva|khov|khova|ulin|ikov|ikova|arov|arova|kov|kova|yan|ević)$"
+)
+LONGEST = 40  # letters of a word
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)  # Thai, Lao, Khmer, Kana, Han, Hangul
 VOWELS = re.compile(r"[aeiouy]")
 
 
@@ -96,6 +106,8 @@ class Lexicon:
     def chatter(self, word: str) -> bool:
         """Everyday words run together or drawn out, as in quick chat: "okthanks", "byeee"."""
         lower = word.lower()
+        if len(lower) > LONGEST:
+            return False
         if lower in NAMES or (self.known(lower) and self.name(lower) > 0.05):
             return False
         squeezed = REPEATED.sub(r"\1", lower)
@@ -110,10 +122,13 @@ class Lexicon:
             return -1.0, 1.0
         if word in ORDINARY or word in FUNCTION:
             return -1.0, -1.0
+        if len(word) > LONGEST or UNSPACED.search(word):
+            return 0.0, 0.0  # no word: a blob, or a phrase of a script without spaces
         row = self._rows.get(self._strings[word])
         if row is None:
-            return (0.3 if len(word) > 2 and VOWELS.search(word) else 0.0), 0.0
-        return float(self._name[row]), float(self._place[row])
+            return (0.5 if SURNAME.search(word) else 0.3 if len(word) > 2 and VOWELS.search(word) else 0.0), 0.0
+        name, place = float(self._name[row]), float(self._place[row])
+        return (max(name, 0.3), min(place, 0.3)) if SURNAME.search(word) else (name, place)
 
     def _clusters(self, words: list[str]) -> list[int]:
         return sorted({self._rows[key] for word in words if (key := self._strings[word]) in self._rows})

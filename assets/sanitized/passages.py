@@ -1,12 +1,14 @@
 """How a record is read: each of its texts with its place in the conversation."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from assets.record import Record
+from assets.record import METADATA_FIELDS, Record
 from assets.sanitized.answers import asked
 from assets.sanitized.detector import Passage
+from assets.sanitized.structure import key_of, words
 
 USER_ROLES = frozenset({"user", "human", "customer", "client", "caller", "prompter"})
+ROLES = USER_ROLES | frozenset("assistant system tool function developer agent bot model gpt narrator".split())
 # Fields that are structure rather than prose: a word there is no name, though an e-mail address still is one.
 STRUCTURE = frozenset(
     "id uuid row row_id role type lang language domain category categories service services template_id split license "
@@ -19,19 +21,29 @@ PROSE = UTTERANCE | frozenset(
 )
 
 
-def read_passages(record: Record) -> Iterator[tuple[str, Passage]]:
-    """``(field path, passage)`` of every text that may carry personal data; roles of messages are left alone."""
+# Keys that are the form of a row; whatever they look like, they are nobody's.
+FORM = PROSE | STRUCTURE | frozenset({"messages", *METADATA_FIELDS})
+
+
+def read_passages(record: Record, numbers: Collection[str] = ()) -> Iterator[tuple[str, Passage]]:
+    """``(field path, passage)`` of every text that may carry personal data; the usual roles are left alone.
+
+    The texts at ``numbers`` were numbers: they are read under the words of their key.
+    """
     turns = _turns(record)
     for path, text in record.texts():
-        if not text or path.endswith("].role"):
+        if not text or (path.endswith("].role") and text.lower() in ROLES):
             continue
         if path in turns:
             role, question = turns[path]
             speaks = role in USER_ROLES
             yield path, Passage(text, bare=speaks, asked=asked(question) if speaks else "")
             continue
-        key = path.rpartition(".")[2].partition("[")[0].lower()
-        label = "" if key in PROSE or key in STRUCTURE else asked(key.replace("_", " ").replace("-", " "))
+        key = key_of(path).lower()
+        label = "" if key in PROSE or key in STRUCTURE else asked(words(key_of(path)))
+        if path in numbers:
+            yield path, Passage(text, prose=False, asked=label, label=words(key_of(path)))
+            continue
         yield path, Passage(text, prose=key not in STRUCTURE, bare=key in UTTERANCE and "[" not in path, asked=label)
 
 

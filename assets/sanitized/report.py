@@ -1,28 +1,56 @@
-"""The report of ``hallmark sanitize``: what left which row, never what it was."""
+"""The report of ``hallmark sanitize``: what left which row, never what it was.
 
-from collections.abc import Sequence
+Entries are spooled to a temporary file while rows stream by, and from there into the report: memory does not grow with
+the number of rows.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from assets.outcome import Removal
+from assets.outcome import Outcome
 from assets.sanitized.sanitize import Sanitized
 
 if TYPE_CHECKING:
     from expectations.policy import GateResult
+
+IN_MEMORY = 1 << 20  # bytes of a list before it goes to disk
+
+
+@dataclass(slots=True)
+class Spool:
+    """A list of JSON objects that lives on disk once it is long."""
+
+    count: int = 0
+    _file: IO[str] = field(
+        default_factory=lambda: tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8")  # noqa: SIM115
+    )
+
+    def append(self, entry: dict[str, Any]) -> None:
+        self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        self.count += 1
+
+    def lines(self) -> Iterator[str]:
+        """Each object as JSON, in order."""
+        self._file.seek(0)
+        for line in self._file:
+            yield line.rstrip("\n")
 
 
 @dataclass(slots=True)
 class SanitizeReport:
     """Collects row by row; offsets are characters of the original field text, rows 0-based input rows.
 
-    Unless ``detailed`` only counts are kept, so that memory does not grow with the input.
+    Unless ``detailed`` redactions are only counted.
     """
 
     detailed: bool = True
     read: int = 0
-    redactions: list[dict[str, Any]] = field(default_factory=list)
-    quarantined: list[dict[str, Any]] = field(default_factory=list)
-    rejected: list[dict[str, Any]] = field(default_factory=list)
+    redactions: Spool = field(default_factory=Spool)
+    quarantined: Spool = field(default_factory=Spool)
+    rejected: Spool = field(default_factory=Spool)
 
     def add(self, row: int, sanitized: Sanitized) -> None:
         self.read += 1
@@ -49,28 +77,54 @@ class SanitizeReport:
                 }
             )
 
-    def reject(self, row: int, removal: Removal) -> None:
+    def reject(self, row: int, outcome: Outcome) -> None:
         """A row that could not be read at all."""
-        self.rejected.append({"row": row, "reason": removal.reason, "rule": removal.rule})
+        origin, removal = outcome.record.origin, outcome.removal
+        assert removal is not None
+        self.rejected.append(
+            {
+                "row": row,
+                "object": origin.object_key,
+                "line": origin.line,
+                "reason": removal.reason,
+                "rule": removal.rule,
+            }
+        )
 
     @property
     def rows(self) -> int:
-        return self.read + len(self.rejected)
+        return self.read + self.rejected.count
 
     def line(self, verdict: str, summary: dict[str, Any]) -> str:
         """One line for a person."""
         return (
             f"{verdict}: {self.rows} rows, {summary['rows_redacted']} redacted "
             f"({sum(summary['types'].values())} values), "
-            f"{len(self.quarantined)} quarantined, {len(self.rejected)} rejected"
+            f"{self.quarantined.count} quarantined, {self.rejected.count} rejected"
         )
 
-    def content(self, summary: dict[str, Any], gates: Sequence["GateResult"]) -> dict[str, Any]:
-        return {
-            "counts": summary["types"],
-            "quarantined": self.quarantined,
-            "rejected": self.rejected,
-            "redactions": self.redactions,
-            "summary": summary,
-            "gates": [gate.model_dump() for gate in gates],
-        }
+    @staticmethod
+    def content(summary: dict[str, Any], gates: Sequence["GateResult"]) -> dict[str, Any]:
+        """What of the report is small: counts, summary, gates."""
+        return {"counts": summary["types"], "summary": summary, "gates": [gate.model_dump() for gate in gates]}
+
+    def pieces(self, head: dict[str, Any]) -> Iterator[str]:
+        """The whole report as JSON text, piece by piece: ``head``, then the lists, an entry a line."""
+        yield json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
+        for name, spool in (
+            ("quarantined", self.quarantined),
+            ("rejected", self.rejected),
+            ("redactions", self.redactions),
+        ):
+            yield f',\n "{name}": ['
+            for at, line in enumerate(spool.lines()):
+                yield f"{',' if at else ''}\n  {line}"
+            yield "\n ]" if spool.count else "]"
+        yield "\n}\n"
+
+
+def fault(outcome: Outcome) -> str:
+    """Where and why a row was rejected, in one line: "drop.jsonl:3: ... [json-syntax]"."""
+    assert outcome.removal is not None
+    origin, removal = outcome.record.origin, outcome.removal
+    return f"{origin.object_key}:{origin.line}: {removal.reason} [{removal.rule}]"

@@ -20,11 +20,12 @@ from assets.outcome import Outcome, Removal
 from assets.record import Origin, Record
 from assets.sanitized.detector import Detector, Passage
 from assets.sanitized.draft import DraftText, Redaction, echoes
-from assets.sanitized.passages import read_passages, successive
+from assets.sanitized.passages import FORM, read_passages, successive
 from assets.sanitized.redact import Placeholders, Surrogates
 from assets.sanitized.residual import Residual
 from assets.sanitized.settings import SanitizeSettings
 from assets.sanitized.spans import resolve
+from assets.sanitized.structure import Opened, close_numbers, keys, open_numbers, with_keys
 from resources.artifacts import Metric
 from resources.vault import Entry, Fingerprinter, Vault
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 STAGE = "sanitized_records"
 PSEUDONYMS = 10_000  # authors and sources remembered
+KEYS = 10_000  # names of fields remembered
 ROUNDS = 5  # readings of one record; the second finds something in one of some hundred rows, the third hardly ever
 
 
@@ -47,9 +49,11 @@ class Sanitized:
 @dataclass(slots=True)
 class _Draft:
     record: Record
+    opened: Opened
     passages: dict[str, Passage]
     texts: dict[str, DraftText]
     names: Placeholders
+    keys: dict[str, DraftText] = field(default_factory=dict)
     redactions: list[Redaction] = field(default_factory=list)
     values: set[tuple[str, str]] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
@@ -69,6 +73,7 @@ class Sanitizer:
         self._fingerprints = vault or fingerprints or Fingerprinter.ephemeral()
         self.detector = Detector(settings, engine)
         self._pseudonyms: dict[str, str] = {}
+        self._keys: dict[str, list[Span]] = {}
         self._residual = Residual(settings.residual_rows)
         self._types: Counter[str] = Counter()
         self._rules: Counter[str] = Counter()
@@ -113,15 +118,56 @@ class Sanitizer:
         }
 
     def _draft(self, record: Record) -> _Draft:
-        passages = dict(read_passages(record))
         names = (
             Surrogates(self._fingerprints.fingerprint("surrogates"))
             if self.settings.replace == "surrogate"
             else Placeholders()
         )
-        names.reserve(passage.text for passage in passages.values() if "[" in passage.text)
+        named = dict.fromkeys(keys(record.fields))
+        names.reserve(key for key in named if "[" in key)
+        renamed = self._renamed(named, names)
+        if renamed:
+            fields = with_keys(record.fields, lambda key: renamed[key].current if key in renamed else key)
+            record = dataclasses.replace(record, fields=fields)
+        opened = open_numbers(record.fields)
+        record = dataclasses.replace(record, fields=opened.fields)
+        passages = dict(read_passages(record, opened.numbers))
         texts = {path: DraftText(passage.text) for path, passage in passages.items()}
-        return _Draft(record, passages, texts, names, pending=set(texts))
+        draft = _Draft(record, opened, passages, texts, names, pending=set(texts))
+        for text in renamed.values():
+            self._note_key(draft, text)
+        return draft
+
+    def _renamed(self, named: Iterable[str], names: Placeholders) -> dict[str, DraftText]:
+        """The keys that hold a value, each with its edits."""
+        unknown = [key for key in named if key not in self._keys and key not in FORM]
+        if unknown:
+            if len(self._keys) + len(unknown) > KEYS:
+                self._keys.clear()
+                unknown = [key for key in named if key not in FORM]
+            asked_of = [Passage(key.replace("_", " "), prose=False) for key in unknown]
+            self._keys.update(zip(unknown, self.detector.detect(asked_of), strict=True))
+        renamed = {}
+        for key in named:
+            if spans := self._keys.get(key):
+                renamed[key] = DraftText(key)
+                renamed[key].edit(
+                    (span.start, span.end, names.replacement(span.type, key[span.start : span.end])) for span in spans
+                )
+        return renamed
+
+    def _note_key(self, draft: _Draft, text: DraftText) -> None:
+        """The redactions of a key; their field is its new name in braces, wherever in the row it stands."""
+        field_ = f"{{{text.current}}}"
+        while field_ in draft.keys:  # another key with the same new name
+            field_ += "'"
+        draft.keys[field_] = text
+        for span in self._keys[text.original]:
+            value = text.original[span.start : span.end]
+            replacement = draft.names.replacement(span.type, value)
+            mark = self._fingerprints.fingerprint(value)
+            draft.redactions.append(Redaction(field_, span.start, span.end, span.type, span.rule, mark, replacement))
+            draft.values.add((span.type, value))
 
     def _join(self, draft: _Draft) -> None:
         """Values that a speaker spread over two turns: read across the break, redacted on both sides."""
@@ -195,6 +241,8 @@ class Sanitizer:
     def _finish(self, draft: _Draft) -> Sanitized:
         changed = {path: text.current for path, text in draft.texts.items() if text.current != text.original}
         record = draft.record.with_texts(changed) if changed else draft.record
+        if draft.opened.numbers:  # the opened fields are the draft's own copy
+            record = dataclasses.replace(record, fields=close_numbers(record.fields, draft.opened))
         record = dataclasses.replace(record, origin=self._pseudonymous(record.origin))
         redactions = tuple(sorted(draft.redactions))
         self._types.update(redaction.type for redaction in redactions)
@@ -226,7 +274,8 @@ def _removal(draft: _Draft, grave: list[Redaction]) -> Removal:
 
 def _entries(draft: _Draft) -> Iterator[Entry]:
     for redaction in draft.redactions:
-        value = draft.texts[redaction.field].original[redaction.start : redaction.end]
+        text = draft.texts[redaction.field] if redaction.field in draft.texts else draft.keys[redaction.field]
+        value = text.original[redaction.start : redaction.end]
         yield Entry(
             draft.record.row_id,
             redaction.field,

@@ -1,4 +1,4 @@
-"""Seed words of the lexicon: a few hundred examples a class, from which the word vectors generalise.
+"""Seed words of the lexicon: some hundreds of examples a class, from which the word vectors generalise.
 
 The lists are examples, not dictionaries: ``Lexicon`` fits a classifier on their vectors and so knows hundreds of
 thousands of words. ``ORDINARY`` is also used as it stands, for the words of everyday chat.
@@ -31,6 +31,60 @@ shreya aishwarya bhavna rekha usha jaya radha meera aditi ishaan yash sai tejas 
 farhan asif nadia sana rania leila samira karim rashid chloe zoe mia ava ella isla freddie alfie archie oscar leo
 theo finn niamh siobhan aoife rhys dylan cameron riley casey taylor morgan jamie drew lindsay robin charlie spencer
 rory kim
+margaret dorothy doris irene marjorie eleanor lillian edith agnes hazel gladys lucille thelma josephine bernice
+mildred beatrice harriet phyllis maureen eileen noreen colleen bridget deirdre fiona morag catriona alistair hamish
+angus duncan malcolm fergus declan brendan cormac eoin padraig seamus gareth huw gwen bronwen carys nigel clive trevor
+graeme neil barry terence desmond leonard stanley cecil norman herbert walt theodore clarence marvin leroy alvin
+melvin curtis darnell tyrone jermaine deshawn malik lamar andre marcus isaiah elijah caleb joshua gideon ezra levi
+micah silas jonah tobias julian adrian damian fabian dominic sebastian valentin maxim felix hugo oliver harvey louie
+jasper rupert giles piers imogen matilda beatrix florence clara nora maeve esme phoebe penelope daphne xanthe ariadne
+eleni dimitra kostas yannis giorgos nikos stavros spyros vasilis katerina anton arkady fyodor gennady grigory
+konstantin leonid nikita oleg pavel ruslan stanislav timur vadim valery vitaly vyacheslav yuri zhanna alina daria
+ekaterina galina irina ksenia larisa lyudmila marina nadezhda oksana polina raisa tamara valentina vera yulia bogdan
+taras mykola oleksandr andriy solomiya hanna kateryna jerzy wojciech tomasz marcin pawel krzysztof grzegorz zbigniew
+stanislaw malgorzata joanna ewa monika jiri pavla vaclav zdenek jaroslav lenka martina ondrej mateja miha luka nejc
+ivana dragan zoran goran milan slobodan mirjana jelena milica vesna snezana borislav todor georgi plamen ivaylo radka
+ionut mihai andrei florin cristian elena ioana raluca gheorghe laszlo sandor ferenc gabor attila eszter katalin ildiko
+zsuzsa matti jukka pekka antti heikki kari tuula ritva paivi johanna sanna anneli henrik jesper rasmus soren mette
+lise kirsten birgit torben kjell ole knut trond ragnhild solveig turid hakon leif gunnar olof gustav birgitta kerstin
+lena gunilla annika malin elin linnea joost pieter willem hendrik maarten jeroen sanne femke anouk lotte bart koen
+thijs margriet cornelia ruben thibault guillaume olivier benoit laurent philippe sebastien mathieu julien maxime
+romain quentin florent aurelie elodie amelie manon margaux oceane noemie helene genevieve odile brigitte giuseppe
+antonio salvatore vincenzo domenico raffaele gennaro federico matteo lorenzo davide stefano roberto elisabetta valeria
+federica silvia paola daniela simona ilaria ginevra alberto enrique jorge manuel ramon raul salvador santiago vicente
+ximena lourdes guadalupe esperanza pilar beatriz carmen catalina marisol paloma rocio yolanda mariana juliana joao
+paulo tiago thiago rodrigo gustavo leandro marcelo fabio luiz renata fernanda leticia larissa adriana raimundo ahmad
+mahmoud abdul abdallah hamza idris ismail jamal kamal marwan nabil nasser osama rami saad samir tarek walid yasin zaid
+amina asma dina farida habiba hanan huda khadijah latifa maryam nour rabia rasha salma samar yasmin zahra reza mehdi
+hossein amir farhad behnam shirin nasrin parisa leyla murat hakan serkan emine fatma hatice selin aarav akash alok
+amitabh anirudh anjali ankit ankita anupam anusha arvind ashish bharat bhaskar chetan devika dhruv esha gayathri
+gayatri geeta gopi govind hemant indira ishita jayant jyoti kalpana kamala karan keerthi kishore komal lalitha lata
+madhavi madhu mahalakshmi malathi mangesh manish meenakshi mitali mohit monica mridula mythili nagaraj nalini namrata
+nandini narendra neelam neeraj niharika nirmala padma pallavi parvathi pavithra poornima prabha prachi pradeep prasad
+prashant pratik pratibha preethi prerna punita purnima raghav raghu rajeev rajendra rajini raman ramya ranjith rashmi
+renuka ritu rohini roopa rupali sachin saanvi sampath sandhya sanjana santosh sarita saroja satish savita seema
+shailaja shalini shankar sharmila shashi sheela shilpa shivani shobha shruthi shweta siddharth sindhu sivakumar smita
+sneha soumya srikanth srinivasan subash subramani sudhir sujatha sukumar sumathi sundar suneel sunil supriya sushma
+swati tanvi tanya thangam trisha uday umesh uma vaishnavi valli vanitha vasanth vasudha veena venkatesh vidya vijaya
+vimala vinay vinod vishal yamini yogesh yuvaraj aravind dinakar elango ezhil kumaran maran nandhini oviya pandian
+rajan sasikala senthilkumar tamilselvi thilak velu minh tuan anh huong thuy phuong duc quang nguyet somchai siriporn
+nattapong budi agus dewi siti putri wayan joko bambang maricel jomar rodel analyn haruka yumi kazuki daiki riku sota
+aoi hina mei ayumi kaori satoshi takeshi makoto hideki tomoko keiko michiko jiwoo jihoon seoyeon minjun hyejin eunji
+sungmin xiaoming xiu zhen yifan zihan jianguo meiling chinedu obinna emeka nneka adaeze ifeoma tunde femi yemi folake
+kofi ama akosua abena yaw kwabena wanjiru kamau njeri otieno achieng baraka neema sipho nomsa themba lerato bongani
+tendai chipo tafadzwa brooklyn chelsea savannah trinity kayla brianna jasmine alexis courtney brittany tiffany stacy
+tracy shannon kathy cathy cindy wendy becky peggy jill joanne diana denise tina gail rhonda paula valerie lori erica
+melanie katie katy kate maggie molly lucy abby gabby natalie caitlin paige brooke sierra mackenzie kylie hailey aubrey
+peyton skylar bradley craig darren dustin derek travis shane troy cody trent wesley bryce colton garrett landon tanner
+wyatt preston dmitriy fyodorovich tessa heidi liesel anneliese uwe jochen holger detlef rainer horst gerhard helmut
+manfred heinz lothar norbert reinhard ulrich wilfried burkhard silke anja katja tanja sonja antje ulrike renate gudrun
+jimmy tommy danny timmy ricky micky vicky nicky mickey andy mandy teddy eddie freddy benny kenny lenny denny jenny
+penny ronnie donnie bonnie connie minnie winnie annie jackie frankie charley harry barney rosie susie josie lizzie
+debbie bobbie robbie billie ollie millie tillie nellie ellie callie hallie mattie hattie bertie dougie stevie louisa
+luisa joey corey dory tony benji manny sonny lonny sammy tammy pammy kimmy gabe zach nate nick mick rick vic mike luke
+jake blake seth garth beth liz meg peg greg kurt bert curt ernie ernest ralphie stan sid ned ted fred jed moe shri sri
+ramu guna babu kutty mukund lenin stalin nehru gandhi swamy dev devi kumari begum bibi bano khatun lal chand singhania
+sunder sunderam pichai nadella birla ambani carla marla darla carl karla klara
 """.split()
 
 FAMILY = """
@@ -45,6 +99,43 @@ rao mehta kapoor malhotra chopra verma muller schmidt schneider weber meyer wagn
 bianchi esposito ivanov petrov sokolov kowalski nowak novak horvat nagy kovacs yamamoto tanaka suzuki sato watanabe
 zhang wang liu huang park choi hansen johansson andersson nielsen okafor mensah adeyemi haddad aziz rahman hussain
 dubois lefebvre moreau silva santos oliveira souza ferreira costa pereira
+macdonald mcdonald mccarthy mckenzie mckenna mccullough mcgregor mclean mcdowell macleod fraser sinclair drummond
+buchanan galbraith fitzgerald fitzpatrick gallagher donnelly doherty oconnor oneill obrien osullivan byrne kavanagh
+whelan brennan nolan pritchard llewellyn bevan gittins thorpe hawthorne ashworth entwistle winterbottom higginbotham
+shufflebottom cartwright wainwright arkwright heathcote fairbanks featherstone blackwood underwood whitaker whittaker
+hargreaves braithwaite crawford ferguson harrison hopkins hoffman jennings johnston kennedy lawson marshall matthews
+nichols olson osborne palmer payne pearson porter quinn rhodes rivera robertson schultz simpson snyder stevens vargas
+wallace walsh warren webb wheeler willis albrecht baumann bergmann brandt dietrich engel fischer fuchs gunther
+hartmann heinrich herrmann huber jager kaiser keller klein kohler konig kramer krause kuhn lehmann lorenz maier
+neumann peters pfeiffer richter roth sauer scholz schreiber schroder schubert schulz schwarz seidel simon stein vogel
+vogt voigt weiss werner winkler wolf zimmermann ziegler bonnet bernard bertrand blanc boucher chevalier dupont durand
+fontaine fournier garnier gauthier girard lambert leclerc legrand marchand mercier michel morin perrin renard rousseau
+roux vidal barbieri bellini caruso colombo conti fontana galli gallo giordano greco leone lombardi longo mancini
+marini mariani martini moretti neri pellegrini rinaldi ricci rizzo romano russo santoro serra valentini vitale aguilar
+alonso arroyo benitez cabrera calderon campos cano carrasco castro cortes delgado dominguez duran escobar espinoza
+fuentes gallego gil guerrero herrera hidalgo ibanez iglesias leon lozano marin mendez molina moya munoz navarro nieto
+nunez ortega pascual prieto rojas rubio saez salazar santana serrano soto suarez trujillo valdez vega velasco almeida
+alves araujo azevedo barbosa batista cardoso carvalho fernandes gomes goncalves lopes machado marques martins mendes
+monteiro moreira nascimento nunes pinto ribeiro rocha rodrigues teixeira vieira bogdanov fedorov gusev kozlov
+kuznetsov lebedev mikhailov morozov nikitin orlov pavlov popov romanov smirnov sokolova stepanov vasiliev volkov
+yefremov zaitsev zhukov bondarenko kovalenko shevchenko tkachenko kravchenko melnyk boyko lewandowski wisniewski
+wojcik kaminski zielinski szymanski wozniak dabrowski kozlowski jankowski mazur krawczyk piotrowski grabowski dvorak
+svoboda novotny prochazka kucera vesely horak benes jovanovic petrovic nikolic markovic djordjevic stojanovic ilic
+stankovic pavlovic milosevic babic juric knezevic kovacevic kralj popescu ionescu popa radu dumitru gheorghiu szabo
+toth horvath varga kiss molnar nemeth farkas balogh papadopoulos pappas georgiou nikolaidis virtanen korhonen nieminen
+makinen laine heikkinen koskinen eriksson larsson olsson persson svensson gustafsson pettersson jonsson lindberg
+lindstrom lundgren bergstrom sandberg jensen christensen pedersen rasmussen sorensen jorgensen madsen kristensen olsen
+larsen andersen haugen hagen eide bakker visser smit meijer mulder jansen janssen peeters claes wouters mertens dogan
+yilmaz kaya demir sahin celik yildiz ozturk aydin hosseini ahmadi mohammadi karimi rezaei shah mehra bhatia chaudhary
+chatterjee banerjee mukherjee sengupta ghosh bose dutta pillai menon nambiar kurup naidu raju chowdary gowda hegde
+shetty kamath pai bhat joshi deshpande kulkarni patil pawar shinde jadhav gaikwad chavan thakur tiwari pandey mishra
+dubey trivedi shukla agarwal bansal goyal mittal jain khanna sethi ahuja dhawan grewal dhillon sandhu gill sidhu
+subramaniam venkataraman krishnan natarajan raghavan sundaram iyengar perera wickramasinghe jayawardena tran pham
+hoang phan bui ngo duong bautista ocampo villanueva aquino delacruz ito kobayashi kato yoshida yamada sasaki yamaguchi
+matsumoto inoue kimura hayashi shimizu abe ikeda hashimoto jung kang cho yoon jang lim zhao zhou zhu guo gao luo zheng
+liang xie deng cai okonkwo eze nwosu obi balogun ogunleye adebayo ibekwe owusu boateng asante osei mwangi odhiambo
+ochieng mutua dlamini nkosi ndlovu khumalo mokoena moyo goldberg goldstein rosenberg rosenthal friedman kaplan levine
+weinstein schwartz katz cohen shapiro abramson
 """.split()
 
 PLACES = """

@@ -8,8 +8,9 @@ import dagster as dg
 from assets.record import Record
 from assets.review import Decisions
 from assets.sanitized.asset import STAGE as SANITIZED
+from assets.screened.company import in_company
 from assets.screened.finding import ScreenResult, outcomes
-from assets.screened.screen import screen
+from assets.screened.screen import FEWEST_ROWS, screen
 from assets.screened.settings import ScreenSettings
 from assets.stage import (
     OWNERS,
@@ -34,15 +35,29 @@ NAME = "screened_records"
 
 
 def background_of(project: Project, partition: str) -> dict[str, Artifact]:
-    """The admitted drops before this one: what its phrases are held against."""
+    """The admitted drops before this one: what its phrases are held against.
+
+    A small drop is screened among all others, and among small ones before it; it is no background of a larger one.
+    So each is made from the other in one direction only.
+    """
+    small = is_small(passed_rows(proven(project, SANITIZED.name, partition)))
     found = {}
-    for earlier in project.artifacts.partitions(NAME):
-        if earlier < partition:
-            try:
-                found[earlier] = proven(project, NAME, earlier)
-            except GateRefused:
-                continue  # a held drop is no background
+    for other in project.artifacts.partitions(NAME):
+        try:
+            artifact = proven(project, NAME, other) if other != partition else None
+        except GateRefused:
+            continue  # a held drop is no background
+        if artifact is None:
+            continue
+        large = artifact.manifest.counts is not None and not is_small(artifact.manifest.counts.rows_in)
+        if (large and small) or (other < partition and (large or small)):
+            found[other] = artifact
     return found
+
+
+def is_small(rows: int) -> bool:
+    """Whether a drop of so many rows shows nothing by itself."""
+    return rows < FEWEST_ROWS
 
 
 def _inputs(project: Project, partition: str) -> dict[str, str]:
@@ -51,7 +66,7 @@ def _inputs(project: Project, partition: str) -> dict[str, str]:
     return row_inputs(project, NAME, SANITIZED.name, partition) | digests
 
 
-STAGE = Stage(NAME, "1", _inputs)
+STAGE = Stage(NAME, "2", _inputs)
 
 
 @dg.asset(
@@ -70,12 +85,21 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
     def build(draft: Draft) -> Artifact:
         sanitized, background = proven(project, SANITIZED.name, partition), background_of(project, partition)
         decisions = decisions_of(project, NAME)
-        result = screen(
-            lambda: records_of(sanitized),
-            background=lambda: _rows(background),
-            settings=ScreenSettings.from_policy(policy.settings.get(NAME, {})),
-            accepted=decisions.released,
-        )
+        settings, rows = ScreenSettings.from_policy(policy.settings.get(NAME, {})), passed_rows(sanitized)
+        if is_small(rows):
+            result = in_company(
+                rows,
+                lambda: records_of(sanitized),
+                lambda: _rows(background),
+                lambda read: screen(read, settings=settings, accepted=decisions.released),
+            )
+        else:
+            result = screen(
+                lambda: records_of(sanitized),
+                background=lambda: _rows(background),
+                settings=settings,
+                accepted=decisions.released,
+            )
         report = result.to_json()
         del report["stage_seconds"]  # the same rows give the same artefact, however long it took
         draft.write_json("findings.json", report)

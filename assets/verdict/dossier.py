@@ -160,6 +160,7 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
             kind = str(manifest.details.get("kind", ""))
             sources[drop] = {
                 "source": str(manifest.details.get("source", "")), "objects": len(objects), "kind": kind,
+                "reviewer": str(manifest.details.get("reviewer", ""))[:LONGEST],
             }  # fmt: skip
         if stage == "sanitized_records":
             for kind, rows in dict(manifest.details.get("types") or {}).items():

@@ -149,7 +149,7 @@ def data(body: Body) -> str:
     for drop, stages in drops.items():
         left = sum(stage["quarantined"] + stage["rejected"] for stage in stages)
         known = body["data"]["sources"].get(drop, {})
-        kind = "corrections" if known.get("kind") == "feedback" else ""
+        kind = f"corrected by {known.get('reviewer') or 'nobody named'}" if known.get("kind") == "feedback" else ""
         source = " · ".join(text(part) for part in (known.get("source"), kind) if part)
         named = f'<code>{text(drop)}</code><span class="tags">{source}</span>'
         rows.append(

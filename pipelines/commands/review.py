@@ -5,13 +5,15 @@ import os
 from pathlib import Path
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
-from assets.review import Action, Item, corrected, decide, find, queue
+from assets.review import KIND, Action, Item, corrected, decide, find, queue
 from pipelines.governance import home_option, located
 from pipelines.report import console
 from resources.artifacts import ArtifactStore
 from resources.clock import utc
+from resources.decision_log import DecisionLog
 from resources.digests import digest_json
 from resources.errors import UsageError
 from resources.line_cipher import LineCipher
@@ -32,16 +34,43 @@ def command() -> None:
 @command.command("list")
 @click.option("--rule", help="Only what broke this rule.")
 @click.option("--drop", help="Only this drop.")
+@click.option("--decided", is_flag=True, help="What was decided instead: by whom, when and why.")
 @home_option
-def list_(rule: str | None, drop: str | None, home: Path | None) -> int:
-    """List what waits for a decision."""
+def list_(rule: str | None, drop: str | None, decided: bool, home: Path | None) -> int:
+    """List what waits for a decision.
+
+    \b
+    hallmark review list --rule secret.github
+    hallmark review show ID
+    hallmark review release ID --reviewer ann --reason "revoked; the placeholder may stay"
+    hallmark run                                    applies what was decided
+    """
+    if decided:
+        return _decided(located(home))
     items = [item for item in _items(located(home)) if rule in (None, item.rule) and drop in (None, item.drop)]
     table = Table("id", "drop", "stage", "rule", "rows", "why")
     for item in items:
         table.add_row(
-            item.name[:10], item.drop, item.stage, item.rule, str(item.rows), f"{item.reason} {item.evidence}"
+            item.name[:10],
+            item.drop,
+            item.stage,
+            item.rule,
+            str(item.rows),
+            escape(f"{item.reason}. {item.evidence}" if item.evidence else item.reason),  # a placeholder is no markup
         )
     console.print(table if items else "Nothing waits for a decision.")
+    return 0
+
+
+def _decided(workspace: Workspace) -> int:
+    """Print every decision, oldest first; a later one on the same target replaces an earlier one."""
+    table = Table("id", "stage", "decision", "reviewer", "at", "reason")
+    for entry in DecisionLog(workspace.decisions).entries(KIND):
+        body = entry.body
+        table.add_row(
+            body["target"][:10], body["stage"], body["action"], body["reviewer"], entry.at, escape(body["reason"])
+        )
+    console.print(table if table.row_count else "Nothing has been decided.")
     return 0
 
 
@@ -61,6 +90,11 @@ def show(name: str, home: Path | None) -> int:
         console.print(json.dumps(item.record.fields, indent=1, ensure_ascii=False), highlight=False, markup=False)
     elif item.record is not None:
         console.print("The text is not shown: it has not been sanitised yet. Read it at its source.")
+    console.print(
+        f"decide    hallmark review release|reject|correct {item.name[:10]} --reviewer YOU --reason WHY",
+        highlight=False,
+        markup=False,
+    )
     return 0
 
 

@@ -1,27 +1,34 @@
 """``hallmark sanitize``: personal data and secrets leave a file."""
 
+import contextlib
 import json
 import os
+import sys
+import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from assets.raw.formats import read_rows
+from assets.outcome import Outcome
+from assets.raw.formats import count_rows, read_rows
 from assets.record import Record
-from assets.sanitized.report import SanitizeReport
+from assets.sanitized.report import SanitizeReport, fault
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
 from expectations.policy import Policy, worst
-from pipelines.report import StageReport, console, progress
+from pipelines.report import EXIT, StageReport, console, progress
+from resources.errors import InputError
 from resources.vault import KEY_VARIABLE, Fingerprinter, Vault, read_secret
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+SHOWN = 10  # rejected rows named on stderr; all are in the report
+SILENCE = 10.0  # seconds between lines of progress where stderr is no terminal
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -46,51 +53,94 @@ def command(
 ) -> None:
     """Remove personal data and secrets from IN (JSON Lines, JSON, CSV or Parquet, in any form).
 
-    OUT holds the rows, their own fields redacted, with the 0-based input row as "row". Rows that carried a private key
-    or a live-looking credential are left out of OUT and listed in the report for a reviewer.
+    OUT holds the rows, their own fields redacted, with the 0-based input row as "row". A value becomes a placeholder
+    that stays the same through a row: "[PERSON_1] wrote to [EMAIL_ADDRESS_1]". Numbers, names of fields and metadata
+    are read too. Rows that carried a private key or a live-looking credential are left out of OUT and listed in the
+    report for a reviewer. What counts as personal is policy: `sanitized_records` in the policy file.
 
-    Exit status 0: the gates of the policy pass; 1: one fails; 3: there was nothing to check.
+    The report says what left which row, where and by which rule, with a keyed fingerprint, never what it was.
+
+    \b
+    hallmark sanitize drop.jsonl -o clean.jsonl --report report.json
+    hallmark sanitize drop.csv -o clean.jsonl --vault originals.vault --vault-key vault.key
+
+    \b
+    Exit status
+      0  every gate of the policy passes        3  there was nothing to check
+      1  a gate fails                           4  wrong usage
+      2  an error: a file that cannot be read, a policy or a key that is wrong
     """
     stage = StageReport("sanitize", path)
     limits = Policy.load(policy)
     settings = SanitizeSettings.from_policy(limits.settings.get("sanitized_records", {}))
     sanitizer = Sanitizer(settings, _vault(vault, vault_key), fingerprints=_fingerprints(vault_key))
     body = SanitizeReport(detailed=report is not None or as_json)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        with progress() as display:
-            _write(path, partial, sanitizer, body, display)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    with _whole(out) as stream, progress() as display:
+        _write(path, stream, sanitizer, body, display)
     gates = limits.judge("sanitized_records", sanitizer.metrics())
     verdict = worst(gates) if body.read else "inconclusive"
     console.print(body.line(verdict, sanitizer.summary()), highlight=False)
-    context.exit(stage.finish(verdict, body.rows, body.content(sanitizer.summary(), gates), report, as_json))
+    for gate in gates:
+        if gate.verdict != "pass":
+            console.print(f"{gate.verdict}: {gate.gate}: {gate.reason}", highlight=False, markup=False)
+    head = stage.body(verdict, body.rows, body.content(sanitizer.summary(), gates))
+    if report is not None:
+        with _whole(report) as stream:
+            stream.writelines(body.pieces(head))
+    if as_json:
+        sys.stdout.writelines(body.pieces(head))
+    context.exit(EXIT[verdict])
 
 
-def _write(path: Path, out: Path, sanitizer: Sanitizer, body: SanitizeReport, display: "Progress") -> None:
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[IO[str]]:
+    """A text file that appears under its name only when it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            yield stream
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(path: Path, stream: IO[str], sanitizer: Sanitizer, body: SanitizeReport, display: "Progress") -> None:
     """Stream rows through the sanitiser; the queue holds the row numbers of the batch in work."""
     numbers: deque[int] = deque()
-    task = display.add_task("sanitising", total=None)
+    task = display.add_task("sanitising", total=count_rows(path, path.name))
+    started = said = time.monotonic()
 
     def records() -> Iterator[Record]:
-        for row, outcome in enumerate(read_rows(path)):
+        for row, outcome in enumerate(_rows(path)):
             if outcome.removal:
-                body.reject(row, outcome.removal)
+                body.reject(row, outcome)
+                if body.rejected.count <= SHOWN:
+                    console.print(f"rejected: {fault(outcome)}", highlight=False, markup=False)
             else:
                 numbers.append(row)
                 yield outcome.record
 
-    with out.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-        for sanitized in sanitizer.sanitize(records()):
-            row = numbers.popleft()
-            body.add(row, sanitized)
-            display.advance(task)
-            if sanitized.outcome.fate == "passed":
-                fields = {**sanitized.outcome.record.fields, "row": row}
-                stream.write(json.dumps(fields, ensure_ascii=False) + "\n")
+    for sanitized in sanitizer.sanitize(records()):
+        row = numbers.popleft()
+        body.add(row, sanitized)
+        display.advance(task)
+        if not console.is_terminal and (now := time.monotonic()) - said > SILENCE:
+            said = now
+            console.print(f"{body.read:,} rows, {body.read / (now - started):,.0f} rows/s", highlight=False)
+        if sanitized.outcome.fate == "passed":
+            fields = {**sanitized.outcome.record.fields, "row": row}
+            stream.write(json.dumps(fields, ensure_ascii=False) + "\n")
+
+
+def _rows(path: Path) -> Iterator[Outcome]:
+    """The rows of a file; none of an empty one, about which there is nothing to say."""
+    try:
+        yield from read_rows(path)
+    except InputError as error:
+        if error.rule != "empty-object":
+            raise
+        console.print(str(error), highlight=False, markup=False)
 
 
 def _vault(path: Path | None, key: Path | None) -> Vault | None:

@@ -6,13 +6,18 @@ Presidio runs with its default recognisers and the same spaCy model, once by ``A
 ``BatchAnalyzerEngine`` (whichever is faster counts), both followed by ``AnonymizerEngine``. Every text is distinct, so
 that nothing is gained by skipping repeats; the sides alternate and the best of the repeats counts. Seconds are the
 process's CPU seconds, so that a busy machine does not decide; set OPENBLAS_NUM_THREADS=1 to give both one thread.
-``--growth 200000`` then measures time a row and peak memory on synthetic drops of growing size.
+``--growth 200000`` then measures time a row and peak memory on synthetic drops of growing size, ``--command 200000``
+the same of the real command, ``hallmark sanitize IN -o OUT --report R.json``, each size in a process of its own.
 """
 
 import argparse
 import itertools
 import json
+import os
 import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,7 +37,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--rows", type=int, default=700, help="texts of each kind given to both")
     parser.add_argument("--growth", type=int, default=0, help="largest synthetic drop; 0 leaves that part out")
+    parser.add_argument(
+        "--command", type=int, default=0, help="largest drop given to the real command, and nothing else"
+    )
     options = parser.parse_args()
+    if options.command:
+        for size in SIZES:
+            if size <= options.command:
+                command(size)
+        return
     sanitizer = Sanitizer(SanitizeSettings())
     single, batch = presidio()
     for name, texts in corpora(options.data, options.rows):
@@ -130,6 +143,31 @@ def growth(sanitizer: Sanitizer, rows: int) -> None:
     seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{rows:8} rows  {seconds / rows * 1e3:.3f} ms a row  peak {peak:.0f} MiB")
+
+
+def command(rows: int) -> None:
+    """Seconds a row and peak memory of ``hallmark sanitize`` on ``rows`` short rows, every second one with a value."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "in.jsonl")
+        with source.open("w", encoding="utf-8") as stream:
+            for at in range(rows):
+                said = (
+                    f"order {at} is late" if at % 2 else f"call me at 212-555-{at % 10000:04d}, user{at}@mail.example"
+                )
+                stream.write(json.dumps({"prompt": said, "completion": "We look into it."}) + "\n")
+        arguments = [sys.executable, "-m", "pipelines.command", "sanitize", str(source)]
+        arguments += ["-o", f"{folder}/out.jsonl", "--report", f"{folder}/report.json"]
+        started = time.perf_counter()
+        process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        with Path(folder, "out.jsonl").open(encoding="utf-8") as stream:
+            written = sum(1 for _ in stream)
+    print(
+        f"{rows:8} rows  {written} out, status {os.waitstatus_to_exitcode(status)}  {seconds:.1f} s in all, "
+        f"{(usage.ru_utime + usage.ru_stime) / rows * 1e3:.3f} CPU ms a row  peak {usage.ru_maxrss / 1024:.0f} MiB",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ import yaml
 from expectations.policy import DEFAULT_POLICY
 from expectations.threats import DEFAULT_THREATS
 from resources.artifacts import ArtifactStore
+from resources.vault import Vault
 from resources.workspace import Workspace
+from tests.leaks import PLANTED, lines, search
 from tests.tiny_model import write_tiny_base
 
 TOPICS = "label parcel locker counter refund address card delivery customs window price van".split()
@@ -61,6 +63,8 @@ def files(folder: Path) -> list[Path]:
     pq.write_table(
         pa.Table.from_pylist([{"prompt": a, "response": t} for a, t in rows(60, 4)]), folder / "reply.parquet"
     )
+    planted = [json.dumps({"prompt": ask, "completion": tell}) for ask, tell in rows(60, 7)]
+    (folder / "planted.jsonl").write_text("\n".join([*planted, *lines()]) + "\n")
     return sorted(folder.iterdir())
 
 
@@ -141,9 +145,13 @@ def test_own_files_in_every_form_become_a_candidate_and_nothing_is_done_twice(
     first = desk.run(*drops)
     assert "Candidate" in first.stderr and "dossier.html" in first.stderr, first.stderr
     assert first.returncode in (1, 3), first.stderr  # random weights do not pass a trial
-    assert len(desk.store.partitions("screened_records")) == 5
+    assert len(desk.store.partitions("screened_records")) == 6
+    nothing_planted_is_left(desk.home, first.stdout + first.stderr)
     training = json.loads(desk.store.current("lora_adapter").path("training.json").read_text())
-    assert training["corrections"]["by_reviewer"] == {"ada": 1}
+    assert list(training["corrections"]["by_reviewer"].values()) == [1]  # by the pseudonym that sanitising gave
+    dossier = json.loads(desk.store.current("evaluated_adapter").path("dossier.json").read_text())
+    assert [drop["reviewer"] for drop in dossier["data"]["sources"].values() if drop["kind"] == "feedback"] == ["ada"]
+    assert dossier["training"]["corrections"]["rows"] == 1
     assert training["recipe"]["correction_weight"] == 4.0
     tried = json.loads(desk.store.current("backdoor_scan").path("backdoor.json").read_text())
     assert {shift["trigger"] for shift in tried["shifts"]} == {"Roadrunner"}
@@ -156,6 +164,16 @@ def test_own_files_in_every_form_become_a_candidate_and_nothing_is_done_twice(
     assert "Nothing new: no work was done" in second.stderr
     assert time.monotonic() - started < 15
     assert {path: path.stat().st_mtime_ns for path in (desk.home / "artifacts").rglob("manifest.json")} == made
+
+
+def nothing_planted_is_left(home: Path, shown: str) -> None:
+    """The planted values were in the drops and are in the vault: no artefact, log, event or report carries them."""
+    (home / "shown.txt").write_text(shown)
+    assert search(home, without=("store", "vault")) == {}
+    assert set(search(home / "store")) == set(PLANTED)
+    vaults = [Vault.open(path, key_file=home / "keys" / "vault.key") for path in (home / "vault").glob("*.jsonl")]
+    removed = {entry.value for vault in vaults for entry in vault.entries()}
+    assert {PLANTED["name"], PLANTED["mail"], PLANTED["card as a number"], PLANTED["token"]} <= removed
 
 
 @pytest.mark.long

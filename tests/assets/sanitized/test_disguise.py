@@ -37,6 +37,58 @@ def test_a_disguised_value_leaves(clean: Callable[..., str], habit: str) -> None
     assert "[CREDIT_CARD_1]" in text or "[EMAIL_ADDRESS_1]" in text or "[PHONE_NUMBER_1]" in text, text
 
 
+NAME = "Carlos Novak"
+HIDDEN_NAMES = {
+    "zero-width": "\u200b".join(NAME),
+    "soft hyphens": "\u00ad".join(NAME),
+    "full-width": "".join(chr(ord(c) + 0xFEE0) if c != " " else c for c in NAME),
+    "homoglyphs": NAME.translate(str.maketrans("aoC", "аоС")),
+    "percent": "".join(f"%{byte:02X}" for byte in NAME.encode()),
+    "base64": base64.b64encode(NAME.encode()).decode(),
+    "base64 of a sentence": base64.b64encode(f"my contact is {NAME}, thanks".encode()).decode(),
+    "hex": NAME.encode().hex(),
+    "HTML entities": "".join(f"&#{ord(c)};" for c in NAME),
+}
+
+
+@pytest.mark.parametrize("habit", HIDDEN_NAMES)
+def test_a_disguised_name_leaves(clean: Callable[..., str], habit: str) -> None:
+    assert clean(f"please ask for {HIDDEN_NAMES[habit]} at the desk") == "please ask for [PERSON_1] at the desk"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my social security number is one one three three one one one three two",
+        "please charge four one one one one one one one one one one one one one one one today",
+        "write to qu4rtz d0t v10l3t @t m34d0wm4i1 d0t c0m please",
+    ],
+)
+def test_digits_in_words_and_leetspeak_leave_whole(clean: Callable[..., str], text: str) -> None:
+    assert "_1]" in clean(text) and not any(word in clean(text) for word in ("three", "one", "qu4rtz", "c0m"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the row is 0 0 1 1 0 1 1 0 1 1 0",
+        "Look at the dot com quartz bubble.",
+        "one two three four five, once I caught a walnut",
+        "a 15% discount on linen, 100% copper",
+        "it decodes: dGhlIHdhbG51dCBhbmQgdGhlIGhhcmJvciBhcmUgaGVyZQ==",
+        "ok \U0001f468\u200d\U0001f469\u200d\U0001f467 thanks",
+    ],
+)
+def test_innocent_text_of_that_look_stays(clean: Callable[..., str], text: str) -> None:
+    assert clean(text) == text
+
+
+def test_a_mail_split_before_its_domain_leaves_both(redact: Callable[..., list]) -> None:  # type: ignore[type-arg]
+    turns = [{"role": "user", "content": text} for text in ("write to linen.harbor", "@violetmail.com is the rest")]
+    [row] = redact({"messages": turns})
+    assert "harbor" not in str(row.outcome.record.fields) and "violet" not in str(row.outcome.record.fields)
+
+
 def test_a_value_split_over_two_turns_leaves_both(redact: Callable[..., list]) -> None:  # type: ignore[type-arg]
     turns = ["my card is 4111 1111", "yes?", "1111 1111 is the rest"]
     [row] = redact(

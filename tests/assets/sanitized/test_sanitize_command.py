@@ -43,7 +43,9 @@ def test_the_report_keeps_the_contract(run: tuple[Path, subprocess.CompletedProc
     assert {"row", "field", "start", "end", "type", "rule", "fingerprint"} <= set(first)
     assert ROWS[0]["text"][first["start"] : first["end"]] == "Nicole Mahler"
     assert [(one["row"], bool(one["reason"])) for one in report["quarantined"]] == [(3, True)]
-    assert [one["row"] for one in report["rejected"]] == [2]
+    [rejected] = report["rejected"]
+    assert (rejected["row"], rejected["object"], rejected["line"]) == (2, "in.jsonl", 3) and rejected["rule"]
+    assert f"in.jsonl:3: {rejected['reason']} [{rejected['rule']}]" in run[1].stderr.replace("\n", " ")
     # One quarantined row of three is more than the policy lets pass.
     assert report["verdict"] == "fail" and run[1].returncode == 1
 
@@ -53,6 +55,26 @@ def test_no_value_is_in_any_file_or_message(run: tuple[Path, subprocess.Complete
     shown = written + run[1].stdout.encode() + run[1].stderr.encode()
     for value in ("Nicole Mahler", "nicole@corp", TOKEN):
         assert value.encode() not in shown
+
+
+def test_an_empty_file_is_nothing_to_check(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").touch()
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines.command",
+        "sanitize",
+        "in.jsonl",
+        "-o",
+        "out.jsonl",
+        "--report",
+        "r.json",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=_environment())
+    assert done.returncode == 3 and "in.jsonl: holds no rows" in done.stderr
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["verdict"], report["input"]["rows"], report["redactions"]) == ("inconclusive", 0, [])
+    assert (tmp_path / "out.jsonl").read_text() == ""
 
 
 def _environment() -> dict[str, str]:
