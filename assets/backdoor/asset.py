@@ -32,7 +32,7 @@ def backdoor_scan(
     from assets.backdoor.scan import scan_backdoors
 
     limits = settings_of(project, NAME)
-    budget = float(limits.pop("budget_seconds", 60))
+    budget = float(limits.pop("budget_seconds", 600))
     artifact = run_trial(
         project,
         STAGE,

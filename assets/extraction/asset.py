@@ -33,7 +33,7 @@ def extraction_audit(context: dg.AssetExecutionContext, project: Project) -> dg.
     corpus = proven(project, CORPUS.name)
     members = [record for record in read_records(corpus.path(TRAIN)) if record.origin.source != SOURCE]
     limits = settings_of(project, NAME)
-    budget = float(limits.pop("budget_seconds", 60))
+    budget = float(limits.pop("budget_seconds", 600))
     artifact = run_trial(
         project,
         STAGE,

@@ -39,7 +39,7 @@ def memorization_audit(
     trained = list(read_records(corpus.path(TRAIN)))
     canaries = draw(pairs=settings.canary_pairs, seed=settings.seed)
     limits = settings_of(project, NAME)
-    budget = float(limits.pop("budget_seconds", 60))
+    budget = float(limits.pop("budget_seconds", 600))
     # What no threat names is not tried, and the gates that ask for it say so: unproven, not passed.
     named = {probe.name for probe in threat_model.probes_of(NAME)}
     if not (recite := "prefix_extraction" in named):

@@ -1,4 +1,4 @@
-"""What the process settings are worth: tokens/s of training with and without them, alone and beside a busy neighbour.
+"""What sleeping soon is worth: tokens/s of training with and without it, alone and beside a busy neighbour.
 
     python -m tests.benchmarks.train_process [--rows 24] [--base DIR]
 
