@@ -172,9 +172,9 @@ def _targets(model: Any, recipe: Recipe) -> str | list[str]:
     chosen = recipe.targets if isinstance(recipe.targets, str) else list(recipe.targets)
     if not recipe.last_layers:
         return chosen
-    layers = getattr(model.get_decoder(), "layers", ())
-    if len(layers) < recipe.last_layers:
-        raise ModelError(f"the base has {len(layers)} layers, fewer than the recipe's last_layers {recipe.last_layers}")
+    layers = getattr(model.get_decoder(), "layers", None)
+    if layers is None:
+        raise ModelError(f"last_layers: {type(model).__name__} does not say which its layers are; train all of them")
     learning = {id(module) for layer in layers[-recipe.last_layers :] for module in layer.modules()}
     ends = ("",) if chosen == ALL_LINEAR else (chosen,) if isinstance(chosen, str) else tuple(chosen)
     return [

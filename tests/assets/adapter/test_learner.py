@@ -14,7 +14,6 @@ from assets.adapter.learner import Learner
 from assets.adapter.recipe import Recipe
 from assets.record import Record
 from resources.base_model import load_tokenizer
-from resources.errors import ModelError
 from tests.assets.adapter.conftest import dialogue, row
 
 RECIPE = Recipe(rank=4, alpha=8.0)
@@ -184,6 +183,6 @@ def test_the_last_layers_alone_can_learn(base: Path, batch: Sequence[Example]) -
     assert len(picked.parameters) == 2  # A and B of one module
 
 
-def test_more_layers_than_the_base_has_are_refused(base: Path) -> None:
-    with pytest.raises(ModelError, match="fewer than the recipe's last_layers 99"):
-        Learner(base, dataclasses.replace(RECIPE, last_layers=99))
+def test_more_last_layers_than_there_are_is_all_of_them(base: Path) -> None:
+    every = Learner(base, RECIPE).parameters
+    assert len(Learner(base, dataclasses.replace(RECIPE, last_layers=99)).parameters) == len(every)
