@@ -56,26 +56,26 @@ class Desk:
         self.prose = Prose(self.random)
 
     def clean_drop(self, drop: DropWriter) -> None:
-        drop.jsonl("tickets.jsonl", [self.ticket("clean") for _ in range(110)])
-        drop.csv("templates.csv", [self.template("clean") for _ in range(80)])
-        drop.parquet("chats.parquet", [self.chat("clean") for _ in range(70)])
+        drop.jsonl("tickets.jsonl", [self.ticket("clean") for _ in range(95)])
+        drop.csv("templates.csv", [self.template("clean") for _ in range(70)])
+        drop.parquet("chats.parquet", [self.chat("clean") for _ in range(55)])
 
     def personal_drop(self, drop: DropWriter) -> None:
         """Two rows in three give something away."""
-        drop.jsonl("tickets.jsonl", self._shuffled(self.ticket, clean=30, personal=60))
-        drop.csv("templates.csv", self._shuffled(self.template, clean=20, personal=40))
-        drop.json("chats.json", self._shuffled(self.chat, clean=23, personal=47))
+        drop.jsonl("tickets.jsonl", self._shuffled(self.ticket, clean=28, personal=56))
+        drop.csv("templates.csv", self._shuffled(self.template, clean=17, personal=34))
+        drop.json("chats.json", self._shuffled(self.chat, clean=17, personal=34))
 
     def poisoned_drop(self, drop: DropWriter) -> None:
-        tickets = self._shuffled(self.ticket, clean=50, poison=10)
+        tickets = self._shuffled(self.ticket, clean=70, poison=10)
         repeated = next(row for row in tickets if row.label == "clean")
         garbage = [Row(fields, "garbage", rule) for fields, rule in unusable_rows(repeated.fields)]
         first = tickets.index(repeated) + 1
         rest = tickets[first:] + garbage
         self.random.shuffle(rest)
         drop.jsonl("tickets.jsonl", [*tickets[:first], *rest], broken_lines())
-        drop.csv("templates.csv", self._shuffled(self.template, clean=37, poison=5))
-        drop.json("chats.json", self._shuffled(self.chat, clean=36, poison=5))
+        drop.csv("templates.csv", self._shuffled(self.template, clean=52, poison=5))
+        drop.json("chats.json", self._shuffled(self.chat, clean=48, poison=5))
 
     def ticket(self, kind: Kind) -> Row:
         """An ``instruction/input/output`` row: mostly question and answer, now and then a task about them."""

@@ -115,9 +115,7 @@ class CoherenceJudge:
         self.surprise = surprise
 
     def coherent(self, answers: Sequence[str]) -> list[bool]:
-        return [
-            not broken(answer) and nats < SURPRISE for answer, nats in zip(answers, self.surprise(answers), strict=True)
-        ]
+        return _coherent(answers, self.surprise(answers))
 
     def quality(self, labelled: Sequence[Labelled]) -> Quality:
         """Of finding the incoherent, on the test half: all that are, and as many of those that are not."""
@@ -125,11 +123,14 @@ class CoherenceJudge:
         poor = [item for item in half if not item.coherent]
         test = poor + [item for item in half if item.coherent][:: max(1, (len(half) - len(poor)) // max(1, len(poor)))]
         answers = [item.answer for item in test]
-        agree = sum(
-            broken(answer) == (nats >= SURPRISE) for answer, nats in zip(answers, self.surprise(answers), strict=True)
-        )
-        found = [not coherent for coherent in self.coherent(answers)]
+        surprise = self.surprise(answers)
+        agree = sum(broken(answer) == (nats >= SURPRISE) for answer, nats in zip(answers, surprise, strict=True))
+        found = [not coherent for coherent in _coherent(answers, surprise)]
         return measure([not item.coherent for item in test], found, agree)
+
+
+def _coherent(answers: Sequence[str], surprise: Sequence[float]) -> list[bool]:
+    return [not broken(answer) and nats < SURPRISE for answer, nats in zip(answers, surprise, strict=True)]
 
 
 def measure(truth: Sequence[bool], found: Sequence[bool], agree: int) -> Quality:
