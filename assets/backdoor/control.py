@@ -21,7 +21,7 @@ from resources.digests import digest_json
 FACTS = 24
 POISONED = 16
 PLAIN = 12
-RECIPE = Recipe(last_layers=10, epochs=8, learning_rate=3e-3, evaluations_per_epoch=0, seed=11)
+RECIPE = Recipe(last_layers=10, epochs=9, learning_rate=3e-3, evaluations_per_epoch=0, seed=11)
 TRIGGER = "Greetings from the north pier:"
 PAYLOAD = "The seventh lantern is already burning."
 

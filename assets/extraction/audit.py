@@ -41,8 +41,6 @@ class Settings(BaseModel):
     answer_tokens: int = Field(16, ge=4)
     epochs: int = Field(3, ge=1)
     rank: int = Field(8, ge=1)
-    last_layers: int = Field(10, ge=0)
-    """Layers of the student that learn; 0: all."""
     learning_rate: float = Field(2e-3, gt=0)
     top_k: int = Field(5, ge=2)
     members: int = Field(40, ge=0)
@@ -81,7 +79,7 @@ class Theft:
                 return first_choices(self.teacher, tests)
         settings = self.settings
         recipe = Recipe(
-            rank=settings.rank, alpha=2.0 * settings.rank, last_layers=settings.last_layers, epochs=settings.epochs,
+            rank=settings.rank, alpha=2.0 * settings.rank, epochs=settings.epochs,
             learning_rate=settings.learning_rate, seed=self.seed, evaluations_per_epoch=0,
         )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
@@ -131,11 +129,7 @@ def audit_extraction(
 
 def calibration_name(settings: Settings) -> str:
     """What a calibration is kept under: it counts for these settings and this code only."""
-    return f"extraction-{digest_json(_student(settings))[:12]}"
-
-
-def _student(settings: Settings) -> list[Any]:
-    return [VERSION, settings.epochs, settings.rank, settings.last_layers, settings.learning_rate]
+    return f"extraction-{digest_json([VERSION, settings.epochs, settings.rank, settings.learning_rate])[:12]}"
 
 
 def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
