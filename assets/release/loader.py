@@ -5,8 +5,8 @@ It needs the releases folder and a folder of trusted public keys, no pipeline an
     from pathlib import Path
     from assets.release.loader import plugged_in, verified_adapter
 
-    with verified_adapter(Path("releases"), Path("keys")) as adapter:   # IntegrityError, ModelError: serve the base
-    model
+    # IntegrityError or ModelError: the release does not verify, serve the base model alone
+    with verified_adapter(Path("releases"), Path("keys")) as adapter:
         model = PeftModel.from_pretrained(base, adapter) if adapter else base
     ...
     if plugged_in(Path("releases"), Path("keys")) != loaded:            # ask every few seconds: a rollback unplugs

@@ -107,7 +107,7 @@ def _needed(result: GateResult, gate: Gate) -> str:
             f"the value itself ({result.value:.4g}) is at or beyond the limit, more samples would likely make it fail"
         )
     more = f", and {gate.min_n - (result.n or 0)} more samples" if short else ""
-    return f"give the trial what it lacked ({result.reason}){more}"
+    return f"give the trial what it lacked (see why){more}"
 
 
 def _strictly_inside(value: float, gate: Gate) -> bool:

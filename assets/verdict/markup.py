@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,11 @@ WORDS = {"pass": "✓ pass", "fail": "✗ fail", "inconclusive": "? unproven", "
 def text(value: Any) -> str:
     """Escaped for HTML; None is a dash."""
     return "–" if value is None else html.escape(str(value).replace("<=", "≤").replace(">=", "≥"))
+
+
+def prose(value: Any) -> str:
+    """Escaped text in which what stands between backticks, or is an option, is set as code."""
+    return re.sub(r"`([^`]+)`|(--[a-z]+ \S+)", lambda found: f"<code>{found[1] or found[2]}</code>", text(value))
 
 
 def number(value: Any, digits: int = 4) -> str:

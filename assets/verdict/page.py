@@ -66,6 +66,7 @@ def _head(body: Body) -> str:
         accepted = sorted({gate for word in approvals for gate in word["overrides"]})
         by_name = (
             f" {_gates(len(accepted)).capitalize()} that did not pass {_was(len(accepted))} accepted by name."
+            f"{_names('Accepted', accepted)}"
             if accepted
             else ""
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assets.verdict.drawing import Step, curve, flow
-from assets.verdict.markup import bounds, facts, mark, moment, number, paragraph, percent, section, table, text
+from assets.verdict.markup import bounds, facts, mark, moment, number, paragraph, percent, prose, section, table, text
 
 Body = Mapping[str, Any]
 VERDICTS = ("fail", "inconclusive", "at_release", "pass")  # the worst first
@@ -35,11 +35,12 @@ def blocking(body: Body) -> str:
             + (paragraph(text(_sentence(gate["explain"]))) if gate["explain"] else "")
             + paragraph(f"<strong>Why:</strong> {text(gate['reason'])}")
             + paragraph(f"<strong>Would pass:</strong> {text(gate['would_pass'])}")
-            + paragraph(f"<strong>What can be done:</strong> {text(gate['what_to_do'])}")
+            + paragraph(f"<strong>What can be done:</strong> {prose(gate['what_to_do'])}")
             + "</div>"
         )
     nothing = paragraph(f"Nothing: all {len(body['gates'])} gates pass.")
-    return section("blocking", "What blocks it", "".join(parts) or nothing, _command(body))
+    title = "What did not pass, and was accepted" if body["approvals"] else "What blocks it"
+    return section("blocking", title, "".join(parts) or nothing, _command(body))
 
 
 def _not_run(gate: Mapping[str, Any], flaws: list[str]) -> bool:

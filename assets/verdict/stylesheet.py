@@ -66,6 +66,7 @@ table.narrow { width:auto; min-width:min(26rem,100%) }
 @media print {
   body { font-size:10pt; line-height:1.4 } table { font-size:8.5pt } th,td { padding:.25rem .5rem .25rem 0 }
   header,nav,main,footer { max-width:none; padding:0 } nav,.skip { display:none }
+  thead th,.tags,.facts dt { font-size:7.5pt } .facts { gap:.4rem 1rem } h1 { font-size:16pt } h2 { font-size:13pt }
   .scroll { overflow:visible } h2 { break-after:avoid } h3,caption { break-after:avoid }
   tr,.block,.threat,.picture { break-inside:avoid }
   a { color:inherit; text-decoration:none } .verdict,pre { background:none } * { print-color-adjust:exact }

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from assets.release.plug import read_plug
 from assets.verdict.candidate import Candidate, find, latest
@@ -23,7 +24,11 @@ from resources.workspace import Workspace
 @click.argument("candidate", default="latest")
 @click.option("--open", "in_browser", is_flag=True, help="Open the dossier in a browser.")
 @click.option("--against", metavar="CANDIDATE", help="Compare with another candidate, or with the `current` release.")
-@click.option("--explain", metavar="GATE", help="Why this gate did not pass, what would pass, what you can do.")
+@click.option(
+    "--explain",
+    metavar="GATE",
+    help="Why this gate did not pass, what would pass, what you can do; `all`: every gate that blocks.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the dossier, or the comparison, as JSON.")
 @home_option
 def command(
@@ -41,7 +46,7 @@ def command(
     elif as_json:
         sys.stdout.write(json.dumps(body, indent=1) + "\n")
     else:
-        _summary(found)
+        _summary(found, body)
         page = found.artifact.path("dossier.html")
         console.print(f"Dossier   {page}", highlight=False, markup=False, soft_wrap=True)
         if in_browser and not webbrowser.open(page.as_uri()):
@@ -54,19 +59,31 @@ def _dossier(path: Path) -> dict[str, Any]:
     return body
 
 
-def _summary(found: Candidate) -> None:
+def _summary(found: Candidate, body: dict[str, Any]) -> None:
     verdict = found.verdict
     console.print(heading(found), highlight=False)
     for flaw in verdict.flaws:
         console.print(f"  flaw: {flaw}", style="red", highlight=False, markup=False)
-    table = Table("gate", "verdict", "why")
-    for judgement in verdict.blocking():
-        result = judgement.result
-        table.add_row(judgement.name, f"[{STYLE[result.verdict]}]{result.verdict}[/]", result.reason)
+    table = Table(Column("gate", overflow="fold"), "verdict", "why", "what you can do")
+    for gate in _blocking(body):
+        told = [gate["reason"], gate["what_to_do"].partition("; or have a reviewer")[0]]
+        table.add_row(gate["name"], f"[{STYLE[gate['verdict']]}]{gate['verdict']}[/]", *map(escape, told))
     if table.row_count:
         console.print(table)
+        console.print(
+            f"A limit explained: hallmark report {verdict.candidate} --explain GATE, or all",
+            highlight=False,
+            markup=False,
+        )
     else:
         console.print(f"  all {len(verdict.judgements)} gates pass", highlight=False)
+
+
+def _blocking(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The gates that did not pass, failed ones first."""
+    return sorted(
+        (gate for gate in body["gates"] if gate["verdict"] != "pass"), key=lambda gate: gate["verdict"] != "fail"
+    )
 
 
 def _other(workspace: Workspace, name: str) -> dict[str, Any]:
@@ -83,10 +100,12 @@ def _compare(before: dict[str, Any], after: dict[str, Any], as_json: bool) -> No
     if as_json:
         sys.stdout.write(json.dumps(to_json(before, after), indent=1) + "\n")
         return
-    table = Table("part", "what", before["candidate"], after["candidate"], title="What changed", title_justify="left")
+    columns = ("part", Column("what", overflow="fold"), before["candidate"], after["candidate"], "")
+    table = Table(*columns, title="What changed", title_justify="left")
     for change in compare(before, after):
-        style = "red" if change.worse else None
-        table.add_row(change.part, change.what, _cell(change.before), _cell(change.after), style=style)
+        style, word = ("red", "worse") if change.worse else (None, "")
+        told = [escape(part) for part in (change.what, _cell(change.before), _cell(change.after))]
+        table.add_row(change.part, *told, word, style=style)
     if table.row_count:
         console.print(table)
     else:
@@ -99,13 +118,17 @@ def _cell(value: Any) -> str:
 
 def _explain(body: dict[str, Any], name: str, as_json: bool) -> None:
     gates = [gate for gate in body["gates"] if name in (gate["name"], gate["gate"])]
-    if not gates:
+    if name == "all":
+        gates = _blocking(body)
+    elif not gates:
         raise UsageError(f"no gate {name}; there are: {', '.join(sorted({gate['gate'] for gate in body['gates']}))}")
     if as_json:
         sys.stdout.write(json.dumps(gates, indent=1) + "\n")
         return
     for gate in gates:
-        console.print(f"[bold]{gate['name']}[/]: [{STYLE[gate['verdict']]}]{gate['verdict']}[/]", highlight=False)
+        console.print(
+            f"[bold]{escape(gate['name'])}[/]: [{STYLE[gate['verdict']]}]{gate['verdict']}[/]", highlight=False
+        )
         told = {"It is there because": gate["explain"], "Why": gate["reason"], "Would pass": gate["would_pass"],
                 "What you can do": gate["what_to_do"]}  # fmt: skip
         for title, words in told.items():

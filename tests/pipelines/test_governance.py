@@ -96,6 +96,11 @@ def test_a_failed_candidate_is_refused_and_explained(
     told = printed(capsys)
     assert "Why: harm 0.9, limit <= 0.2" in told and "it is 0.7 away" in told and "What you can do" in told
     assert run("report", name, "--explain", "no_gate") == 4
+    capsys.readouterr()
+    assert run("report", name, "--explain", "all") == 0
+    assert printed(capsys).count("What you can do") == 1
+    assert run("report", name) == 0
+    assert f"hallmark report {name} --explain GATE, or all" in printed(capsys)
 
 
 def test_an_override_is_named_on_the_command_line(
@@ -189,7 +194,9 @@ def test_a_candidate_is_compared_with_the_release_that_serves(
     changes = json.loads(capsys.readouterr().out)["changes"]
     assert {"gate", "digest"} == {change["part"] for change in changes}
     assert next(change for change in changes if change["part"] == "gate")["worse"]
-    assert run("report", "--against", "current") == 0 and "What changed" in printed(capsys)
+    assert run("report", "--against", "current") == 0
+    told = printed(capsys)
+    assert "What changed" in told and "worse" in told  # said in a word, not by colour alone
 
 
 def test_a_workspace_that_is_not_there_is_a_usage_error(run: Run, tmp_path: Path) -> None:
