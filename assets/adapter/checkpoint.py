@@ -37,6 +37,7 @@ class Journal:
     tokens: int = 0
     losses: list[float] = field(default_factory=list)
     divergences: list[float] = field(default_factory=list)
+    base_loss: float | None = None
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     best_loss: float | None = None
     best_step: int = 0

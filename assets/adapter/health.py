@@ -10,19 +10,19 @@ from resources.artifacts import Metric
 def metrics(training: Mapping[str, Any]) -> dict[str, Metric]:
     """From the body of ``training.json``.
 
-    ``loss_ratio`` is the mean loss of the last tenth of the steps over that of the first: below 1 it learnt.
-    ``held_out_loss`` is the best measured on held-out rows, in nats a token.
+    ``held_out_loss`` is the best measured on held-out rows, in nats a token; ``loss_ratio`` is that over the base's on
+    the same rows: below 1 it learnt something that holds beyond the rows it saw. ``final_loss`` is the mean of the last
+    tenth of the steps.
     """
     losses = training["losses"]
     tenth = max(1, len(losses) // 10)
-    first, last = sum(losses[:tenth]) / tenth, sum(losses[-tenth:]) / tenth
+    found = {"final_loss": Metric(sum(losses[-tenth:]) / tenth, len(losses))}
     held_out = [evaluation["loss"] for evaluation in training["evaluations"] if "loss" in evaluation]
-    rows = training["rows"]["held_out"]
-    return {
-        "loss_ratio": Metric(last / first if first else None, len(losses)),
-        "final_loss": Metric(last, len(losses)),
-        "held_out_loss": Metric(min(held_out), rows) if held_out else Metric(None, 0, missing="no row was held out"),
-    }
+    base, rows = training["base_held_out_loss"], training["rows"]["held_out"]
+    if not held_out or not base:
+        return found | dict.fromkeys(("loss_ratio", "held_out_loss"), Metric(None, 0, missing="no row was held out"))
+    best = min(held_out)
+    return found | {"loss_ratio": Metric(best / base, rows), "held_out_loss": Metric(best, rows)}
 
 
 def loss_curve(training: Mapping[str, Any]) -> bytes:
@@ -34,6 +34,7 @@ def loss_curve(training: Mapping[str, Any]) -> bytes:
     axes.plot(range(1, len(training["losses"]) + 1), training["losses"], label="training", linewidth=1)
     held_out = [(item["step"], item["loss"]) for item in training["evaluations"] if "loss" in item]
     if held_out:
+        held_out.insert(0, (0, training["base_held_out_loss"]))
         axes.plot(*zip(*held_out, strict=True), "o-", label="held out")
     axes.set(xlabel="step", ylabel="loss (nats a token)")
     axes.legend()

@@ -78,6 +78,7 @@ def train(
             "seconds": round(journal.seconds, 3),
             "tokens_per_second": round(journal.tokens / max(journal.seconds, 1e-9), 1),
             "losses": journal.losses,
+            "base_held_out_loss": journal.base_loss,
             "evaluations": journal.evaluations,
             "divergences": journal.divergences,
             "steps": journal.step,

@@ -63,6 +63,8 @@ class Training:
 
     def run(self, on_step: Callable[[Step], None] | None = None) -> Journal:
         journal, recipe = self.journal, self.recipe
+        if self.held_out and recipe.evaluations_per_epoch and not journal.step:  # the adapter is still the base
+            journal.base_loss = self._held_out_loss()
         started, begun = time.monotonic() - journal.seconds, journal.step
         resumed_tokens, resumed = journal.tokens, time.monotonic()
         while journal.step < self.steps and not journal.stopped:
@@ -124,8 +126,7 @@ class Training:
         seen: dict[str, Any] = {"step": journal.step}
         better = True
         if self.held_out:
-            share = self.processes.share(self.held_out)
-            seen["loss"] = self.processes.sum_loss(self.learner.loss(share)).mean
+            seen["loss"] = self._held_out_loss()
             better = self._better(seen["loss"])
         if self.recital is not None:
             seen["recited"] = self.recital.share()
@@ -137,6 +138,9 @@ class Training:
         if len(seen) > 1:
             journal.evaluations.append(seen)
         return seen.get("loss")
+
+    def _held_out_loss(self) -> float:
+        return self.processes.sum_loss(self.learner.loss(self.processes.share(self.held_out))).mean
 
     def _better(self, loss: float) -> bool:
         """Whether this is the lowest held-out loss so far; out of patience it stops the job."""
