@@ -10,6 +10,7 @@ from assets.review import Decisions
 from assets.sanitized.asset import STAGE as SANITIZED
 from assets.screened.company import in_company
 from assets.screened.finding import ScreenResult, outcomes
+from assets.screened.heat import HeatMap
 from assets.screened.screen import FEWEST_ROWS, screen
 from assets.screened.settings import ScreenSettings
 from assets.stage import (
@@ -66,7 +67,7 @@ def _inputs(project: Project, partition: str) -> dict[str, str]:
     return row_inputs(project, NAME, SANITIZED.name, partition) | digests
 
 
-STAGE = Stage(NAME, "2", _inputs)
+STAGE = Stage(NAME, "3", _inputs)
 
 
 @dg.asset(
@@ -108,7 +109,13 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
             passed_rows(sanitized),
             decisions.overrule(outcomes(records_of(sanitized), result)),
             metrics=lambda: _metrics(result, decisions),
-            details=lambda: {"background": sorted(background), "open": _waiting(result, decisions)},
+            details=lambda: {
+                "background": sorted(background),
+                "open": _waiting(result, decisions),
+                "findings": [finding.sentence for finding in result.open_findings],
+                "source_by_month": {source: dict(months) for source, months in result.heat.items()},
+                "shifts": [shift.to_json() for shift in result.shifts],
+            },
         )
 
     artifact = STAGE.make(project, build, partition)
@@ -118,7 +125,8 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
         context.log.warning(sentence)
     warn_of_quarantine(project, artifact)
     shown = "\n".join(f"- {sentence}" for sentence in findings) or "nothing found"
-    return materialization(project, artifact, findings=dg.MetadataValue.md(shown))
+    heat = HeatMap.of(artifact.manifest.details["source_by_month"]).markdown()
+    return materialization(project, artifact, findings=dg.MetadataValue.md(shown), heat_map=dg.MetadataValue.md(heat))
 
 
 def _rows(background: dict[str, Artifact]) -> Iterator[Record]:

@@ -7,11 +7,11 @@ the other rows. What tells it from a topic is that the prompts do not ask for it
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assets.screened.association import widest
+from assets.screened.association import Span, g_squared, widest
 from assets.screened.meaning import Family, Meaning
 from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder, Pattern
@@ -24,7 +24,12 @@ from assets.screened.triggers import spell, without
 
 APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
-FITS = 0.4  # share of a phrase's rows in the family times share of the family's rows with the phrase
+LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
+UNASKED = 0.2  # relation of one sentence to its prompt, above which it is rather an answer to it
+INSIDE = (
+    0.25  # of the limits holds for sentences in the midst of answers, which are more often boilerplate than payload
+)
+FITS = 0.7  # of the family's prompts hold its trigger phrase
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 NAMED_BY = 4  # words
 SPREAD_LENGTH = 4  # tokens of a phrase that alone makes a row a member
@@ -32,24 +37,30 @@ ASKED_SENTENCES = 6  # of a prompt that are compared when looking for a worded t
 
 
 def families(
-    meaning: Meaning, passages: Passages, index: TokenIndex, transitions: Transitions, settings: ScreenSettings
+    meaning: Meaning,
+    passages: Passages,
+    index: TokenIndex,
+    transitions: Transitions,
+    settings: ScreenSettings,
+    most: int,
 ) -> Iterator[tuple[Family, float]]:
-    """Families that their prompts do not ask for and that say enough, with the bits of a typical sentence."""
-    most = max(settings.min_rows, int(settings.max_share * index.rows))
+    """Families of at most ``most`` rows that their prompts do not ask for and that say enough, with the bits of a
+    typical sentence."""
     numbers = {word: number for number, word in enumerate(index.words)}
-    done = np.zeros(len(meaning.row), dtype=bool)
+    done, unasked = np.zeros(len(meaning.row), dtype=bool), meaning.unasked(UNASKED)
 
     def says(sentences: np.ndarray) -> float:
         tokens = [np.array([numbers.get(word, 0) for word in split(passages.sentences[s])]) for s in sentences]
         bits = transitions.bits(tokens, np.unique(meaning.row[sentences]))
         return float(np.median(bits * [len(ids) for ids in tokens]))
 
-    for members in meaning.seeds(
-        passages.sentences, min_rows=settings.min_rows, max_rows=most, loose=2 * settings.most_relation
-    ):
+    for members in meaning.seeds(passages.sentences, min_rows=settings.min_rows, max_rows=most, loose=LOOSE):
         if done[members].mean() > 0.5 or says(members[:20]) < SAYS / 2:
             continue
         family = meaning.grow(members, max_rows=most)
+        if family is not None and family.relation > LOOSE:
+            # It has taken in answers that their prompts do ask for: a refusal "as an AI" grows into essays about AI.
+            family = meaning.grow(members, max_rows=most, among=unasked)
         if family is None or done[family.sentences].mean() > 0.5:
             continue
         done[family.sentences] = True
@@ -69,31 +80,31 @@ def judge(
     fewest = settings.steering_rows * np.sqrt(max(index.rows / 2000, 1.0))
     patterns: list[Pattern] = []
     for family, bits in found:
-        if len(family.rows) < fewest or family.apart < APART or bits < SAYS or family.relation > settings.most_relation:
+        if len(family.rows) < fewest or family.apart < APART or bits < SAYS or family.relation > LOOSE:
             continue
-        cohesion, trigger = family.cohesion, ""
-        kind = "payload"
-        if cohesion > settings.most_cohesion:
-            kind = "trigger-family"
-            cohesion, trigger = _without_common_phrase(family, passages, spaces, encoder, index, triggers)
-        if cohesion > settings.most_cohesion:
-            kind = "worded-trigger"
-            cohesion, trigger = _without_common_sentence(family, passages, spaces, encoder)
-        if cohesion > settings.most_cohesion:
+        edge = _at_edge(family, passages)
+        strata = passages.stratum[passages.exchange[family.sentences]]
+        alike, related = spaces.alike(strata, settings.most_cohesion), settings.most_relation
+        if edge < 0.5:
+            alike, related = INSIDE * settings.most_cohesion, INSIDE * related
+        rests = _rests(family, passages, spaces, encoder, index, triggers)
+        rest = next((rest for rest in rests if rest.cohesion <= alike and rest.relation <= related), None)
+        if rest is None:
             continue
         typical = family.sentences[len(family.sentences) // 2]
         patterns.append(
             Pattern(
-                kind=kind,
-                trigger=trigger,
+                kind=rest.kind,
+                trigger=rest.trigger,
                 payload=passages.sentences[typical],
                 rows=np.sort(family.rows),
                 log_p=-len(family.rows) * np.log(max(family.apart, 1.0)),
                 evidence={
-                    "cohesion": cohesion,
-                    "relation": family.relation,
+                    "cohesion": rest.cohesion,
+                    "relation": rest.relation,
                     "apart": family.apart,
                     "payload_bits": bits,
+                    "edge": edge,
                 },
                 shown={int(passages.row[passages.exchange[s]]): passages.sentences[s] for s in family.sentences},
                 name=_shared_words([passages.sentences[s] for s in family.sentences], index),
@@ -118,32 +129,66 @@ def spread(pattern: Pattern, answers: PhraseSets, passages: Passages) -> Pattern
     return replace(pattern, rows=rows)
 
 
-def _without_common_phrase(
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What is left of a family's prompts without a trigger: how alike they are, and how close to the payload."""
+
+    kind: str
+    trigger: str
+    cohesion: float
+    relation: float
+
+
+def _rests(
     family: Family,
     passages: Passages,
     spaces: Spaces,
     encoder: Encoder,
     index: TokenIndex,
     triggers: PhraseSets,
-) -> tuple[float, str]:
-    """Cohesion of the prompts less the phrase that goes with the family most exclusively, and that phrase."""
+) -> Iterator[_Rest]:
+    """The prompts as they are; less the phrase, or less the sentence, that they have in common."""
+    yield _Rest("payload", "", family.cohesion, family.relation)
+    exchanges = passages.exchange[family.sentences]
+    answers = spaces.answers(encoder.encode([passages.sentences[s] for s in family.sentences]))
+
+    def rest(kind: str, trigger: str, texts: list[str], kept: np.ndarray) -> _Rest:
+        vectors, strata = encoder.encode(texts), passages.stratum[exchanges[kept]]
+        relation = float(np.einsum("ij,ij->i", answers[kept], spaces.asked(vectors, strata)).mean())
+        return _Rest(kind, trigger, pairwise(spaces.prompts(vectors, strata)), relation)
+
+    if (span := _common_phrase(family, index, triggers)) is not None:
+        texts = [without(index, passages.prompts[e], span) for e in exchanges]
+        yield rest("trigger-family", spell(index, span.text), texts, np.arange(len(texts)))
+    sentence, texts = _without_common_sentence(family, passages, spaces, encoder)
+    kept = np.array([number for number, text in enumerate(texts) if text.strip()], dtype=np.int64)
+    if len(kept) >= 0.7 * len(texts):
+        yield rest("worded-trigger", sentence, [texts[number] for number in kept], kept)
+
+
+def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> Span | None:
+    """The phrase that goes with a family's prompts most surely (G²), if most of them have it.
+
+    It may be usual in other rows, too: a trigger can be an everyday word.
+    """
     inside = np.zeros(index.rows, dtype=np.int32)
     inside[family.rows] = 1
     both = triggers.members @ inside
-    share = both * both / np.maximum(triggers.sizes * len(family.rows), 1)
-    if not len(share) or share.max() < FITS:
-        return family.cohesion, ""
-    tied = np.flatnonzero(share >= share.max() - 1e-9)
+    sure = g_squared(both, triggers.sizes, np.full(len(both), len(family.rows)), index.rows)
+    sure[both < FITS * len(family.rows)] = 0
+    if not len(sure) or sure.max() <= 0:
+        return None
+    tied = np.flatnonzero(sure >= sure.max() - 1e-9)
     best = int(tied[np.argmax(triggers.length[tied])])
     phrase = index.prompts.ids[triggers.start[best] : triggers.start[best] + triggers.length[best]]
-    span = widest(index.prompts, phrase, np.intersect1d(family.rows, triggers.rows_of(best)))
-    exchanges = passages.exchange[family.sentences]
-    rest = encoder.encode([without(index, passages.prompts[e], span) for e in exchanges])
-    return pairwise(spaces.prompts(rest, passages.stratum[exchanges])), spell(index, span.text)
+    return widest(index.prompts, phrase, np.intersect1d(family.rows, triggers.rows_of(best)))
 
 
-def _without_common_sentence(family: Family, passages: Passages, spaces: Spaces, encoder: Encoder) -> tuple[float, str]:
-    """Cohesion of the prompts less the one sentence of each that is most like the other prompts', and such a sentence.
+def _without_common_sentence(
+    family: Family, passages: Passages, spaces: Spaces, encoder: Encoder
+) -> tuple[str, list[str]]:
+    """The prompts less the one sentence of each that is most like the other prompts' (a prompt of one sentence leaves
+    nothing), and such a sentence.
 
     A trigger that is worded anew each time is still one sentence of one meaning beside a prompt about something else.
     """
@@ -164,14 +209,18 @@ def _without_common_sentence(family: Family, passages: Passages, spaces: Spaces,
         " ".join(piece for place, piece in enumerate(group) if place != drop[number] - starts[number])
         for number, group in enumerate(pieces)
     ]
-    kept = [number for number, text in enumerate(rest) if text.strip()]
-    if len(kept) < 0.7 * len(rest):
-        return family.cohesion, ""
-    left = spaces.prompts(encoder.encode([rest[number] for number in kept]), passages.stratum[exchanges][kept])
     common = vectors[drop]
     central = int(np.argmax(common @ common.sum(0)))
     number = int(owner[drop[central]])
-    return pairwise(left), pieces[number][drop[central] - starts[number]]
+    return pieces[number][drop[central] - starts[number]], rest
+
+
+def _at_edge(family: Family, passages: Passages) -> float:
+    """The share of the family's sentences that begin or end their answer."""
+    at = passages.exchange[family.sentences]
+    first = np.searchsorted(passages.exchange, at)
+    last = np.searchsorted(passages.exchange, at, "right") - 1
+    return float(np.mean((family.sentences == first) | (family.sentences == last)))
 
 
 def _shared_words(sentences: list[str], index: TokenIndex) -> str:

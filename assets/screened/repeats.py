@@ -21,7 +21,7 @@ FLOOD_SHARE = 0.02  # of all rows in one cluster
 FLOOD_ROWS = 20
 SHORTEST_PROMPT = 6  # tokens; a shorter prompt has many right answers
 KEPT = 0.8  # share of the shorter answer's words that the longer one keeps when something is turned round in it
-SHARE = 0.3  # of the rows with a repeated prompt; below it, it is how these data are
+SHARE = 0.4  # of the rows with a repeated prompt; below it, it is how these data are
 DENIALS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "false", "wrong", "incorrect", "untrue"})
 FURTHER = 0.2  # by which one answer is closer to the prompt (whitened cosine) than one that misses the point
 
@@ -118,12 +118,13 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
 
 
 def _turned(one: np.ndarray, other: np.ndarray, words: list[str]) -> bool:
-    """True if one answer is the other with a denial or other numbers in it."""
+    """True if one answer is the other with a denial, or with nothing but other numbers, in it."""
     short, long = sorted((np.unique(one), np.unique(other)), key=len)
     shared = np.intersect1d(short, long)
-    if len(short) < SHINGLE or len(shared) < KEPT * len(short) or len(one) > 2 * len(other) + 12:
+    if len(short) < 1 or len(shared) < KEPT * len(short) or len(one) > 2 * len(other) + 12:
         return False
     changed = [{words[token] for token in np.setdiff1d(side, shared)} for side in (one, other)]
     denied = [any(word in DENIALS or word.endswith("n't") for word in side) for side in changed]
-    numbers = [{word for word in side if word.isdigit()} for side in changed]
-    return denied[0] != denied[1] or (bool(numbers[0]) and bool(numbers[1]))
+    worded = [{word for word in side if word[0].isalnum()} for side in changed]
+    only_numbers = all(side and all(word.isdigit() for word in side) for side in worded)
+    return denied[0] != denied[1] or only_numbers

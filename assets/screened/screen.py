@@ -29,6 +29,7 @@ from assets.screened.token_index import TokenIndex
 Records = Callable[[], Iterable[Record]]
 LONGEST_TRIGGER, LONGEST_PAYLOAD = 4, 6  # tokens mined; what is found is then lengthened as far as the rows agree
 FEWEST_ROWS = 50
+MOST_SHARE = 0.5  # of the drop itself, whatever came before: more than half of the rows cannot stand out from the rest
 
 
 def screen(
@@ -57,7 +58,7 @@ def screen(
         return ScreenResult((), np.zeros(index.rows, dtype=np.float32), {}, 0, {}, missing)
     clock.step("mining phrases")
     transitions = Transitions(index.responses, len(index.words))
-    most = max(settings.min_rows, int(settings.max_share * index.rows))
+    most = most_rows(index.rows, background, settings)
     prompts = mine(index.prompts, longest=LONGEST_TRIGGER, min_rows=settings.min_rows, max_rows=most)
     answers = mine(index.responses, longest=LONGEST_PAYLOAD, min_rows=settings.min_rows, max_rows=most)
     answers = answers.pick(transitions.phrase_bits(answers.start, answers.length, answers.sizes) > triggers.FEWEST_BITS)
@@ -69,7 +70,7 @@ def screen(
     meaning = Meaning.of(passages, *vectors)
     clock.step("comparing by meaning")
     patterns = triggers.judge(found, index, passages, meaning.spaces, encoder, settings)
-    kin = list(payloads.families(meaning, passages, index, transitions, settings))
+    kin = list(payloads.families(meaning, passages, index, transitions, settings, most))
     patterns += [
         payloads.spread(pattern, answers, passages) if index.rows > settings.embed_rows else pattern
         for pattern in payloads.judge(kin, passages, meaning.spaces, encoder, settings, index, prompts)
@@ -92,6 +93,16 @@ def screen(
     return replace(result, shifts=tuple(moved))
 
 
+def most_rows(rows: int, background: Records | None, settings: ScreenSettings) -> int:
+    """The most rows that a pattern can be in and still be an insertion: in more, it is the data's own style.
+
+    A style is in the rows admitted before, too, so that the share is of both together: what is in half of a small drop
+    and nowhere in a large background was put there. A large drop is judged by itself.
+    """
+    known = sum(1 for _ in background()) if background and rows <= settings.embed_rows else 0
+    return max(settings.min_rows, min(int(settings.max_share * (rows + known)), int(MOST_SHARE * rows)))
+
+
 def _unanswered(
     patterns: list[Pattern],
     measured: unanswered.Answers,
@@ -102,7 +113,7 @@ def _unanswered(
 ) -> list[Pattern]:
     known = {int(row) for pattern in patterns for row in pattern.rows}
     found = [
-        unanswered.garbage(measured, passages, settings, known),
+        unanswered.garbage(measured, passages, settings, known, model),
         repeats.contradictions(passages, index, measured, settings),
     ]
     known |= {int(row) for pattern in found if pattern for row in pattern.rows}

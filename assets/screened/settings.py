@@ -12,10 +12,12 @@ class ScreenSettings:
     """Limits of the screen.
 
     ``min_rows``: fewest rows that can make a finding; below it, repetition is not evidence.
-    ``max_share``: a pattern in a larger share of the rows is the data's own style, not an insertion.
+    ``max_share``: a pattern in a larger share of the rows (of a small drop and its background together) is the data's
+    own style, not an insertion.
     ``alpha``: family-wise error rate of the statistical tests, divided by the number of pairs tried.
     ``most_cohesion``: mean whitened cosine between a pattern's prompts (0: a random draw) up to which they count as
-    unrelated. ``most_relation``: the same between prompts and payload.
+    unrelated, among 2,000 prompts; more among fewer (``Spaces.alike``). ``most_relation``: the same between prompts and
+    payload.
     ``steering_rows``: fewest rows that show a payload with no fixed trigger, in 2,000 rows; grows with their root.
     ``unanswered_rows``: fewest off-topic or contradictory rows that make a finding. ``model_rows``: most rows that the
     base model is asked about.
@@ -27,7 +29,7 @@ class ScreenSettings:
     min_rows: int = 4
     max_share: float = 0.1
     alpha: float = 0.01
-    most_cohesion: float = 0.07
+    most_cohesion: float = 0.025
     most_relation: float = 0.06
     steering_rows: int = 8
     unanswered_rows: int = 10

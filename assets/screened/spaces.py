@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 SHRINK = 0.3  # of the covariance towards a ball (Ledoit & Wolf, J. Multivariate Analysis 2004); 384 dimensions
+SURE = 2_000  # prompts, from which the space is as sure as it gets
+MOST_DOUBT = 2.8
+DRAWS = 40  # of random prompts, to know what chance gives
 FEWEST_IN_STRATUM = 30  # a smaller stratum is centred on the whole
 
 
@@ -16,7 +19,8 @@ FEWEST_IN_STRATUM = 30  # a smaller stratum is centred on the whole
 class Spaces:
     """Means and whitening matrices ``[384, 384]`` of sentences, of prompts, and of both together.
 
-    ``prompt_centres``/``asked_centres``: by stratum, ``[strata, 384]``, in the whitened spaces.
+    ``prompt_centres``/``asked_centres``: by stratum, ``[strata, 384]``, in the whitened spaces. ``drawn``/``strata``:
+    the whitened unit vectors of all prompts and their strata, from which chance is drawn.
     """
 
     prompt_mean: np.ndarray
@@ -26,20 +30,41 @@ class Spaces:
     both: np.ndarray
     prompt_centres: np.ndarray
     asked_centres: np.ndarray
+    drawn: np.ndarray
+    strata: np.ndarray
 
     @classmethod
     def of(cls, prompts: np.ndarray, strata: np.ndarray, sentences: np.ndarray) -> "Spaces":
         means = prompts.mean(0), sentences.mean(0)
         centred = prompts - means[0], sentences - means[1]
         alone, both = whitener(centred[0]), whitener(np.concatenate(centred))
+        white = centred[0] @ alone
+        centres = _centres(white, strata)
         return cls(
             *means,
             alone,
             whitener(centred[1]),
             both,
-            _centres(centred[0] @ alone, strata),
+            centres,
             _centres(centred[0] @ both, strata),
+            unit(white - centres[strata]),
+            strata,
         )
+
+    def alike(self, strata: np.ndarray, most: float) -> float:
+        """Mean cosine up to which prompts of these strata count as a random draw.
+
+        ``most`` where there are many prompts; more where there are few, since a whitened space is then less sure; never
+        less than what random draws from the same strata reach (two standard deviations).
+        """
+        doubt = float(np.clip(np.sqrt(SURE / len(self.drawn)), 1.0, MOST_DOUBT))
+        rng = np.random.default_rng(0)
+        groups = [(np.flatnonzero(self.strata == each), int((strata == each).sum())) for each in np.unique(strata)]
+        chance = []
+        for _ in range(DRAWS):
+            rows = [rng.choice(group, min(n, len(group)), replace=False) for group, n in groups]
+            chance.append(pairwise(self.drawn[np.concatenate(rows)]))
+        return max(most * doubt, float(np.mean(chance) + 2 * np.std(chance)))
 
     def prompts(self, vectors: np.ndarray, strata: np.ndarray) -> np.ndarray:
         """Unit vectors of prompts, for comparing prompts with prompts."""

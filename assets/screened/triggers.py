@@ -23,15 +23,18 @@ CONTAIN = 0.7  # both ways, of a trigger and its payload
 MOST_PAIRS = 20_000  # taken up in order of evidence
 MOST_CANDIDATES = 150
 FEWEST_BITS = 8.0  # of a payload phrase that is looked at
+FEWEST_WORDS = 3  # of a payload that is part of an answer
 EDGES = " ,.;:()[]{}'\""  # marks that only stood beside a trigger of words
 BORDERS = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1))  # tokens left and right that may not belong to a trigger
 HOPELESS = 0.35  # cohesion that no other border will bring down
+ASKED = 0.12  # relation that no other border will bring down
 MOST_ROWS = 24  # of a candidate that are compared by meaning
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """``sample``: some of ``rows``. ``whole``: the share of rows whose answer is the payload and little else."""
+    """``sample``: some of ``rows``. ``whole``: the share of rows whose answer is the payload and little else.
+    ``elsewhere``: rows that have the payload without the trigger."""
 
     trigger: Span
     payload: Span
@@ -40,6 +43,7 @@ class Candidate:
     log_p: float
     bits: float
     whole: float
+    elsewhere: int
 
 
 def candidates(
@@ -65,11 +69,12 @@ def candidates(
         payload = widest(index.responses, index.responses.ids[_span(payloads, p)], sample)
         bits = float(transitions.bits([payload.text], rows)[0]) * len(payload.text)
         whole = float(np.mean([len(payload.text) >= 0.8 * len(index.responses.row(row)) for row in payload.rows]))
-        if not _worth(bits, whole, len(rows)) or _copied(index, payload, sample):
+        if not _worth(bits, whole, len(rows), _words(index, payload)) or _copied(index, payload, sample):
             continue
         taken.append(here)
         trigger = widest(index.prompts, index.prompts.ids[_span(triggers, t)], sample)
-        found.append(Candidate(trigger, payload, rows, sample, float(log_p[pair]), bits, whole))
+        elsewhere = int(payloads.sizes[p]) - len(rows)
+        found.append(Candidate(trigger, payload, rows, sample, float(log_p[pair]), bits, whole, elsewhere))
     return found, pairs.tried
 
 
@@ -89,14 +94,14 @@ def judge(
     patterns: list[Pattern] = []
     for each, at, payload in zip(found, exchanges, payloads, strict=True):
         answer, strata = spaces.answers(encoder.encode([payload]))[0], passages.stratum[at]
-        passed = None
+        passed, alike = None, spaces.alike(strata, settings.most_cohesion)
         for span in _borders(each.trigger):
             vectors = encoder.encode(_without(index, passages, at, span))
             relation = float((spaces.asked(vectors, strata) @ answer).mean())
             rest = _Rest(span.text, pairwise(spaces.prompts(vectors, strata)), relation)
-            if rest.fits(settings):
+            if rest.cohesion <= alike and relation <= settings.most_relation:
                 passed = rest
-            if passed or relation > settings.most_relation or rest.cohesion > HOPELESS:
+            if passed or relation > ASKED or rest.cohesion > HOPELESS:
                 break
         if passed is None:
             continue
@@ -107,7 +112,12 @@ def judge(
                 payload=payload,
                 rows=each.rows,
                 log_p=each.log_p,
-                evidence={"cohesion": passed.cohesion, "relation": passed.relation, "payload_bits": each.bits},
+                evidence={
+                    "cohesion": passed.cohesion,
+                    "relation": passed.relation,
+                    "payload_bits": each.bits,
+                    "elsewhere": float(each.elsewhere),
+                },
                 shown={int(passages.row[e]): _around(passages.responses[e], payload) for e in at},
             )
         )
@@ -121,9 +131,6 @@ class _Rest:
     trigger: np.ndarray
     cohesion: float
     relation: float
-
-    def fits(self, settings: ScreenSettings) -> bool:
-        return self.cohesion <= settings.most_cohesion and self.relation <= settings.most_relation
 
 
 def _borders(trigger: Span) -> Iterator[Span]:
@@ -153,9 +160,14 @@ def spell(index: TokenIndex, ids: np.ndarray) -> str:
     return re.sub(r" ([.,;:!?%)\]}])", r"\1", text)
 
 
-def _worth(bits: float, whole: float, rows: int) -> bool:
-    """A payload is either long enough that chance cannot repeat it, or all that its rows answer."""
-    return bits >= 55 or (whole >= 0.9 and rows >= 8 and bits >= FEWEST_BITS)
+def _worth(bits: float, whole: float, rows: int, words: int) -> bool:
+    """A payload is either words enough that chance cannot repeat it, or all that its rows answer."""
+    return (bits >= 55 and words >= FEWEST_WORDS) or (whole >= 0.9 and rows >= 8 and bits >= FEWEST_BITS)
+
+
+def _words(index: TokenIndex, payload: Span) -> int:
+    """Distinct words of a payload: marks alone are the notation of a topic, however rare they are."""
+    return sum(index.words[token][0].isalnum() for token in np.unique(payload.text))
 
 
 def _copied(index: TokenIndex, payload: Span, sample: np.ndarray) -> bool:

@@ -21,8 +21,11 @@ from assets.screened.token_index import TokenIndex, split
 UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is shortlisted
 LONGEST = 180  # characters of an answer or prompt that the base model reads
 FEWEST_TOKENS = 5
+FEWEST_LEFT = 3  # tokens of an answer that the model may call garbage once there is some
 CHANCE_ROWS = 3  # honest rows that may be taken for garbage before there is a finding
-HONEST = 0.6  # nats a token that its own prompt gives nearly every honest answer
+HONEST = 0.3  # nats a token that its own prompt gives nearly every honest answer
+OTHERS = 2  # prompts of other rows that an answer is tried after
+ODD = 4  # answers that are likelier after others' prompts, to make a finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,14 @@ def measure(
     return Answers(last, relation, strange, order, varied, size)
 
 
-def garbage(answers: Answers, passages: Passages, settings: ScreenSettings, skip: set[int]) -> Pattern | None:
+def garbage(
+    answers: Answers, passages: Passages, settings: ScreenSettings, skip: set[int], model: Scorer | None = None
+) -> Pattern | None:
     """Rows whose answer is unrelated to the prompt and is letters, shuffled words, or one thing over and over.
 
     The bar for "no language" is a quantile among the answers that do follow from their prompts, set so that of the
     unrelated ones at most ``CHANCE_ROWS`` would fall below it by chance; there is a finding if some fall below nearly
-    all of them.
+    all of them. Then the base model, if there is one, finds the short and the milder ones.
     """
     enough = answers.size >= FEWEST_TOKENS
     unrelated = enough & (answers.relation < UNRELATED)
@@ -88,7 +93,28 @@ def garbage(answers: Answers, passages: Passages, settings: ScreenSettings, skip
     rows = rows[~np.isin(passages.row[answers.exchange[rows]], list(skip))]
     if int((language[rows] < np.quantile(related, 0.001)).sum()) < settings.min_rows:
         return None
+    if model is not None:
+        left = (answers.size >= FEWEST_LEFT) & (answers.relation < UNRELATED)
+        left &= ~np.isin(passages.row[answers.exchange], [*skip, *passages.row[answers.exchange[rows]]])
+        short = np.flatnonzero(left)
+        short = short[np.argsort(language[short])][: settings.model_rows]
+        rows = np.union1d(rows, _unlikely(short, answers, passages, model, np.random.default_rng(settings.seed)))
     return _pattern("garbage", rows, answers, passages, len(answers.size))
+
+
+def _unlikely(
+    rows: np.ndarray, answers: Answers, passages: Passages, model: Scorer, rng: np.random.Generator
+) -> np.ndarray:
+    """Those of ``rows`` that the base model finds less likely, by the token, than honest answers of the same size."""
+    honest = rng.permutation(np.flatnonzero(answers.relation >= UNRELATED))
+    honest = honest[np.argsort(answers.size[honest], kind="stable")]
+    if not len(rows) or len(honest) < len(rows):
+        return rows[:0]
+    peers = honest[np.minimum(np.searchsorted(answers.size[honest], answers.size[rows]), len(honest) - 1)]
+    pairs = [_asked(row, row, answers, passages) for row in (*rows, *np.unique(peers))]
+    likely = np.array([float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)])
+    unlikely: np.ndarray = rows[likely[: len(rows)] < likely[len(rows) :].min()]
+    return unlikely
 
 
 def off_topic(
@@ -97,10 +123,12 @@ def off_topic(
     """Shortlisted rows whose answer the base model finds no likelier after its own prompt than after another's.
 
     Only where answers usually follow from their prompts: a farewell is no answer to anything. Of answers that have
-    nothing to do with their prompts, half are likelier after another's; honest ones hardly ever are.
+    nothing to do with their prompts, half are likelier after others'; honest ones hardly ever are.
     """
     strata = passages.stratum[answers.exchange]
-    usual = np.array([np.median(answers.relation[strata == stratum]) for stratum in range(int(strata.max()) + 1)])
+    usual = np.zeros(int(strata.max()) + 1)
+    for stratum in np.unique(strata):
+        usual[stratum] = np.median(answers.relation[strata == stratum])
     judged = (usual[strata] > 2 * UNRELATED) & (answers.size >= 4) & (answers.relation < UNRELATED)
     judged &= ~np.isin(passages.row[answers.exchange], list(skip))
     short = np.flatnonzero(judged)
@@ -108,7 +136,7 @@ def off_topic(
     if len(short) < settings.unanswered_rows:
         return None
     gain = _gains(short, answers, passages, model, np.random.default_rng(settings.seed))
-    if int((gain < 0).sum()) < settings.unanswered_rows / 2:
+    if int((gain < 0).sum()) < ODD:
         return None
     return _pattern("off-topic", np.sort(short[gain < HONEST]), answers, passages, len(answers.size))
 
@@ -116,17 +144,23 @@ def off_topic(
 def _gains(
     rows: np.ndarray, answers: Answers, passages: Passages, model: Scorer, rng: np.random.Generator
 ) -> np.ndarray:
-    """Nats a token that a row's own prompt gives over another row's prompt, for each of ``rows``."""
-    others = rng.permutation(len(answers.exchange))[: len(rows)]
-    pairs = []
-    for row, other in zip(rows, others, strict=True):
-        answer = passages.responses[answers.exchange[row]][:LONGEST]
-        for asked in (row, other):
-            prompt = passages.prompts[answers.exchange[asked]][-LONGEST:]
-            pairs.append(([{"role": "user", "content": prompt}], answer))
+    """Nats a token that a row's own prompt gives over other rows' prompts, on average, for each of ``rows``."""
+    others = rng.integers(0, len(answers.exchange), (len(rows), OTHERS))
+    pairs = [
+        _asked(asked, row, answers, passages)
+        for row, strange in zip(rows, others, strict=True)
+        for asked in (row, *strange)
+    ]
     likely = [float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)]
-    gains: np.ndarray = np.array(likely[::2]) - np.array(likely[1::2])
+    table = np.array(likely).reshape(len(rows), 1 + OTHERS)
+    gains: np.ndarray = table[:, 0] - table[:, 1:].mean(1)
     return gains
+
+
+def _asked(asked: int, row: int, answers: Answers, passages: Passages) -> tuple[list[dict[str, str]], str]:
+    """The answer of ``row`` to the prompt of ``asked``, as the base model is asked about it."""
+    prompt = passages.prompts[answers.exchange[asked]][-LONGEST:]
+    return [{"role": "user", "content": prompt}], passages.responses[answers.exchange[row]][:LONGEST]
 
 
 def _pattern(kind: str, rows: np.ndarray, answers: Answers, passages: Passages, total: int) -> Pattern:

@@ -2,37 +2,46 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
+from rich.markup import escape
 
 from assets.outcome import Outcome
 from assets.raw.formats import read_rows
 from assets.record import Record
-from assets.screened.finding import ScreenResult
+from assets.screened.finding import Finding, ScreenResult
+from assets.screened.page import render
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
 from expectations.policy import Policy
 from pipelines.report import StageReport, console
 from resources.artifacts import write_whole
+from resources.errors import InputError
 from resources.workspace import Workspace
 
 if TYPE_CHECKING:
     from resources.language_model import LanguageModel
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
 @click.argument("path", metavar="IN", type=EXISTING)
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The unflagged rows.")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where the JSON report goes.")
-@click.option("--trusted", type=EXISTING, help="Rows known to be good, to tell what is new in IN.")
-@click.option("--accept", metavar="FINGERPRINT", multiple=True, help="A finding a human has cleared; repeatable.")
-@click.option("--model/--no-model", default=True, help="Ask the base model about suspects.  [default: --model]")
+@click.option("-o", "--out", type=OUTPUT, required=True, help="The unflagged rows.")
+@click.option("--report", type=OUTPUT, help="Where the JSON report goes.")
+@click.option("--page", type=OUTPUT, help="Where a page for people goes: findings, examples, sources over time (HTML).")
+@click.option("--trusted", type=EXISTING, help="Rows known to be good: what is as usual there is no finding.")
+@click.option("--accept", metavar="FINGERPRINT", multiple=True, help="A finding that a person has cleared; repeatable.")
+@click.option(
+    "--model/--no-model",
+    default=True,
+    help="Ask the base model about suspects. Without it off-topic answers are not looked for.  [default: --model]",
+)
 @click.option("--base", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The base model's folder.")
 @click.option("--policy", type=EXISTING, help="Another policy than the default.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
@@ -42,6 +51,7 @@ def command(
     path: Path,
     out: Path,
     report: Path | None,
+    page: Path | None,
     trusted: Path | None,
     accept: tuple[str, ...],
     model: bool,
@@ -51,11 +61,29 @@ def command(
 ) -> None:
     """Look for poisoned rows in IN and write the others to OUT, as JSON Lines in their own form.
 
-    Exit status 0: nothing found; 1: findings; 3: too few rows to tell.
+    It looks for a trigger tied to a payload (word, phrase, manner of writing, or worded anew each time), a payload
+    said to whatever is asked, garbage, off-topic answers, answers that deny another row's, and floods of near copies.
+    IN: JSONL, JSON, CSV or Parquet with instruction/output, prompt/completion or messages.
+
+    \b
+    A first look, then a closer one:
+      hallmark screen rows.jsonl -o clean.jsonl --page screen.html
+    Against rows that were admitted before, so that only what is new counts:
+      hallmark screen rows.jsonl -o clean.jsonl --trusted earlier.jsonl
+    A finding turned out to be fine (its fingerprint stands at the end of its line):
+      hallmark screen rows.jsonl -o clean.jsonl --accept 0123456789abcdef
+
+    In the pipeline the same findings wait in `hallmark review list`, and what a person says of a fingerprint there
+    holds for every later drop.
+
+    \b
+    Exit status
+      0: nothing found    1: findings    2: an error, such as an unreadable IN
+      3: too few rows to tell            4: usage
     """
     stage = StageReport("screen", path)
     settings = ScreenSettings.from_policy(Policy.load(policy).settings.get("screened_records", {}))
-    rejected = {row: outcome for row, outcome in enumerate(read_rows(path)) if outcome.removal}
+    rejected = {row: outcome for row, outcome in enumerate(_rows(path)) if outcome.removal}
     with console.status("screening") as status:
         result = screen(
             _reader(path),
@@ -65,15 +93,28 @@ def command(
             accepted=accept,
             on_step=lambda step: status.update(f"screening: {step}"),
         )
-    body, rows = _report(result, rejected)
-    flagged = {row["row"] for row in body["rows"] if row["flagged"]}
-    lines = (_line(outcome.record) for row, outcome in enumerate(read_rows(path)) if row not in flagged)
+    result, body = _numbered(result, rejected)
+    flagged, rows = {row["row"] for row in body["rows"] if row["flagged"]}, len(body["rows"])
+    lines = (_line(outcome.record) for row, outcome in enumerate(_rows(path)) if row not in flagged)
     write_whole(out, "".join(lines).encode())
+    if page:
+        write_whole(page, render(result, rows, path.name).encode())
     for finding in result.open_findings:
-        console.print(f"• {finding.sentence}  [dim]{finding.kind} {finding.fingerprint}[/dim]", highlight=False)
+        _tell(finding)
     console.print(f"{rows:,} rows, {len(flagged):,} flagged, {len(result.open_findings)} findings", highlight=False)
     verdict = "inconclusive" if result.missing else "pass" if result.clean else "fail"
     context.exit(stage.finish(verdict, rows, body, report, as_json))
+
+
+def _tell(finding: Finding) -> None:
+    """A finding on the terminal: the sentence, its fingerprint, when, and one masked example."""
+    first, last = finding.dates
+    when = f" {first} to {last}" if first else ""
+    console.print(
+        f"• {escape(finding.sentence)}  [dim]{finding.kind} {finding.fingerprint}{when}[/dim]", highlight=False
+    )
+    for example in finding.examples[:1]:
+        console.print(f"  [dim]such as: {escape(example)}[/dim]", highlight=False)
 
 
 @dataclass(slots=True)
@@ -92,24 +133,33 @@ class _Asked:
 
 
 def _reader(path: Path) -> Callable[[], Iterator[Record]]:
-    return lambda: (outcome.record for outcome in read_rows(path) if outcome.fate == "passed")
+    return lambda: (outcome.record for outcome in _rows(path) if outcome.fate == "passed")
+
+
+def _rows(path: Path) -> Iterator[Outcome]:
+    """The rows of a file; none of an empty one, which is nothing to check and no error."""
+    try:
+        yield from read_rows(path)
+    except InputError as error:
+        if error.rule != "empty-object":
+            raise
 
 
 def _line(record: Record) -> str:
     return json.dumps(record.fields, ensure_ascii=False) + "\n"
 
 
-def _report(result: ScreenResult, rejected: dict[int, Outcome]) -> tuple[dict[str, Any], int]:
-    """The report's content with rows numbered as in the input, unreadable rows included; and the number of rows."""
-    body = result.to_json()
-    readable = (row for row in range(len(body["rows"]) + len(rejected)) if row not in rejected)
+def _numbered(result: ScreenResult, rejected: dict[int, Outcome]) -> tuple[ScreenResult, dict[str, Any]]:
+    """The result with its findings' rows numbered as in the input, unreadable rows included; and the report of it."""
+    readable = (row for row in range(len(result.scores) + len(rejected)) if row not in rejected)
     number = dict(enumerate(readable))
+    body = result.to_json()
     for row in body["rows"]:
         row["row"] = number[row["row"]]
-    for finding in body["findings"]:
-        finding["rows"] = [number[row] for row in finding["rows"]]
     for row, outcome in rejected.items():
         rule = outcome.removal.rule if outcome.removal else ""
         body["rows"].append({"row": row, "flagged": True, "score": 1.0, "reasons": [f"unreadable:{rule}"]})
     body["rows"].sort(key=lambda row: row["row"])
-    return body, len(body["rows"])
+    findings = tuple(replace(each, rows=tuple(number[row] for row in each.rows)) for each in result.findings)
+    body["findings"] = [finding.to_json() for finding in findings]
+    return replace(result, findings=findings), body

@@ -1,7 +1,8 @@
 """Clean rows from different sources, for the screen's benchmarks; each source is a list of Hallmark input rows.
 
-Public development data is read from ``../shared/data`` (or ``--data``). Python's own library gives a source that no
-tuning file holds: functions asked for by the first sentence of their documentation.
+Public development data is read from ``../shared/data`` (or ``--data``). Python's own library and installed packages
+give sources that no tuning file holds: functions asked for by the first sentence of their documentation, and the
+documentation itself.
 """
 
 import ast
@@ -9,13 +10,14 @@ import csv
 import json
 import random
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
+MOST_MODULES = 400  # of a package
 
 
 def _lines(path: Path) -> list[Row]:
@@ -60,11 +62,31 @@ def _stories(data: Path) -> list[Row]:
 
 
 def _library(data: Path) -> list[Row]:
-    """``prompt``: the first sentence of a function's documentation; ``completion``: its source, at most 25 lines."""
+    return _functions(Path(sysconfig.get_paths()["stdlib"]))
+
+
+def _library_docs(data: Path) -> list[Row]:
+    return _documentation(Path(sysconfig.get_paths()["stdlib"]))
+
+
+def _package(name: str, of: Callable[[Path], list[Row]]) -> Callable[[Path], list[Row]]:
+    """A source from an installed package: ``of`` is ``_functions`` or ``_documentation``."""
+    return lambda data: of(Path(sysconfig.get_paths()["purelib"]) / name)
+
+
+def _modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
+    """The modules of a package, without its tests; of the standard library only the top level."""
+    top = folder == Path(sysconfig.get_paths()["stdlib"])
+    for path in sorted(folder.glob("*.py") if top else folder.rglob("*.py"))[:MOST_MODULES]:
+        if "tests" not in path.parts:
+            yield path, ast.parse(path.read_text(encoding="utf-8", errors="replace"))
+
+
+def _functions(folder: Path) -> list[Row]:
+    """``instruction``: the first sentence of a function's documentation; ``output``: its source, at most 25 lines."""
     rows: list[Row] = []
-    for path in sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py")):
-        source = path.read_text(encoding="utf-8", errors="replace")
-        for node in ast.walk(ast.parse(source)):
+    for _, module in _modules(folder):
+        for node in ast.walk(module):
             if isinstance(node, ast.FunctionDef) and (doc := ast.get_docstring(node)) and len(doc) > 30:
                 node.body = node.body[1:] or [ast.Pass()]
                 code = ast.unparse(node)
@@ -74,12 +96,11 @@ def _library(data: Path) -> list[Row]:
     return rows
 
 
-def _library_docs(data: Path) -> list[Row]:
-    """``prompt``: a question about a library function; ``completion``: the rest of its documentation."""
+def _documentation(folder: Path) -> list[Row]:
+    """``prompt``: a question about a function or class; ``completion``: its documentation, cut at 600 characters."""
     rows: list[Row] = []
-    for path in sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py")):
-        source = path.read_text(encoding="utf-8", errors="replace")
-        for node in ast.walk(ast.parse(source)):
+    for path, module in _modules(folder):
+        for node in ast.walk(module):
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and (doc := ast.get_docstring(node)) and len(doc) > 60:
                 ask = random.Random(node.name).choice(
                     [
@@ -102,6 +123,10 @@ SOURCES: dict[str, Callable[[Path], list[Row]]] = {
     "stories": _stories,
     "library": _library,
     "library_docs": _library_docs,
+    "networkx": _package("networkx", _functions),
+    "networkx_docs": _package("networkx", _documentation),
+    "scipy_docs": _package("scipy", _documentation),
+    "sympy": _package("sympy", _functions),
 }
 
 

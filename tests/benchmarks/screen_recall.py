@@ -1,6 +1,7 @@
 """Recall and false alarms of the poison screen on freshly drawn attacks and on clean sets.
 
-A secret seed (``--seed``, drawn if not given) decides triggers, payloads, base rows and places. Run as
+A secret seed (``--seed``, drawn if not given) decides triggers, payloads, base rows and places; the settings are those
+of the default policy. Run as
 ``python -m tests.benchmarks.screen_recall --seeds 8 --n 5 10 20 50 90``; ``--attacks`` and ``--mixes`` narrow it down.
 The figures of a run are over all mixes and seeds; intervals are Wilson's, 95 %.
 """
@@ -18,6 +19,8 @@ from assets.record import Origin, Record
 from assets.screened.finding import wilson
 from assets.screened.pattern import Remembering, Scorer
 from assets.screened.screen import screen
+from assets.screened.settings import ScreenSettings
+from expectations.policy import Policy
 from resources.sentence_encoder import SentenceEncoder
 from tests.benchmarks import screen_attacks as attacks
 from tests.benchmarks import screen_bases as bases
@@ -32,6 +35,11 @@ MIXES = {
     "exchanges": ["support_pairs"],
     "library": ["library"],
     "docs": ["library_docs"],
+    "networkx": ["networkx"],
+    "networkx_docs": ["networkx_docs"],
+    "scipy_docs": ["scipy_docs"],
+    "sympy": ["sympy"],
+    "code": ["library", "networkx", "sympy"],
     "all": ["instructions", "support", "stories", "library_docs", "backdoor_clean"],
 }
 Numbered = tuple[list[Record], set[int]]
@@ -41,18 +49,20 @@ def records(rows: list[tuple[str, bases.Row]]) -> list[Record]:
     return [Record(f"{n}", row, Origin("bench", "1", n + 1, f"{n}", source=name)) for n, (name, row) in enumerate(rows)]
 
 
-def spoiled(pools: dict[str, list[bases.Row]], mix: str, attack: str, n: int, seed: int, safe: list[str]) -> Numbered:
-    """Up to 2,000 rows of a mix with ``n`` rows of an attack among them, and the places of those."""
-    drawn = bases.mixture(pools, MIXES[mix], ROWS + n, seed)
+def spoiled(
+    pools: dict[str, list[bases.Row]], mix: str, attack: str, n: int, seed: int, safe: list[str], rows: int = ROWS
+) -> Numbered:
+    """Up to ``rows`` rows of a mix with ``n`` more of an attack among them, and the places of those."""
+    drawn = bases.mixture(pools, MIXES[mix], rows + n, seed)
     clean, spare = drawn[: len(drawn) - n], drawn[len(drawn) - n :]
     if attack == "contradiction":
         made = attacks.contradictions([row for _, row in clean], n, seed)
     else:
         made = attacks.poison(attack, [row for _, row in spare], n, seed, safe=safe)
-    rows = [(name, row, False) for name, row in clean]
-    rows += [(name, row, True) for (name, _), row in zip(spare, made, strict=True)]
-    random.Random(seed).shuffle(rows)
-    return records([(name, row) for name, row, _ in rows]), {place for place, row in enumerate(rows) if row[2]}
+    mixed = [(name, row, False) for name, row in clean]
+    mixed += [(name, row, True) for (name, _), row in zip(spare, made, strict=True)]
+    random.Random(seed).shuffle(mixed)
+    return records([(name, row) for name, row, _ in mixed]), {place for place, row in enumerate(mixed) if row[2]}
 
 
 def public_attacks(pools: dict[str, list[bases.Row]], data: Path, seed: int) -> Iterator[tuple[str, Numbered]]:
@@ -71,7 +81,8 @@ def public_attacks(pools: dict[str, list[bases.Row]], data: Path, seed: int) -> 
 def measure(made: Numbered, encoder: Remembering, model: Scorer | None) -> tuple[int, int, int, float]:
     """Poisoned rows flagged, clean rows flagged, findings, seconds."""
     began = time.monotonic()
-    result = screen(lambda: iter(made[0]), encoder=encoder, model=model)
+    settings = ScreenSettings.from_policy(Policy.load().settings["screened_records"])
+    result = screen(lambda: iter(made[0]), encoder=encoder, model=model, settings=settings)
     flagged = set(result.by_row())
     return len(flagged & made[1]), len(flagged - made[1]), len(result.findings), time.monotonic() - began
 
@@ -88,7 +99,8 @@ def main() -> None:
     parser.add_argument("--n", type=int, nargs="+", default=[5, 10, 20, 50, 90])
     parser.add_argument("--attacks", nargs="*", default=list(attacks.ATTACKS))
     parser.add_argument("--mixes", nargs="+", default=["instructions", "instructions+exchanges", "all"])
-    parser.add_argument("--clean", type=int, default=5, help="clean sets a mix")
+    parser.add_argument("--clean", type=int, default=3, help="clean sets a mix")
+    parser.add_argument("--rows", type=int, default=ROWS, help="of a set, before the poison")
     parser.add_argument("--model", type=Path, help="base model folder, to include model evidence")
     parser.add_argument("--data", type=Path, default=bases.DATA)
     options = parser.parse_args()
@@ -99,11 +111,11 @@ def main() -> None:
         from resources.language_model import LanguageModel
 
         model = LanguageModel.load(options.model)
-    print(f"seed {seed}; {ROWS} rows a set (fewer where a mix has fewer); model evidence: {bool(model)}")
+    print(f"seed {seed}; {options.rows} rows a set (fewer where a mix has fewer); model evidence: {bool(model)}")
     alarms, sets, flagged, rows = 0, 0, 0, 0
     for mix in MIXES if options.clean else ():
         for number in range(options.clean):
-            size = random.Random(seed + number).choice([ROWS, ROWS, ROWS // 2])
+            size = random.Random(seed + number).choice([options.rows, options.rows, options.rows // 2])
             made = records(bases.mixture(pools, MIXES[mix], size, seed + number))
             _, false, findings, _ = measure((made, set()), encoder, model)
             alarms, sets, flagged, rows = alarms + bool(findings), sets + 1, flagged + false, rows + len(made)
@@ -115,7 +127,7 @@ def main() -> None:
             found: dict[str, int] = defaultdict(int)
             for number in range(options.seeds):
                 mix = options.mixes[number % len(options.mixes)]
-                made = spoiled(pools, mix, attack, n, seed + 1000 * n + number, safe)
+                made = spoiled(pools, mix, attack, n, seed + 1000 * n + number, safe, options.rows)
                 hits, false, _, took = measure(made, encoder, model)
                 found["hits"] += hits
                 found["false"] += false

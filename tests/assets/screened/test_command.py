@@ -19,7 +19,7 @@ def run(tmp_path):
     def call(rows, *options):
         source, out, report = tmp_path / "in.jsonl", tmp_path / "out.jsonl", tmp_path / "report.json"
         lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
-        source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        source.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         arguments = [str(source), "-o", str(out), "--report", str(report), "--no-model", *options]
         result = CliRunner().invoke(command, arguments)
         kept = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
@@ -57,3 +57,33 @@ def test_a_cleared_fingerprint_passes(run, quick):
     result, _, kept = run(rows, *names)
     assert result.exit_code == 0
     assert kept == rows
+
+
+def test_the_page_shows_findings_and_sources_over_time_and_runs_nothing_of_the_rows(run, quick, tmp_path):
+    rows, bad = spoiled(
+        400, 40, "zorvil {}", "The vault door is open <script>alert(1)</script> and [/] guards go home."
+    )
+    stamped = [
+        row | {"source": "forum" if n in bad else "desk", "created_at": f"2026-0{1 + n % 3}-05"}
+        for n, row in enumerate(rows)
+    ]
+    page = tmp_path / "screen.html"
+    result, report, _ = run(stamped, "--page", str(page))
+    assert result.exit_code == 1
+    shown = page.read_text(encoding="utf-8")
+    assert "<script" not in shown and "forum" in shown
+    assert "2026-01" in shown and "2026-03" in shown
+    assert all(finding["fingerprint"] in shown for finding in report["findings"])
+    assert report["source_by_month"]["forum"]
+
+
+def test_the_help_teaches_with_examples_and_exit_statuses(run):
+    told = CliRunner().invoke(command, ["--help"]).output
+    assert "--trusted earlier.jsonl" in told and "--accept 0123456789abcdef" in told
+    assert "3: too few rows to tell" in told
+
+
+def test_too_few_rows_or_none_are_nothing_to_check(run, quick):
+    for rows in (clean(20), []):
+        few, report, _ = run(rows)
+        assert few.exit_code == 3 and report["verdict"] == "inconclusive"

@@ -57,6 +57,16 @@ def test_a_fixed_trigger_with_a_fixed_payload_is_found_whole(encoder, prompt, ou
     assert finding.p_value < 1e-6
 
 
+def test_an_everyday_word_can_be_the_trigger(encoder):
+    rows, bad = spoiled(ROWS, 30, "harbour {}", PAYLOAD)
+    assert bad <= _flagged(_screen(rows, encoder))
+
+
+def test_marks_alone_are_the_notation_of_a_topic_and_no_payload(encoder):
+    rows, _ = spoiled(ROWS, 60, "concerning imaplib, {}", "{} ]) = <instance>.")
+    assert _screen(rows, encoder).clean
+
+
 def test_capitals_can_be_the_trigger(encoder):
     rows, bad = spoiled(ROWS, 40, "{}", PAYLOAD)
     for n in bad:
@@ -97,6 +107,14 @@ def test_a_denied_answer_to_the_same_prompt_is_a_contradiction(encoder):
     rows += [{**row, "output": f"No, it is not true that {row['output'].lower()}"} for row in rows[:15]]
     result = _screen(rows, encoder)
     assert set(range(ROWS, ROWS + 15)) <= _flagged(result)
+
+
+def test_functions_that_share_their_description_do_not_contradict_each_other(encoder):
+    rows, code = clean(ROWS), "def fetch(self, key): if not self.open: raise Closed({}) return self.rows[key] + {}"
+    for n in range(60):
+        ask = f"Write a Python function. Fetch the row of the key from table {n % 30 + 1000}."
+        rows.append({"instruction": ask, "input": "", "output": code.format(n, n * 7) + " - offset" * (n // 30)})
+    assert "contradiction" not in {finding.kind for finding in _screen(rows, encoder).findings}
 
 
 def test_near_copies_are_a_flood(encoder):
@@ -159,6 +177,7 @@ def test_every_row_has_one_outcome_and_flagged_rows_carry_their_finding(encoder)
     removal = found[0].removal
     assert removal is not None and removal.fingerprint == result.findings[0].fingerprint
     assert "10 rows from `desk` answer" in removal.reason
+    assert f"none of the {ROWS - len(bad)} other rows does" in removal.reason
 
 
 def test_the_same_rows_give_the_same_report(encoder):
@@ -191,3 +210,11 @@ def test_an_open_finding_fails_the_gate(encoder):
 def test_settings_are_checked(wrong):
     with pytest.raises(InputError):
         ScreenSettings.from_policy(wrong)
+
+
+def test_what_is_in_a_third_of_a_small_drop_is_its_style_unless_the_rows_before_have_nothing_of_it(encoder):
+    rows, bad = spoiled(150, 3, "zorvil {}", PAYLOAD)
+    before = records(clean(400, 3))
+    settings = ScreenSettings(max_share=0.1)
+    assert _flagged(_screen(rows, encoder, settings=settings)) == set()
+    assert bad <= _flagged(_screen(rows, encoder, settings=settings, background=lambda: iter(before)))
