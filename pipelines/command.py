@@ -1,6 +1,7 @@
 """The ``hallmark`` command: a table of contents. Each subcommand is a module of ``pipelines.commands``."""
 
 import importlib
+import os
 import sys
 
 import click
@@ -8,6 +9,7 @@ import click
 from resources.errors import HallmarkError
 from resources.process import settle
 
+LOG_WIDTH = "120"  # columns of tables, where stderr is a file or a pipe
 COMMANDS = {
     "run": "the whole lineage, from raw drops to a tried candidate",
     "sanitize": "remove personal data and secrets from a file",
@@ -56,6 +58,8 @@ def hallmark() -> None:
 def main() -> None:
     """Entry point: run, and turn every error Hallmark raises on purpose into one line and its exit status."""
     settle()
+    if not sys.stderr.isatty():
+        os.environ.setdefault("COLUMNS", LOG_WIDTH)
     try:
         status = hallmark.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)

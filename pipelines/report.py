@@ -17,8 +17,7 @@ from resources.artifacts import write_whole
 from resources.digests import digest_file, digest_json, digest_tree
 
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
-LOG_WIDTH = 120  # columns, where stderr is a file or a pipe
-console = Console(stderr=True, width=None if sys.stderr.isatty() else LOG_WIDTH)
+console = Console(stderr=True)
 
 
 @dataclass(slots=True)
