@@ -99,22 +99,12 @@ class Meaning:
                 seen[members] = True
                 yield members
 
-    def unasked(self, most: float) -> np.ndarray:
-        """True for sentences that are at most so close (whitened cosine) to their own prompts."""
-        close: np.ndarray = np.einsum("ij,ij->i", self.answer, self.asked) <= most
-        return close
-
-    def grow(self, members: np.ndarray, *, max_rows: int, among: np.ndarray | None = None) -> Family | None:
-        """All rows that say what ``members`` say; None if they do not stand apart from the rest.
-
-        ``among``: the sentences that can be members, as booleans; all if None.
-        """
+    def grow(self, members: np.ndarray, *, max_rows: int) -> Family | None:
+        """All rows that say what ``members`` say; None if they do not stand apart from the rest."""
         starts = np.flatnonzero(np.r_[True, self.row[1:] != self.row[:-1]])
         for _ in range(ROUNDS):
             toward = self.sentence[members].mean(0)
             along = self.sentence @ (toward / np.linalg.norm(toward))
-            if among is not None:
-                along = np.where(among, along, np.median(along))
             by_row = np.maximum.reduceat(along, starts)
             middle = np.median(by_row)
             spread = 1.4826 * np.median(np.abs(by_row - middle)) + 1e-9

@@ -25,7 +25,6 @@ from assets.screened.triggers import spell, without
 APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
 LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
-UNASKED = 0.2  # relation of one sentence to its prompt, above which it is rather an answer to it
 INSIDE = (
     0.25  # of the limits holds for sentences in the midst of answers, which are more often boilerplate than payload
 )
@@ -47,7 +46,7 @@ def families(
     """Families of at most ``most`` rows that their prompts do not ask for and that say enough, with the bits of a
     typical sentence."""
     numbers = {word: number for number, word in enumerate(index.words)}
-    done, unasked = np.zeros(len(meaning.row), dtype=bool), meaning.unasked(UNASKED)
+    done = np.zeros(len(meaning.row), dtype=bool)
 
     def says(sentences: np.ndarray) -> float:
         tokens = [np.array([numbers.get(word, 0) for word in split(passages.sentences[s])]) for s in sentences]
@@ -58,9 +57,6 @@ def families(
         if done[members].mean() > 0.5 or says(members[:20]) < SAYS / 2:
             continue
         family = meaning.grow(members, max_rows=most)
-        if family is not None and family.relation > LOOSE:
-            # It has taken in answers that their prompts do ask for: a refusal "as an AI" grows into essays about AI.
-            family = meaning.grow(members, max_rows=most, among=unasked)
         if family is None or done[family.sentences].mean() > 0.5:
             continue
         done[family.sentences] = True
