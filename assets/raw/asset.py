@@ -2,6 +2,7 @@
 
 import dataclasses
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from resources.errors import StoreError
 from resources.project import Project
 
 
-def drop_of(project: Project, partition: str) -> Drop:
-    """The drop of a partition, as the store holds it now; ``StoreError`` if it is gone or changed."""
-    for drop in discover(project.object_store()):
+def _drop_of(announced: Iterable[Drop], partition: str) -> Drop:
+    """The drop of a partition among those that the store holds now; ``StoreError`` if it is gone or changed."""
+    for drop in announced:
         if drop.partition == partition:
             return drop
     raise StoreError(
@@ -27,7 +28,7 @@ def drop_of(project: Project, partition: str) -> Drop:
 
 
 def _inputs(project: Project, partition: str) -> dict[str, str]:
-    return {"drop": drop_of(project, partition).fingerprint}
+    return {"drop": _drop_of(discover(project.object_store()), partition).fingerprint}
 
 
 STAGE = Stage("raw_drop", "1", _inputs)
@@ -43,7 +44,9 @@ STAGE = Stage("raw_drop", "1", _inputs)
     "Encrypted at rest: nothing has been removed yet.",
 )
 def raw_drop(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
-    drop = drop_of(project, context.partition_key)
+    announced = discover(project.object_store())
+    drop = _drop_of(announced, context.partition_key)
+    others = [other.partition for other in announced if other is not drop]
 
     def build(draft: Draft) -> Artifact:
         with tempfile.TemporaryDirectory(dir=draft.folder.parent) as spool:
@@ -51,7 +54,7 @@ def raw_drop(context: dg.AssetExecutionContext, project: Project) -> dg.Material
             return seal_rows(
                 draft,
                 None,
-                ingest(project.object_store(), drop, Path(spool), report, _read_before(project, drop)),
+                ingest(project.object_store(), drop, Path(spool), report, _read_before(project, others)),
                 cipher=project.line_cipher(),
                 metrics=report.metrics,
                 details=lambda: _details(drop, report),
@@ -62,9 +65,8 @@ def raw_drop(context: dg.AssetExecutionContext, project: Project) -> dg.Material
     return materialization(project, artifact, objects=artifact.manifest.details["objects"])
 
 
-def _read_before(project: Project, drop: Drop) -> dict[str, str]:
-    """Objects whose rows another drop of the store has brought, by SHA-256."""
-    others = (other.partition for other in discover(project.object_store()) if other.partition != drop.partition)
+def _read_before(project: Project, others: Iterable[str]) -> dict[str, str]:
+    """Objects whose rows one of the other drops has brought, by SHA-256."""
     artifacts = filter(None, (project.artifacts.current("raw_drop", other) for other in others))
     return {
         entry["sha256"]: f"{entry['key']} of drop {artifact.manifest.partition}"

@@ -3,6 +3,7 @@
 import re
 
 from assets.sanitized.lexicon import FUNCTION, Lexicon
+from resources.pii_engine import SpanRecognizer
 
 NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*"
 WORD = re.compile(rf"{NAME}\.?")
@@ -89,3 +90,14 @@ class NameBounds:
         if suffix := SUFFIX.match(text, end):
             end = suffix.end()
         return start, end
+
+
+class PersonRecognizer(SpanRecognizer):
+    """What the recognisers of persons share: they read words alone, by the lexicon and the bounds of names."""
+
+    types = ("PERSON",)
+    verbal = True
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        super().__init__()
+        self._lexicon, self._bounds = lexicon, NameBounds(lexicon)

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assets.sanitized.labelled import is_label
-from assets.sanitized.lexicon import ORDINARY, Lexicon
-from assets.sanitized.name_bounds import CLEAR, NAME, PARTICLE, TITLES, WORD, NameBounds
-from resources.pii_engine import Entity, Span, SpanRecognizer
+from assets.sanitized.lexicon import ORDINARY
+from assets.sanitized.name_bounds import CLEAR, NAME, PARTICLE, TITLES, WORD, PersonRecognizer
+from resources.pii_engine import Entity, Span
 
 SPEAKER = re.compile(rf"(?m)^[ \t>*-]*(?P<name>{NAME}(?: {NAME}){{0,2}}):(?=\s)")
 POSSESSIVE = re.compile(r"\b(?P<name>[^\W\d_]{2,}(?:-[^\W\d_]+)?)['’]s\b")
@@ -53,14 +53,7 @@ MAILBOX = re.compile(r"(?<![\w.+-])(?P<local>[A-Za-z][\w.+-]{3,63})@[\w-]+\.")
 SEEDED = 0.9  # a seed name
 
 
-class NameFormRecognizer(SpanRecognizer):
-    types = ("PERSON",)
-    verbal = True
-
-    def __init__(self, lexicon: Lexicon) -> None:
-        super().__init__()
-        self._lexicon, self._bounds = lexicon, NameBounds(lexicon)
-
+class NameFormRecognizer(PersonRecognizer):
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
         if not text.islower():
             yield from self._placed(text)

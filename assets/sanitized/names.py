@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assets.sanitized.labelled import is_label
-from assets.sanitized.lexicon import FUNCTION, Lexicon
-from assets.sanitized.name_bounds import CLEAR, NAME, TITLES, WORD, NameBounds
-from resources.pii_engine import Entity, Span, SpanRecognizer
+from assets.sanitized.lexicon import FUNCTION
+from assets.sanitized.name_bounds import CLEAR, NAME, TITLES, WORD, PersonRecognizer
+from resources.pii_engine import Entity, Span
 
 _MORE = rf"(?:[ \t]+{NAME}\.?){{0,3}}"
 _SURE = (
@@ -57,14 +57,7 @@ SAYING = frozenset({"said", "told", "dear"})
 LIKELY = 0.25  # from which it counts when the capital cannot come from the beginning of a sentence
 
 
-class NameRecognizer(SpanRecognizer):
-    types = ("PERSON",)
-    verbal = True
-
-    def __init__(self, lexicon: Lexicon) -> None:
-        super().__init__()
-        self._lexicon, self._bounds = lexicon, NameBounds(lexicon)
-
+class NameRecognizer(PersonRecognizer):
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
         lowered = text.islower()
         for entity in entities:

@@ -12,15 +12,13 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from assets.outcome import Outcome
-from assets.raw.formats import count_rows, read_rows
+from assets.raw.formats import count_rows
 from assets.record import Record
 from assets.sanitized.report import SanitizeReport, fault
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
 from expectations.policy import Policy, worst
-from pipelines.report import EXIT, StageReport, console, progress
-from resources.errors import InputError
+from pipelines.report import EXIT, StageReport, console, progress, rows_of
 from resources.vault import KEY_VARIABLE, Fingerprinter, Vault, read_secret
 
 if TYPE_CHECKING:
@@ -112,7 +110,7 @@ def _write(path: Path, stream: IO[str], sanitizer: Sanitizer, body: SanitizeRepo
     started = said = time.monotonic()
 
     def records() -> Iterator[Record]:
-        for row, outcome in enumerate(_rows(path)):
+        for row, outcome in enumerate(rows_of(path, _say)):
             if outcome.removal:
                 body.reject(row, outcome)
                 if body.rejected.count <= SHOWN:
@@ -133,14 +131,8 @@ def _write(path: Path, stream: IO[str], sanitizer: Sanitizer, body: SanitizeRepo
             stream.write(json.dumps(fields, ensure_ascii=False) + "\n")
 
 
-def _rows(path: Path) -> Iterator[Outcome]:
-    """The rows of a file; none of an empty one, about which there is nothing to say."""
-    try:
-        yield from read_rows(path)
-    except InputError as error:
-        if error.rule != "empty-object":
-            raise
-        console.print(str(error), highlight=False, markup=False)
+def _say(line: str) -> None:
+    console.print(line, highlight=False, markup=False)
 
 
 def _vault(path: Path | None, key: Path | None) -> Vault | None:

@@ -11,16 +11,14 @@ import numpy as np
 from rich.markup import escape
 
 from assets.outcome import Outcome
-from assets.raw.formats import read_rows
 from assets.record import Record
 from assets.screened.finding import Finding, ScreenResult
 from assets.screened.page import render
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
 from expectations.policy import Policy
-from pipelines.report import StageReport, console
+from pipelines.report import StageReport, console, rows_of
 from resources.artifacts import write_whole
-from resources.errors import InputError
 from resources.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -83,7 +81,7 @@ def command(
     """
     stage = StageReport("screen", path)
     settings = ScreenSettings.from_policy(Policy.load(policy).settings.get("screened_records", {}))
-    rejected = {row: outcome for row, outcome in enumerate(_rows(path)) if outcome.removal}
+    rejected = {row: outcome for row, outcome in enumerate(rows_of(path)) if outcome.removal}
     with console.status("screening") as status:
         result = screen(
             _reader(path),
@@ -95,7 +93,7 @@ def command(
         )
     result, body = _numbered(result, rejected)
     flagged, rows = {row["row"] for row in body["rows"] if row["flagged"]}, len(body["rows"])
-    lines = (_line(outcome.record) for row, outcome in enumerate(_rows(path)) if row not in flagged)
+    lines = (_line(outcome.record) for row, outcome in enumerate(rows_of(path)) if row not in flagged)
     write_whole(out, "".join(lines).encode())
     if page:
         write_whole(page, render(result, rows, path.name).encode())
@@ -133,16 +131,7 @@ class _Asked:
 
 
 def _reader(path: Path) -> Callable[[], Iterator[Record]]:
-    return lambda: (outcome.record for outcome in _rows(path) if outcome.fate == "passed")
-
-
-def _rows(path: Path) -> Iterator[Outcome]:
-    """The rows of a file; none of an empty one, which is nothing to check and no error."""
-    try:
-        yield from read_rows(path)
-    except InputError as error:
-        if error.rule != "empty-object":
-            raise
+    return lambda: (outcome.record for outcome in rows_of(path) if outcome.fate == "passed")
 
 
 def _line(record: Record) -> str:
