@@ -182,10 +182,11 @@ def log_probabilities(forward: Forward, batch: Batch) -> Iterator[tuple[int, np.
         chosen = states[torch.from_numpy(before).to(causal.device)]
         pieces, choices = [], []
         for start in range(0, len(before), rows):
-            logits = forward.logits(chosen[start : start + rows])
-            picked = logits.gather(1, targets[start : start + rows, None])[:, 0]
-            pieces.append(picked - logits.logsumexp(dim=1))
-            choices.append(logits.argmax(dim=1) == targets[start : start + rows])
+            # Not ``logsumexp``, which on a CPU takes ten times as long as the fused ``log_softmax``.
+            logs = forward.logits(chosen[start : start + rows]).log_softmax(dim=1)
+            wanted_here = targets[start : start + rows]
+            pieces.append(logs.gather(1, wanted_here[:, None])[:, 0])
+            choices.append(logs.argmax(dim=1) == wanted_here)
         flat = torch.cat(pieces).cpu().numpy() if pieces else np.empty(0, np.float32)
         chosen_first = torch.cat(choices).cpu().numpy() if choices else np.empty(0, bool)
     cuts = np.cumsum(tails)[:-1]
