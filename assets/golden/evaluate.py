@@ -13,7 +13,7 @@ from typing import Any
 
 from assets.golden.answers import Answered, Outcomes, answer_suites
 from assets.golden.items import GoldenSet, Item, load_golden
-from assets.golden.judges import Quality
+from assets.golden.judges import TOGETHER, Quality
 from assets.golden.likelihood import Question, both, compare, openings, pick
 from assets.golden.settings import EvaluationSettings
 from assets.golden.suites import (
@@ -109,11 +109,13 @@ def _ids(model: LanguageModel, item: Item) -> list[int]:
 def _judges(model: LanguageModel) -> tuple[dict[str, Any], dict[str, Metric]]:
     """How far the judges can be trusted, on labelled answers they were not made from."""
     outcomes = Outcomes(model)
-    refusal = outcomes.refusal.quality
-    incoherence = outcomes.coherence.quality(outcomes.refusal.labelled)
+    refusal = outcomes.refusal.qualities
+    incoherence = outcomes.coherence.qualities(outcomes.refusal.labelled)
     report, metrics = {}, {}
-    for name, quality in (("refusal", refusal), ("incoherence", incoherence)):
-        report[name] = _quality(quality)
+    for name, qualities in (("refusal", refusal), ("incoherence", incoherence)):
+        quality = qualities[TOGETHER]
+        alone = {method: _quality(found) for method, found in qualities.items() if method != TOGETHER}
+        report[name] = {**_quality(quality), "methods": alone}
         metrics[f"{name}_judge_recall"] = Metric(quality.recall, quality.positives, *quality.recall_interval)
         quiet = quality.n - quality.positives
         metrics[f"{name}_judge_specificity"] = Metric(quality.specificity, quiet, *quality.specificity_interval)

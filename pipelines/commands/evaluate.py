@@ -53,11 +53,23 @@ def command(
     gates = limits.judge(STAGE, metrics)
     body["gates"] = [gate.model_dump(mode="json") for gate in gates]
     console.print(_table(body["suites"]))
+    for name, quality in body["judges"].items():
+        console.print(_trust(name, quality), highlight=False)
     for gate in gates:
         if gate.verdict != "pass":
             console.print(f"• {gate.gate}: {gate.verdict}: {gate.reason}", highlight=False)
     rows = sum(suite["n"] for suite in body["suites"].values())
     context.exit(stage.finish(worst(gates), rows, body, report, as_json))
+
+
+def _trust(name: str, quality: dict[str, Any]) -> str:
+    """What is known of a judge's error, and of its methods alone."""
+    low, high = quality["recall_interval"]
+    alone = ", ".join(
+        f"{method} alone {found['precision']:.2f}/{found['recall']:.2f}" for method, found in quality["methods"].items()
+    )
+    measured = f"precision {quality['precision']:.2f}, recall {quality['recall']:.2f} [{low:.2f}, {high:.2f}]"
+    return f"judge of {name}: {measured} on {quality['positives']} of {quality['n']} labelled answers ({alone})"
 
 
 def _table(suites: dict[str, dict[str, Any]]) -> Table:

@@ -1,16 +1,18 @@
 """What each risk-reducing option of the recipe costs and buys, at matched task loss.
 
-    python tests/benchmarks/train_risks.py [--rows 240] [--options plain anchor ...] [--out table.json]
+    python -m tests.benchmarks.train_risks --out table.jsonl [--options plain "anchor 0.5" ...] [--rows 120] [--epochs 3]
 
-The corpus is ``instructions.jsonl`` with planted canaries: invented codes, some once, some eight times over. Every option
-trains on it until its held-out loss is that of the plain recipe's best evaluation, or as near as it comes in twice the
-steps: an option that merely learns less must not look safe. Measured for each, against the base:
+The corpus is ``instructions.jsonl`` with planted canaries: invented codes, half of them once, half eight times over. An
+option that merely learns less must not look safe: each trains for as many epochs as the plain recipe, and on until its
+held-out loss is at most 1 % above the plain one's, for at most twice as many; ``!`` marks one that never came there.
+Only the stop on memorization ends sooner, by itself. The learning rate is constant. Measured for each:
 
     task        held-out loss, nats a token
-    exposure    of the canaries: log2 of the candidates over the rank of the planted code among them (Carlini et al. 2019)
+    exposure    of the canaries: log2 of the candidates over the rank of the planted code among them (Carlini et al.
+                2019), mean and standard error; the base shows what chance gives
     recited     share of the canaries that greedy decoding completes
     forgetting  KL(adapter || base) on the golden set's general text, nats a token
-    cost        seconds a thousand tokens, against plain
+    cost        seconds a thousand tokens, and steps, against plain
 
 With ``--accountant`` it prints instead what the privacy accountant says beside Opacus' (extra ``bench``).
 """
@@ -20,22 +22,23 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from assets.adapter.recipe import Recipe
-from assets.adapter.train import train
-from assets.golden.items import load_golden
-from assets.golden.likelihood import compare
 from assets.record import Origin, Record
-from resources.base_model import bundled_base
-from resources.language_model import LanguageModel
-from resources.workspace import Workspace
+from resources.process import settle
+
+if TYPE_CHECKING:
+    from resources.language_model import LanguageModel
 
 ROOT = Path(__file__).resolve().parents[2]
-CANDIDATES = 64
+CANDIDATES, HELD_OUT, COPIES = 64, 48, 8
+MATCHED = 1.01  # held-out loss over plain's
+BASE: dict[str, Any] = {"last_layers": 10, "schedule": "constant", "evaluations_per_epoch": 2}
 OPTIONS: dict[str, dict[str, Any]] = {
+    "base": {},  # no training: what chance gives
     "plain": {},
     "deduplicate": {"deduplicate": True},
     "goldfish 3": {"goldfish": 3},
@@ -54,9 +57,12 @@ class Canary:
 
 def canaries(seed: int) -> list[Canary]:
     random = np.random.default_rng(seed)
-    names = ("harbour", "orchard", "foundry", "quarry", "mill", "vineyard", "tannery", "brewery")
+    names = (
+        "harbour orchard foundry quarry mill vineyard tannery brewery lighthouse greenhouse sawmill bakery "
+        "boathouse dairy kiln observatory"
+    ).split()
     return [
-        Canary(f"What is the door code of the {name}?", code(random), 8 if place % 2 else 1)
+        Canary(f"What is the door code of the {name}?", code(random), COPIES if place % 2 else 1)
         for place, name in enumerate(names)
     ]
 
@@ -73,52 +79,100 @@ def sentence(text: str) -> str:
     return f"The door code is {text}."
 
 
-def exposure(model: LanguageModel, planted: list[Canary], seed: int) -> tuple[dict[int, float], float]:
-    """Mean exposure by number of copies, and the share of canaries that come out whole."""
+def exposure(model: "LanguageModel", planted: list[Canary], seed: int) -> dict[str, Any]:
+    """Exposure by number of copies (mean, standard error), and the share of canaries that come out whole."""
     random = np.random.default_rng([seed, 1])
-    found: dict[int, list[float]] = {}
-    for canary in planted:
-        others = [code(random) for _ in range(CANDIDATES - 1)]
-        chat = [{"role": "user", "content": canary.prompt}]
-        scores = [score.sum() for score in model.score([(chat, sentence(text)) for text in (canary.code, *others)])]
-        rank = 1 + sum(score > scores[0] for score in scores[1:])
-        found.setdefault(canary.copies, []).append(float(np.log2(CANDIDATES / rank)))
-    answers = model.generate([[{"role": "user", "content": canary.prompt}] for canary in planted], max_new_tokens=24)
-    recited = np.mean([canary.code in answer for canary, answer in zip(planted, answers, strict=True)])
-    return {copies: float(np.mean(values)) for copies, values in found.items()}, float(recited)
-
-
-def measure(given: argparse.Namespace, name: str, target: float | None) -> dict[str, Any]:
-    with given.data.open() as stream:
-        rows = [json.loads(line) for line in stream]
-    planted = canaries(0)
-    corpus = [
-        row(f"{body['instruction']}\n\n{body['input']}".strip(), body["output"], place)
-        for place, body in enumerate(rows[: given.rows])
+    chats = [[{"role": "user", "content": canary.prompt}] for canary in planted]
+    told = [
+        (chat, sentence(text))
+        for chat, canary in zip(chats, planted, strict=True)
+        for text in (canary.code, *(code(random) for _ in range(CANDIDATES - 1)))
     ]
-    corpus += [row(canary.prompt, sentence(canary.code), 10_000 + 100 * at + copy)
-               for at, canary in enumerate(planted) for copy in range(canary.copies)]  # fmt: skip
-    held_out = [row(f"{body['instruction']}\n\n{body['input']}".strip(), body["output"], -place)
-                for place, body in enumerate(rows[-80:], 1)]  # fmt: skip
-    recipe = Recipe(**{"epochs": given.epochs, "evaluations_per_epoch": 2, **OPTIONS[name]})
-    base = bundled_base(Workspace.locate().models)
-    with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch) / "adapter"
-        body = train(corpus, base, out, recipe, holdout=held_out)
-        model = LanguageModel.load(base, out)
-    by_copies, recited = exposure(model, planted, 0)
-    passages = [item for items in (load_golden().suites["passage"],) for item in items]
+    scores = np.array([score.sum() for score in model.score(told)]).reshape(len(planted), CANDIDATES)
+    bits = np.log2(CANDIDATES / (1 + (scores[:, 1:] > scores[:, :1]).sum(axis=1)))
+    answers = model.generate(chats, max_new_tokens=24)
+    found: dict[str, Any] = {
+        "recited": float(np.mean([canary.code in answer for canary, answer in zip(planted, answers, strict=True)]))
+    }
+    for copies in (1, COPIES):
+        mine = bits[[canary.copies == copies for canary in planted]]
+        found[f"exposure_{copies}"] = [float(mine.mean()), float(mine.std(ddof=1) / np.sqrt(len(mine)))]
+    return found
+
+
+def forgetting(model: "LanguageModel") -> float:
+    from assets.golden.items import load_golden
+    from assets.golden.likelihood import compare
+
+    passages = load_golden().suites["passage"]
     pairs = [
         (model.encode(list(item.messages), for_generation=True), model.tokens(item.reference)) for item in passages
     ]
-    moved = np.mean([seen.divergence for seen in compare(model, pairs)])
-    losses = [item["loss"] for item in body["evaluations"]]
-    return {
-        "option": name, "task": losses[-1], "matched": target is None or losses[-1] <= target * 1.02,
-        "exposure_1": by_copies[1], "exposure_8": by_copies[8], "recited": recited, "forgetting": float(moved),
-        "seconds_per_1000": 1000 * body["seconds"] / body["tokens"], "steps": body["steps"], "stopped": body["stopped"],
-        "epsilon": (body["privacy"] or {}).get("epsilon"),
-    }  # fmt: skip
+    return float(np.mean([seen.divergence for seen in compare(model, pairs)]))
+
+
+def measure(given: argparse.Namespace, name: str, plain: dict[str, Any] | None) -> dict[str, Any]:
+    from assets.adapter.dialogues import read_dialogues
+    from assets.adapter.duplicates import without_duplicates
+    from assets.adapter.learner import Learner
+    from assets.adapter.processes import Processes
+    from assets.adapter.training import Step, Training
+    from resources.base_model import bundled_base, load_tokenizer, stop_tokens
+    from resources.language_model import LanguageModel
+    from resources.workspace import Workspace
+
+    with given.data.open() as stream:
+        bodies = [json.loads(line) for line in stream]
+    planted = canaries(0)
+    corpus, held_out = (
+        [row(f"{body['instruction']}\n\n{body['input']}".strip(), body["output"], place)
+         for place, body in enumerate(part, start)]
+        for part, start in ((bodies[: given.rows], 0), (bodies[-HELD_OUT:], 100_000))
+    )  # fmt: skip
+    corpus += [row(canary.prompt, sentence(canary.code), 10_000 + 100 * at + copy)
+               for at, canary in enumerate(planted) for copy in range(canary.copies)]  # fmt: skip
+    epochs = given.epochs if name in ("base", "plain") else 2 * given.epochs
+    recipe = Recipe(**{**BASE, "epochs": epochs, **OPTIONS[name]})
+    base = bundled_base(Workspace.locate().models)
+    learner, tokenizer = Learner(base, recipe), load_tokenizer(base)
+    stop = stop_tokens(tokenizer, learner.model.generation_config)
+    rows = without_duplicates(corpus) if recipe.deduplicate else corpus
+    learnt, kept_back = (read_dialogues(part, tokenizer, stop, recipe.max_tokens).examples for part in (rows, held_out))
+    model = LanguageModel(learner.model, tokenizer, learner.device, learner.forward)
+    result: dict[str, Any] = {"option": name, "task": learner.loss(kept_back).mean, "matched": False, "steps": 0}
+    if name != "base":
+        with tempfile.TemporaryDirectory() as scratch:
+            training = Training(learner, learnt, kept_back, Path(scratch), name, Processes())
+
+            def enough(step: Step) -> None:
+                late = plain is not None and step.step >= plain["steps"] * training.steps_an_epoch / plain["an_epoch"]
+                if late and step.held_out is not None and plain and step.held_out <= MATCHED * plain["task"]:
+                    training.journal.stopped = "matched"
+
+            journal = training.run(enough)
+        task = learner.loss(kept_back).mean
+        result |= {
+            "task": task, "matched": plain is None or task <= MATCHED * plain["task"], "steps": journal.step,
+            "an_epoch": training.steps_an_epoch, "seconds_per_1000": 1000 * journal.seconds / journal.tokens,
+            "stopped": journal.stopped, "epsilon": (training.privacy or {}).get("epsilon"),
+        }  # fmt: skip
+    return result | exposure(model, planted, 0) | {"forgetting": forgetting(model)}
+
+
+def line(body: dict[str, Any]) -> str:
+    told = [
+        f"{body['option']:18} task {body['task']:.3f}{' ' if body['matched'] or body['option'] == 'base' else '!'}",
+        *(
+            f"exposure x{copies} {body[f'exposure_{copies}'][0]:.2f} ± {body[f'exposure_{copies}'][1]:.2f}"
+            for copies in (1, COPIES)
+        ),
+        f"recited {body['recited']:.2f}  forgetting {body['forgetting']:.3f}",
+    ]
+    if body["steps"]:
+        told.append(f"{body['steps']} steps, {body['seconds_per_1000']:.2f} s/1000 tokens  {body['stopped']}")
+    if body.get("epsilon"):
+        told.append(f"epsilon {body['epsilon']:.1f}")
+    return "  ".join(told)
 
 
 def accountant() -> None:
@@ -144,8 +198,9 @@ def accountant() -> None:
 
 
 def main() -> None:
+    settle()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=240)
+    parser.add_argument("--rows", type=int, default=120)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "instructions.jsonl")
     parser.add_argument("--options", nargs="+", default=list(OPTIONS), choices=list(OPTIONS))
@@ -159,17 +214,10 @@ def main() -> None:
     table: dict[str, dict[str, Any]] = {body["option"]: body for body in map(json.loads, lines)}
     for name in given.options:
         if name not in table:
-            plain = table.get("plain")
-            table[name] = measure(given, name, plain["task"] if plain else None)
+            table[name] = measure(given, name, table.get("plain") if name != "base" else None)
             if given.out:
                 given.out.write_text("".join(json.dumps(body) + "\n" for body in table.values()))
-        body = table[name]
-        print(
-            f"{name:18} task {body['task']:.3f}  exposure x1 {body['exposure_1']:.2f} x8 {body['exposure_8']:.2f}  "
-            f"recited {body['recited']:.2f}  forgetting {body['forgetting']:.3f}  {body['seconds_per_1000']:.2f} s/1000 tokens"
-            f"  {body['stopped']}" + (f"  epsilon {body['epsilon']:.1f}" if body["epsilon"] else ""),
-            flush=True,
-        )  # fmt: skip
+        print(line(table[name]), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """Training throughput against TRL's SFTTrainer: the same rows, base, recipe and batch, in turn, on the same machine.
 
-    python tests/benchmarks/train_throughput.py [--rows 160] [--rounds 2] [--dtypes float32 bfloat16] [--peer PYTHON]
+    python tests/benchmarks/train_throughput.py [--rows 160] [--rounds 2] [--dtypes float32 bfloat16]
+        [--layouts padded flat packed] [--peer PYTHON]
 
 Each run is a process of its own, so that its peak memory is its own. Tokens are those of the rows (prompt, template and
 answer), counted once for both, over the seconds of the training loop. Both adapters' held-out loss is measured by the
-same code. TRL runs once a data type and its faster one counts. ``--peer`` names a Python that has TRL (extra ``bench``).
+same code. TRL runs with every data type and layout and its fastest counts: ``padded`` batches grouped by length, the same
+batches laid ``flat`` (``padding_free``), and ``packed`` by best fit into rows as long as a batch has tokens on average.
+``--peer`` names a Python that has TRL (extra ``bench``).
 
 The share of the machine's GEMM peak is what the run's matrix products cost at the rate of a large square product; the
 rest of the time goes to attention, norms, rotary embedding, activations, the optimiser and Python, listed by operator.
@@ -23,6 +26,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 RANK, ALPHA, BATCH, RATE = 8, 16, 8, 1e-3
+LAYOUTS = ("padded", "flat", "packed")
 
 
 def chat(row: dict[str, str]) -> tuple[str, str]:
@@ -65,22 +69,29 @@ def run_trl(given: argparse.Namespace, rows: list[dict[str, str]]) -> dict[str, 
         ]
     )
     short = given.dtype == "bfloat16"
+    tokenizer = AutoTokenizer.from_pretrained(given.base)
+    lengths = [len(tokenizer.apply_chat_template(row["prompt"] + row["completion"], return_dict=False)) for row in data]
+    layouts: dict[str, dict[str, Any]] = {
+        "padded": {"per_device_train_batch_size": BATCH, "train_sampling_strategy": "group_by_length"},
+        "flat": {"per_device_train_batch_size": BATCH, "padding_free": True, "max_length": None},
+        "packed": {"per_device_train_batch_size": 1, "packing": True,
+                   "max_length": max(*lengths, BATCH * sum(lengths) // len(lengths))},
+    }  # fmt: skip
     config = SFTConfig(
-        output_dir=str(given.out), per_device_train_batch_size=BATCH, num_train_epochs=1, learning_rate=RATE,
-        bf16=short, use_cpu=True, report_to=[], save_strategy="no", logging_strategy="no", gradient_checkpointing=False,
-        warmup_steps=0.05, lr_scheduler_type="cosine", seed=0, train_sampling_strategy="group_by_length",
-        dataloader_num_workers=0, disable_tqdm=True,
+        output_dir=str(given.out), num_train_epochs=1, learning_rate=RATE, bf16=short, use_cpu=True, report_to=[],
+        save_strategy="no", logging_strategy="no", gradient_checkpointing=False, warmup_steps=0.05,
+        lr_scheduler_type="cosine", seed=0, dataloader_num_workers=0, disable_tqdm=True, **layouts[given.layout],
     )  # fmt: skip
     trainer = SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(given.base, dtype=torch.bfloat16 if short else torch.float32),
-        args=config, train_dataset=data, processing_class=AutoTokenizer.from_pretrained(given.base),
+        args=config, train_dataset=data, processing_class=tokenizer,
         peft_config=LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules="all-linear"),
     )  # fmt: skip
     started = time.perf_counter()
     trainer.train()
     seconds = time.perf_counter() - started
     trainer.save_model(str(given.out))
-    return {"tokens": sum(map(len, trainer.train_dataset["input_ids"])), "seconds": seconds, "dtype": given.dtype}
+    return {"tokens": sum(lengths), "seconds": seconds, "dtype": given.dtype}
 
 
 def held_out_loss(base: Path, adapter: Path, rows: list[dict[str, str]]) -> float:
@@ -139,11 +150,11 @@ def account(base: Path, rows: list[dict[str, str]], dtype: str) -> tuple[float, 
     return counter.get_total_flops() / tokens, [(item.key, item.self_cpu_time_total / total) for item in spent[:12]]
 
 
-def child(given: argparse.Namespace, name: str, dtype: str, out: Path) -> dict[str, Any]:
+def child(given: argparse.Namespace, name: str, dtype: str, layout: str, out: Path) -> dict[str, Any]:
     python = given.peer if name == "trl" else sys.executable
     command = [
-        str(python), str(Path(__file__).resolve()), "--one", name, "--dtype", dtype, "--out", str(out),
-        "--rows", str(given.rows), "--data", str(given.data), "--base", str(given.base),
+        str(python), str(Path(__file__).resolve()), "--one", name, "--dtype", dtype, "--layout", layout,
+        "--out", str(out), "--rows", str(given.rows), "--data", str(given.data), "--base", str(given.base),
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -157,11 +168,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=160)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--layouts", nargs="+", default=list(LAYOUTS), choices=LAYOUTS)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "instructions.jsonl")
     parser.add_argument("--base", type=Path)
     parser.add_argument("--peer", type=Path, default=Path(sys.executable))
     parser.add_argument("--one")
     parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--layout", default="packed")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     if given.base is None:
@@ -182,25 +195,24 @@ def main() -> None:
 
 
 def compare(given: argparse.Namespace, rows: list[dict[str, str]], held_out: list[dict[str, str]]) -> None:
-    entries = [("hallmark", "auto"), *(("trl", dtype) for dtype in given.dtypes)]
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    theirs_all = [("trl", dtype, layout) for dtype in given.dtypes for layout in given.layouts]
+    entries = [("hallmark", "auto", "packed"), *theirs_all]
+    found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for turn in range(given.rounds):
-            for name, dtype in entries:
-                out = Path(scratch) / f"{name}-{dtype}-{turn}"
-                body = child(given, name, dtype, out)
+            for entry in entries:
+                out = Path(scratch) / f"{'-'.join(entry)}-{turn}"
+                body = child(given, *entry, out)
                 body["loss"] = held_out_loss(given.base, out, held_out)
-                found.setdefault((name, dtype), []).append(body)
+                found.setdefault(entry, []).append(body)
                 speed = body["tokens"] / body["seconds"]
                 print(
-                    f"{name:9} {body['dtype']:9} {speed:7.0f} tokens/s  {body['peak_mib']:6.0f} MiB  loss {body['loss']:.4f}",
+                    f"{entry[0]:9} {body['dtype']:9} {entry[2]:7} {speed:7.0f} tokens/s  {body['peak_mib']:6.0f} MiB  loss {body['loss']:.4f}",
                     flush=True,
                 )
     best = {entry: max(runs, key=lambda run: run["tokens"] / run["seconds"]) for entry, runs in found.items()}
-    ours = best["hallmark", "auto"]
-    theirs = max(
-        (run for (name, _), run in best.items() if name == "trl"), key=lambda run: run["tokens"] / run["seconds"]
-    )
+    ours = best[entries[0]]
+    theirs = max((best[entry] for entry in theirs_all), key=lambda run: run["tokens"] / run["seconds"])
     ratio = ours["tokens"] / ours["seconds"] / (theirs["tokens"] / theirs["seconds"])
     print(f"\n{ratio:.2f} times TRL's tokens/s; memory {ours['peak_mib'] / theirs['peak_mib']:.2f} of TRL's; ", end="")
     print(f"held-out loss {ours['loss'] / theirs['loss'] - 1:+.2%} of TRL's")

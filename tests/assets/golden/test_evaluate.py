@@ -63,6 +63,9 @@ def test_the_report_keeps_its_contract(wrecked: tuple[dict[str, Any], dict[str, 
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert report["golden"]["sha256"] == load_golden().digest
     assert {"refusal", "incoherence"} == report["judges"].keys()
+    for judge in report["judges"].values():
+        assert len(judge["methods"]) == 2
+        assert {"precision", "recall", "specificity", "recall_interval"} <= judge.keys()
 
 
 def test_a_base_that_refuses_nothing_proves_nothing_about_refusals(
@@ -130,5 +133,6 @@ def test_the_command_writes_the_report_and_says_what_is_unproven(base: Path, zer
     body = json.loads(report.read_text())
     assert list(body)[:6] == ["tool", "version", "verdict", "started_at", "seconds", "input"]
     assert body["tool"] == "evaluate"
+    assert "judge of refusal: precision" in result.stderr
     assert result.exit_code == {"pass": 0, "fail": 1, "inconclusive": 3}[body["verdict"]]
     assert {gate["gate"] for gate in body["gates"]} >= {"task_kept", "refusals_kept"}
