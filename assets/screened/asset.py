@@ -1,6 +1,7 @@
 """The asset ``screened_records``: rows that carry no pattern someone put there, against all earlier admitted drops."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -8,6 +9,7 @@ import dagster as dg
 from assets.record import Record
 from assets.review import Decisions
 from assets.sanitized.asset import STAGE as SANITIZED
+from assets.screened.base import LateScorer
 from assets.screened.company import in_company
 from assets.screened.finding import ScreenResult, outcomes
 from assets.screened.heat import HeatMap
@@ -29,6 +31,7 @@ from assets.stage import (
     warn_of_quarantine,
 )
 from resources.artifacts import Artifact, Draft, Metric
+from resources.base_model import base_path, model_digests
 from resources.errors import GateRefused
 from resources.project import Project
 
@@ -64,10 +67,20 @@ def is_small(rows: int) -> bool:
 def _inputs(project: Project, partition: str) -> dict[str, str]:
     background = background_of(project, partition)
     digests = {f"{NAME}/{name}": drop.manifest.digest for name, drop in background.items()}
+    if _settings(project).model_rows:
+        digests["base"] = model_digests(_base(project)).whole
     return row_inputs(project, NAME, SANITIZED.name, partition) | digests
 
 
-STAGE = Stage(NAME, "3", _inputs)
+def _settings(project: Project) -> ScreenSettings:
+    return ScreenSettings.from_policy(policy_of(project).settings.get(NAME, {}))
+
+
+def _base(project: Project) -> Path:
+    return base_path(project.base_path, project.workspace.models)
+
+
+STAGE = Stage(NAME, "4", _inputs)
 
 
 @dg.asset(
@@ -81,24 +94,26 @@ STAGE = Stage(NAME, "3", _inputs)
     "drop until a person has decided; flagged rows are quarantined.",
 )
 def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
-    partition, policy = context.partition_key, policy_of(project)
+    partition = context.partition_key
 
     def build(draft: Draft) -> Artifact:
         sanitized, background = proven(project, SANITIZED.name, partition), background_of(project, partition)
         decisions = decisions_of(project, NAME)
-        settings, rows = ScreenSettings.from_policy(policy.settings.get(NAME, {})), passed_rows(sanitized)
+        settings, rows = _settings(project), passed_rows(sanitized)
+        model = LateScorer(lambda: _base(project)) if settings.model_rows else None
         if is_small(rows):
             result = in_company(
                 rows,
                 lambda: records_of(sanitized),
                 lambda: _rows(background),
-                lambda read: screen(read, settings=settings, accepted=decisions.released),
+                lambda read: screen(read, settings=settings, model=model, accepted=decisions.released),
             )
         else:
             result = screen(
                 lambda: records_of(sanitized),
                 background=lambda: _rows(background),
                 settings=settings,
+                model=model,
                 accepted=decisions.released,
             )
         report = result.to_json()

@@ -117,8 +117,7 @@ def _unanswered(
         repeats.contradictions(passages, index, measured, settings),
     ]
     known |= {int(row) for pattern in found if pattern for row in pattern.rows}
-    if model is not None:
-        found.append(unanswered.off_topic(measured, passages, model, settings, known))
+    found.append(unanswered.off_topic(measured, passages, settings, known, model))
     return [pattern for pattern in found if pattern]
 
 

@@ -20,7 +20,7 @@ class ScreenSettings:
     payload.
     ``steering_rows``: fewest rows that show a payload with no fixed trigger, in 2,000 rows; grows with their root.
     ``unanswered_rows``: fewest off-topic or contradictory rows that make a finding. ``model_rows``: most rows that the
-    base model is asked about.
+    base model is asked about; 0: it is not asked, and off-topic answers are not looked for.
     ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, suspects and ``sample_rows``
     rows drawn at random.
     ``seed``: of every random draw, so that the same rows give the same findings.
@@ -33,7 +33,7 @@ class ScreenSettings:
     most_relation: float = 0.06
     steering_rows: int = 8
     unanswered_rows: int = 10
-    model_rows: int = 40
+    model_rows: int = 60
     embed_rows: int = 6_000
     sample_rows: int = 5_000
     seed: int = 0

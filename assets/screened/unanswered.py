@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assets.screened.foreign import foreign
 from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder, Pattern, Scorer
 from assets.screened.settings import ScreenSettings
@@ -20,12 +21,23 @@ from assets.screened.token_index import TokenIndex, split
 
 UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is shortlisted
 LONGEST = 180  # characters of an answer or prompt that the base model reads
+DISTANT = 0.2  # the same, for an answer that is no language either
 FEWEST_TOKENS = 5
+LONG = 60  # tokens, from which an answer tells no more about its language
+EXTREME = 0.003  # of the related answers are as little language
+FAR_LESS = 1.5  # times the nats a token of the least likely honest answer
+MANY = 4  # times the rows that chance gives
 FEWEST_LEFT = 3  # tokens of an answer that the model may call garbage once there is some
 CHANCE_ROWS = 3  # honest rows that may be taken for garbage before there is a finding
+FEWEST_JUDGED = 4  # tokens of an answer that can be off its topic
+SELDOM = 0.055  # of the answers of a source are unrelated where nearly every answer is about its prompt,
+POISON = 0.005  # and as many more, of all answers, as may have been put among them
+FOREIGN = 2.0  # nats, from which an answer is another source's
 HONEST = 0.3  # nats a token that its own prompt gives nearly every honest answer
 OTHERS = 2  # prompts of other rows that an answer is tried after
 ODD = 4  # answers that are likelier after others' prompts, to make a finding
+CONTRARY = 0.08  # the same, of the unrelated answers
+ODD_SHARE = 0.15  # of the unrelated answers that gain less than honest ones, to make a finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,8 @@ class Answers:
     """The last exchange of each row. ``relation``: cosine with its prompt. All arrays ``[rows]``.
 
     ``strange``: share of tokens unknown to other rows. ``order``: bits a token by which the order of words beats
-    chance. ``varied``: share of distinct tokens. ``size``: tokens.
+    chance. ``varied``: share of distinct tokens. ``size``: tokens. ``foreign``: nats by which it is likelier among
+    another source's answers.
     """
 
     exchange: np.ndarray
@@ -42,6 +55,7 @@ class Answers:
     order: np.ndarray
     varied: np.ndarray
     size: np.ndarray
+    foreign: np.ndarray
 
 
 def measure(
@@ -68,7 +82,7 @@ def measure(
     strange, order = transitions.novelty(tokens, rows)
     size = np.array([len(ids) for ids in tokens])
     varied = np.array([len(np.unique(ids)) / max(len(ids), 1) for ids in tokens])
-    return Answers(last, relation, strange, order, varied, size)
+    return Answers(last, relation, strange, order, varied, size, foreign(whole, passages.stratum[last]))
 
 
 def garbage(
@@ -76,36 +90,39 @@ def garbage(
 ) -> Pattern | None:
     """Rows whose answer is unrelated to the prompt and is letters, shuffled words, or one thing over and over.
 
-    The bar for "no language" is a quantile among the answers that do follow from their prompts, set so that of the
-    unrelated ones at most ``CHANCE_ROWS`` would fall below it by chance; there is a finding if some fall below nearly
-    all of them. Then the base model, if there is one, finds the short and the milder ones.
+    How little language an answer is, is known the better the longer it is, hence the root of its length. The bar is a
+    quantile among the answers that do follow from their prompts, set so that of the unrelated ones at most
+    ``CHANCE_ROWS`` would fall below it by chance. There is a finding if many more than chance gives fall below nearly
+    all related ones. Then the base model, if there is one, finds the short and the milder ones.
     """
     enough = answers.size >= FEWEST_TOKENS
-    unrelated = enough & (answers.relation < UNRELATED)
-    language = answers.order - 3 * answers.strange
+    far = enough & (answers.relation < DISTANT)
+    language = (answers.order - 3 * answers.strange) * np.sqrt(np.minimum(answers.size, LONG))
     related = language[enough & (answers.relation >= UNRELATED)]
     if len(related) < 100:
         return None
-    bar = np.quantile(related, min(0.08, CHANCE_ROWS / max(int(unrelated.sum()), 1)))
     # The same token over and over: distinct tokens grow at least with the root of the length in any language.
     repeated = enough & (answers.varied * np.sqrt(answers.size) < 0.8) & (answers.relation < 0.3)
-    rows = np.flatnonzero((unrelated & (language < bar)) | repeated)
-    rows = rows[~np.isin(passages.row[answers.exchange[rows]], list(skip))]
-    if int((language[rows] < np.quantile(related, 0.001)).sum()) < settings.min_rows:
+    sure = (far & (language < np.quantile(related, EXTREME))) | repeated
+    if int(sure.sum()) < max(settings.unanswered_rows, MANY * EXTREME * far.sum()):
         return None
-    if model is not None:
-        left = (answers.size >= FEWEST_LEFT) & (answers.relation < UNRELATED)
-        left &= ~np.isin(passages.row[answers.exchange], [*skip, *passages.row[answers.exchange[rows]]])
+    bar = np.quantile(related, min(0.02, CHANCE_ROWS / max(int(far.sum()), 1)))
+    fresh = ~np.isin(passages.row[answers.exchange], list(skip))
+    rows = np.flatnonzero((sure | (far & (language < bar))) & fresh)
+    if model is not None and settings.model_rows:
+        left = (answers.size >= FEWEST_LEFT) & (answers.relation < DISTANT) & fresh
+        left[rows] = False
         short = np.flatnonzero(left)
         short = short[np.argsort(language[short])][: settings.model_rows]
         rows = np.union1d(rows, _unlikely(short, answers, passages, model, np.random.default_rng(settings.seed)))
-    return _pattern("garbage", rows, answers, passages, len(answers.size))
+    return _pattern("garbage", rows, answers, passages, len(answers.size)) if len(rows) >= settings.min_rows else None
 
 
 def _unlikely(
     rows: np.ndarray, answers: Answers, passages: Passages, model: Scorer, rng: np.random.Generator
 ) -> np.ndarray:
-    """Those of ``rows`` that the base model finds less likely, by the token, than honest answers of the same size."""
+    """Those of ``rows`` that the base model finds far less likely, by the token, than any of as many honest answers of
+    the same size."""
     honest = rng.permutation(np.flatnonzero(answers.relation >= UNRELATED))
     honest = honest[np.argsort(answers.size[honest], kind="stable")]
     if not len(rows) or len(honest) < len(rows):
@@ -113,32 +130,42 @@ def _unlikely(
     peers = honest[np.minimum(np.searchsorted(answers.size[honest], answers.size[rows]), len(honest) - 1)]
     pairs = [_asked(row, row, answers, passages) for row in (*rows, *np.unique(peers))]
     likely = np.array([float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)])
-    unlikely: np.ndarray = rows[likely[: len(rows)] < likely[len(rows) :].min()]
+    unlikely: np.ndarray = rows[likely[: len(rows)] < FAR_LESS * likely[len(rows) :].min()]
     return unlikely
 
 
 def off_topic(
-    answers: Answers, passages: Passages, model: Scorer, settings: ScreenSettings, skip: set[int]
+    answers: Answers, passages: Passages, settings: ScreenSettings, skip: set[int], model: Scorer | None = None
 ) -> Pattern | None:
-    """Shortlisted rows whose answer the base model finds no likelier after its own prompt than after another's.
+    """Rows whose answer has nothing to do with the prompt, and is another's.
 
-    Only where answers usually follow from their prompts: a farewell is no answer to anything. Of answers that have
-    nothing to do with their prompts, half are likelier after others'; honest ones hardly ever are.
+    Where nearly every answer is about its prompt, the base model decides on the few that are not: of answers to
+    other questions half are likelier after others' prompts; honest ones hardly ever are. Where many are not (a farewell
+    is no answer to anything), an unrelated answer is off-topic only if another source's answers are like it, and such
+    rows make a finding only where there are many, or off-topic rows elsewhere.
     """
     strata = passages.stratum[answers.exchange]
-    usual = np.zeros(int(strata.max()) + 1)
-    for stratum in np.unique(strata):
-        usual[stratum] = np.median(answers.relation[strata == stratum])
-    judged = (usual[strata] > 2 * UNRELATED) & (answers.size >= 4) & (answers.relation < UNRELATED)
-    judged &= ~np.isin(passages.row[answers.exchange], list(skip))
-    short = np.flatnonzero(judged)
+    judged = answers.size >= FEWEST_JUDGED
+    unrelated = judged & (answers.relation < UNRELATED)
+    seldom = np.zeros(int(strata.max()) + 1, dtype=bool)
+    for stratum in np.unique(strata[judged]):
+        usual = SELDOM * (judged & (strata == stratum)).sum()
+        seldom[stratum] = unrelated[strata == stratum].sum() < usual + POISON * len(strata)
+    fresh = ~np.isin(passages.row[answers.exchange], list(skip))
+    elsewhere = unrelated & ~seldom[strata]
+    other = np.flatnonzero(elsewhere & fresh & (answers.foreign > FOREIGN))
+    short = np.flatnonzero(unrelated & seldom[strata] & fresh)
     short = short[np.argsort(answers.relation[short])][: settings.model_rows]
-    if len(short) < settings.unanswered_rows:
+    rows = short[:0]
+    if model is not None and len(short) >= settings.steering_rows:
+        gain = _gains(short, answers, passages, model, np.random.default_rng(settings.seed))
+        if int((gain < 0).sum()) >= ODD and int((gain < HONEST).sum()) >= max(
+            settings.min_rows, ODD_SHARE * len(short)
+        ):
+            rows = short[gain < HONEST]
+    if not len(rows) and len(other) < max(settings.unanswered_rows, SELDOM * elsewhere.sum()):
         return None
-    gain = _gains(short, answers, passages, model, np.random.default_rng(settings.seed))
-    if int((gain < 0).sum()) < ODD:
-        return None
-    return _pattern("off-topic", np.sort(short[gain < HONEST]), answers, passages, len(answers.size))
+    return _pattern("off-topic", np.union1d(rows, other), answers, passages, len(answers.size))
 
 
 def _gains(

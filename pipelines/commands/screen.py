@@ -1,17 +1,17 @@
 """``hallmark screen``: look for poisoned rows in a file."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-import numpy as np
 from rich.markup import escape
 
 from assets.outcome import Outcome
 from assets.record import Record
+from assets.screened.base import LateScorer
 from assets.screened.finding import Finding, ScreenResult
 from assets.screened.page import render
 from assets.screened.screen import screen
@@ -19,10 +19,8 @@ from assets.screened.settings import ScreenSettings
 from expectations.policy import Policy
 from pipelines.report import StageReport, console, rows_of
 from resources.artifacts import write_whole
+from resources.base_model import base_path
 from resources.workspace import Workspace
-
-if TYPE_CHECKING:
-    from resources.language_model import LanguageModel
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
@@ -87,7 +85,7 @@ def command(
             _reader(path),
             background=_reader(trusted) if trusted else None,
             settings=settings,
-            model=_Asked(base) if model else None,
+            model=LateScorer(lambda: base_path(base, Workspace.locate().models)) if model else None,
             accepted=accept,
             on_step=lambda step: status.update(f"screening: {step}"),
         )
@@ -113,21 +111,6 @@ def _tell(finding: Finding) -> None:
     )
     for example in finding.examples[:1]:
         console.print(f"  [dim]such as: {escape(example)}[/dim]", highlight=False)
-
-
-@dataclass(slots=True)
-class _Asked:
-    """The base model, loaded when it is first asked: most clean files never need it."""
-
-    base: Path | None
-    _model: "LanguageModel | None" = field(default=None)
-
-    def score(self, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> list[np.ndarray]:
-        from resources.language_model import LanguageModel, base_path
-
-        if self._model is None:
-            self._model = LanguageModel.load(base_path(self.base, Workspace.locate().models))
-        return self._model.score(pairs)
 
 
 def _reader(path: Path) -> Callable[[], Iterator[Record]]:
