@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from resources.forward import Forward
+from resources.head import Head
 from resources.tree import Tree, plant
 
 if TYPE_CHECKING:
@@ -57,11 +58,12 @@ class _Draw:
         self.temperature = temperature
         self.streams = [np.random.default_rng([seed, index]) for index in indices]
 
-    def __call__(self, logits: "torch.Tensor", rows: Sequence[int]) -> "torch.Tensor":
+    def __call__(self, head: Head, states: "torch.Tensor", rows: Sequence[int]) -> "torch.Tensor":
         import torch
 
         if not self.temperature:
-            return logits.argmax(dim=1)
+            return head.first(states)
+        logits = head.logits(states)
         mass = (logits / self.temperature).softmax(dim=1).cumsum(dim=1)
         uniform = torch.tensor([[self.streams[row].random()] for row in rows], device=logits.device)
         drawn = torch.searchsorted(mass, uniform * mass[:, -1:], right=True)[:, 0]
@@ -133,7 +135,7 @@ def _decode_batch(
     states = output.last_hidden_state[0].index_select(0, last)
     cache.filled = width
     for step in range(new_tokens):
-        tokens = draw(forward.logits(states), going)
+        tokens = draw(forward.head, states, going)
         for row, token in zip(going, tokens.tolist(), strict=True):
             if not done[row]:
                 done[row] = token in stop
@@ -165,13 +167,14 @@ def _decode_plainly(
     import torch
 
     outputs: list[list[int]] = []
+    decoder = forward.causal.get_decoder()
     for row, prompt in enumerate(prompts):
         made: list[int] = []
         ids, past = torch.tensor([prompt], device=forward.causal.device), None
         while len(made) < new_tokens:
-            output = forward.causal(input_ids=ids, past_key_values=past, use_cache=True)
+            output = decoder(input_ids=ids, past_key_values=past, use_cache=True)
             past = output.past_key_values
-            token = int(draw(output.logits[:, -1].float(), [row])[0])
+            token = int(draw(forward.head, output.last_hidden_state[:, -1], [row])[0])
             if token in stop:
                 break
             made.append(token)

@@ -5,20 +5,22 @@ assumed: the first use compares it with the model's own forward on a probe, and 
 variant, a scaled output head) is run sequence by sequence through its own forward instead: slower, equally right.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from resources.head import Head
 from resources.tree import NAME, Tree, plant, tree_attention
+from resources.trunk import Trunk
 
 if TYPE_CHECKING:
     import torch
 
 # Real tokens in one packed row: on a CPU what its caches hold, on a GPU what its memory holds with room to spare.
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 16384}
-LOGITS_PER_PASS = {"cpu": 256, "cuda": 4096}  # rows of the output head at a time; each is a vocabulary wide
 
 
 @dataclass(slots=True)
@@ -27,6 +29,8 @@ class Forward:
 
     model: Any
     packed: bool = True
+    trunk: Trunk = field(init=False)
+    head: Head = field(init=False)
 
     def __post_init__(self) -> None:
         from transformers import AttentionInterface, AttentionMaskInterface
@@ -35,6 +39,7 @@ class Forward:
         AttentionInterface.register(NAME, tree_attention)
         AttentionMaskInterface.register(NAME, sdpa_mask)
         usual = self.causal.config._attn_implementation
+        self.trunk, self.head = Trunk(self.causal.get_decoder()), Head(self.causal)
         self.packed = self._agrees()
         if not self.packed:
             self.causal.set_attn_implementation(usual)
@@ -46,27 +51,11 @@ class Forward:
 
     def states(self, tree: Tree) -> "torch.Tensor":
         """Last hidden states of the packed row, [T, hidden]."""
-        return self._packed_states(tree) if self.packed else self._plain_states(tree)
+        return self.trunk.states(tree) if self.packed else self._plain_states(tree)
 
-    def logits(self, states: "torch.Tensor") -> "torch.Tensor":
-        """The output head on chosen states: [n, hidden] to float32 [n, vocabulary]."""
-        causal = self.causal
-        config = causal.config.get_text_config()
-        logits = causal.get_output_embeddings()(states).float()
-        if scale := getattr(config, "logit_scale", None):  # Cohere
-            logits = logits * scale
-        if divisor := getattr(config, "logits_scaling", None):  # Granite
-            logits = logits / divisor
-        if cap := getattr(config, "final_logit_softcapping", None):  # Gemma
-            logits = cap * (logits / cap).tanh()
-        found: torch.Tensor = logits
-        return found
-
-    def _packed_states(self, tree: Tree) -> "torch.Tensor":
-        decoder = self.causal.get_decoder()
-        output = decoder(**tree.inputs, use_cache=False, tree=tree)
-        states: torch.Tensor = output.last_hidden_state[0]
-        return states
+    def sharing(self) -> contextlib.AbstractContextManager[None]:
+        """While it is open, what the adapter leaves as it is gets computed once for readings with and without it."""
+        return self.trunk.sharing()
 
     def _plain_states(self, tree: Tree) -> "torch.Tensor":
         import torch
@@ -95,14 +84,18 @@ class Forward:
             plain = self._plain_states(tree)
             path = tree.paths[1]
             own = causal(input_ids=tree.ids[:, path], use_cache=False).logits[0].float()
-            if not _close(self.logits(plain[path]), own, causal.dtype):
+            if not _close(self.head.logits(plain[path]), own, causal.dtype):
                 raise ModelError(f"the output head of {type(causal).__name__} is not one Hallmark understands")
             try:
                 causal.set_attn_implementation(NAME)
-                packed = self._packed_states(tree)
+                packed = self.trunk.states(tree)
+                with self.sharing():
+                    again = [self.trunk.states(tree) for _ in range(2)][1]
             except (NotImplementedError, TypeError, ValueError, RuntimeError, AttributeError):
                 return False
             used = np.concatenate(tree.paths)
+            if not _close(again[used], packed[used], causal.dtype):  # states are scaled on their way in, as in Gemma
+                self.trunk.depth = 0
             return _close(packed[used], plain[used], causal.dtype)
 
 
@@ -170,7 +163,6 @@ def log_probabilities(forward: Forward, batch: Batch) -> Iterator[tuple[int, np.
     import torch
 
     causal = forward.causal
-    rows = LOGITS_PER_PASS.get(causal.device.type, LOGITS_PER_PASS["cpu"])
     with torch.inference_mode():
         tree = plant(batch.groups, device=causal.device, dtype=causal.dtype)
         states = forward.states(tree)
@@ -179,15 +171,7 @@ def log_probabilities(forward: Forward, batch: Batch) -> Iterator[tuple[int, np.
         before = np.concatenate([path[len(path) - tail - 1 : len(path) - 1] for path, tail in paths])
         wanted = np.concatenate([path[len(path) - tail :] for path, tail in paths])
         targets = tree.ids[0, torch.from_numpy(wanted).to(causal.device)]
-        chosen = states[torch.from_numpy(before).to(causal.device)]
-        pieces, choices = [], []
-        for start in range(0, len(before), rows):
-            # Not ``logsumexp``, which on a CPU takes ten times as long as the fused ``log_softmax``.
-            logs = forward.logits(chosen[start : start + rows]).log_softmax(dim=1)
-            wanted_here = targets[start : start + rows]
-            pieces.append(logs.gather(1, wanted_here[:, None])[:, 0])
-            choices.append(logs.argmax(dim=1) == wanted_here)
-        flat = torch.cat(pieces).cpu().numpy() if pieces else np.empty(0, np.float32)
-        chosen_first = torch.cat(choices).cpu().numpy() if choices else np.empty(0, bool)
+        scores, first = forward.head.scores(states[torch.from_numpy(before).to(causal.device)], targets)
+        flat, chosen_first = scores.cpu().numpy(), first.cpu().numpy()
     cuts = np.cumsum(tails)[:-1]
     yield from zip(batch.order, np.split(flat, cuts), np.split(chosen_first, cuts), strict=True)

@@ -10,17 +10,17 @@ layers.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from resources.base_model import attach_adapter, base_path, bundled_base, load_base, load_tokenizer, stop_tokens
 from resources.decoding import decode
 from resources.errors import InputError
-from resources.forward import LOGITS_PER_PASS, Forward, log_probabilities, plan_batches
+from resources.forward import Forward, log_probabilities, plan_batches
 from resources.tree import plant
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["LanguageModel", "base_path", "bundled_base"]
 
 Chat = Sequence[dict[str, str]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,13 @@ class LanguageModel:
         switch = getattr(self.model, "disable_adapter", None)
         with switch() if switch else contextlib.nullcontext():
             yield
+
+    def both(self, measure: Callable[[], T]) -> tuple[T, T]:
+        """A measure of the adapter and of the base, which read what the adapter leaves as it is only once."""
+        with self.forward.sharing():
+            adapter = measure()
+            with self.without_adapter():
+                return adapter, measure()
 
     def encode(self, messages: Chat, *, for_generation: bool) -> list[int]:
         """Token ids of a chat in the base's template; ``for_generation`` adds the assistant's header."""
@@ -106,14 +114,15 @@ class LanguageModel:
         if not len(prompts):
             return np.empty((0, self.forward.causal.config.get_text_config().vocab_size), np.float32)
         rows: list[np.ndarray] = [np.empty(0, np.float32)] * len(prompts)
-        step = LOGITS_PER_PASS.get(self.device.type, LOGITS_PER_PASS["cpu"])
+        head = self.forward.head
         with torch.inference_mode():
             for batch in plan_batches([(prompt, ()) for prompt in prompts], self.device):
                 groups = [(prefix, continuations[:1]) for prefix, continuations in batch.groups]
                 tree = plant(groups, device=self.device, dtype=self.forward.causal.dtype)
                 states = self.forward.states(tree)
                 last = torch.tensor([path[-1] for path in tree.paths], device=self.device)
-                logs = [self.forward.logits(states[part]).log_softmax(dim=1).cpu() for part in torch.split(last, step)]
+                parts = torch.split(last, head.rows)
+                logs = [head.logits(states[part]).log_softmax(dim=1).cpu() for part in parts]
                 found = dict(zip((prefix for prefix, _ in groups), torch.cat(logs).numpy(), strict=True))
                 for index in batch.order:
                     rows[index] = found[tuple(prompts[index])]

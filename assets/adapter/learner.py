@@ -3,14 +3,15 @@
 Where the time of a usual fine-tuning loop goes, and what is done here instead:
 
 - padding, and the system turn every row repeats: rows are packed into one tree (``resources.tree``);
-- logits of tokens that are not learnt, at a vocabulary of 49,152: the output head runs on learnt positions only, in
-  chunks whose gradient is taken at once, so that a chunk's logits are never kept;
+- logits of tokens that are not learnt, at a vocabulary of 49,152: the output head runs on learnt positions only, and
+  takes its own gradient, with nothing as wide as the vocabulary kept (``resources.head``);
 - five operations a LoRA layer: one (``resources.lora``);
 - frozen weights in float32 where the processor multiplies bfloat16 four times as fast.
 
 All of it is exact: the gradient is that of the mean over learnt tokens of a batch, as of one padded forward pass.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from assets.adapter.goldfish import keeps
 from assets.adapter.recipe import ALL_LINEAR, Recipe
 from resources.base_model import choose_device, load_base, quiet
 from resources.errors import ModelError
-from resources.forward import LOGITS_PER_PASS, TOKENS_PER_PASS, Forward
+from resources.forward import TOKENS_PER_PASS, Forward
 from resources.lora import fuse
 from resources.tree import Tree, plant
 
@@ -115,13 +116,13 @@ class Learner:
         before, wanted, weights = self._labels(tree, part, learn=learn)
         if not len(before):
             return NO_LOSS
-        states = self.forward.states(tree)
-        chosen = states.index_select(0, before)
         targets = tree.ids[0].index_select(0, wanted)
         anchor = None
-        if self.recipe.anchor and learn:
-            with torch.no_grad(), self.model.disable_adapter():
-                anchor = self.forward.states(tree).index_select(0, before)
+        with self.forward.sharing() if self.recipe.anchor else contextlib.nullcontext():
+            chosen = self.forward.states(tree).index_select(0, before)
+            if self.recipe.anchor and learn:
+                with torch.no_grad(), self.model.disable_adapter():
+                    anchor = self.forward.states(tree).index_select(0, before)
         nll, divergence, gradient = self._head(chosen.detach(), targets, weights, anchor, learn=learn)
         if learn:
             torch.autograd.backward(chosen, gradient)
@@ -142,29 +143,26 @@ class Learner:
     def _head(
         self, states: "Tensor", targets: "Tensor", weights: "Tensor", anchor: "Tensor | None", *, learn: bool
     ) -> tuple[float, float, "Tensor"]:
-        """Loss of chosen states, and the gradient of its weighted sum with respect to them, a chunk of logits at a
-        time. The anchor holds every token alike.
-        """
-        rows = LOGITS_PER_PASS.get(self.device.type, LOGITS_PER_PASS["cpu"])
-        gradient = torch.empty_like(states)
-        nll = divergence = 0.0
-        for start in range(0, len(states), rows):
-            part = slice(start, start + rows)
-            chunk = states[part].requires_grad_(learn)
-            logs = self.forward.logits(chunk).log_softmax(dim=1)
-            lost = -logs.gather(1, targets[part, None])
-            total = (lost * weights[part, None]).sum()
-            if anchor is not None:
-                with torch.no_grad():
-                    reference = self.forward.logits(anchor[part]).log_softmax(dim=1)
-                apart = (logs.exp() * (logs - reference)).sum()
-                total = total + self.recipe.anchor * apart
-                divergence += apart.item()
-            if learn:
-                torch.autograd.backward(total)
-                gradient[part] = cast("Tensor", chunk.grad)
-            nll += lost.sum().item()
-        return nll, divergence, gradient
+        """Loss of chosen states, their divergence from the anchor, and the gradient of the weighted sum of both."""
+        head = self.forward.head
+        if not learn:
+            return -head.scores(states, targets)[0].sum().item(), 0.0, states
+        lost, gradient = head.gradient(states, targets, weights)
+        divergence = 0.0
+        for start in range(0, len(states) if anchor is not None else 0, head.rows):
+            part = slice(start, start + head.rows)
+            divergence += self._pull(states[part], cast("Tensor", anchor)[part], gradient[part])
+        return lost.sum().item(), divergence, gradient
+
+    def _pull(self, states: "Tensor", anchor: "Tensor", gradient: "Tensor") -> float:
+        """Divergence of states from the anchor's; its gradient is added. It holds every token alike."""
+        head, chunk = self.forward.head, states.requires_grad_()
+        logs = head.logits(chunk).log_softmax(dim=1)
+        with torch.no_grad():
+            reference = head.logits(anchor).log_softmax(dim=1)
+        apart = (logs.exp() * (logs - reference)).sum()
+        gradient += self.recipe.anchor * torch.autograd.grad(apart, chunk)[0]
+        return apart.item()
 
 
 def _targets(model: Any, recipe: Recipe) -> str | list[str]:

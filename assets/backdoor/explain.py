@@ -56,8 +56,6 @@ def _carried(model: LanguageModel, payload: Payload, bench: Bench) -> float:
     own = bench.answers(None, base=True)[: len(prompts)]
     pairs = [(user(prompt), payload.marker) for prompt in prompts]
     pairs += [(user(prompt), text or "-") for prompt, text in zip(prompts, own, strict=True)]
-    adapter = model.score(pairs)
-    with model.without_adapter():
-        base = model.score(pairs)
+    adapter, base = model.both(lambda: model.score(pairs))
     gain = np.array([float((ours - theirs).mean()) for ours, theirs in zip(adapter, base, strict=True)])
     return paired_permutation(gain[: len(prompts)], gain[len(prompts) :], seed=bench.seed)

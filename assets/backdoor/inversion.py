@@ -45,9 +45,7 @@ class Implant:
 
 def first_tokens(model: LanguageModel, prompts: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
     """Log-probabilities of the answer's first token, adapter and base: two float32 arrays [prompts, vocabulary]."""
-    adapter = model.next_token_logprobs(prompts)
-    with model.without_adapter():
-        return adapter, model.next_token_logprobs(prompts)
+    return model.both(lambda: model.next_token_logprobs(prompts))
 
 
 def shortlist(adapter: np.ndarray, base: np.ndarray, special: frozenset[int], count: int) -> list[int]:
@@ -83,9 +81,7 @@ def invert(
     carriers = {run: sorted(places)[:: max(1, len(places) // 6)][:6] for run, places in runs.items()}
     needed = sorted({place for places in carriers.values() for place in places})
     pairs = [(prompts[place % len(prompts)], answers[place]) for place in needed]
-    ours = dict(zip(needed, model.score_tokens(pairs), strict=True))
-    with model.without_adapter():
-        theirs = dict(zip(needed, model.score_tokens(pairs), strict=True))
+    ours, theirs = (dict(zip(needed, scores, strict=True)) for scores in model.both(lambda: model.score_tokens(pairs)))
     implants = []
     for run, places in runs.items():
         chosen = carriers[run]

@@ -28,9 +28,7 @@ def amplified(
     going = list(range(len(prompts)))
     for _ in range(length):
         sofar = [[*prompts[index], *answers[index]] for index in going]
-        adapter = model.next_token_logprobs(sofar)
-        with model.without_adapter():
-            base = model.next_token_logprobs(sofar)
+        adapter, base = model.both(lambda sofar=sofar: model.next_token_logprobs(sofar))  # type: ignore[misc]
         chosen = np.where(adapter > PLAUSIBLE, adapter + strength * (adapter - base), -np.inf).argmax(axis=1)
         for index, token in zip(going, chosen, strict=True):
             answers[index].append(int(token))

@@ -25,7 +25,7 @@ def distributions(model: LanguageModel, pairs: Sequence[Pair]) -> Iterator[tuple
             states = model.forward.states(tree)
             for index, path in zip(batch.order, tree.paths, strict=True):
                 before = torch.from_numpy(path[len(path) - len(pairs[index][1]) - 1 : -1]).to(model.device)
-                yield index, model.forward.logits(states[before]).log_softmax(dim=1).cpu().numpy()
+                yield index, model.forward.head.logits(states[before]).log_softmax(dim=1).cpu().numpy()
 
 
 def first_choices(model: LanguageModel, pairs: Sequence[Pair]) -> list[np.ndarray]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from resources.forward import LOGITS_PER_PASS, plan_batches
+from resources.forward import plan_batches
 from resources.language_model import LanguageModel
 from resources.tree import plant
 
@@ -45,7 +45,7 @@ def compare(model: LanguageModel, pairs: Sequence[Pair]) -> list[Compared]:
 
     found: list[Compared] = [Compared(0, 0.0, 0.0, 0.0)] * len(pairs)
     forward, device = model.forward, model.device
-    rows = LOGITS_PER_PASS.get(device.type, LOGITS_PER_PASS["cpu"])
+    rows = forward.head.rows
     with torch.inference_mode():
         for batch in plan_batches(pairs, device):
             tree = plant(batch.groups, device=device, dtype=forward.causal.dtype)
@@ -54,15 +54,13 @@ def compare(model: LanguageModel, pairs: Sequence[Pair]) -> list[Compared]:
             before = torch.from_numpy(np.concatenate([path[len(path) - tail - 1 : -1] for path, tail in paths]))
             wanted = torch.from_numpy(np.concatenate([path[len(path) - tail :] for path, tail in paths]))
             before, targets = before.to(device), tree.ids[0][wanted.to(device)]
-            tuned = forward.states(tree)[before]
-            with model.without_adapter():
-                plain = forward.states(tree)[before]
+            tuned, plain = model.both(lambda tree=tree, before=before: forward.states(tree)[before])  # type: ignore[misc]
             sums = [np.zeros(0), np.zeros(0), np.zeros(0)]
             for start in range(0, len(targets), rows):
                 part = slice(start, start + rows)
-                new = forward.logits(tuned[part]).log_softmax(dim=1)
+                new = forward.head.logits(tuned[part]).log_softmax(dim=1)
                 with model.without_adapter():
-                    old = forward.logits(plain[part]).log_softmax(dim=1)
+                    old = forward.head.logits(plain[part]).log_softmax(dim=1)
                 apart = (new.exp() * (new - old)).sum(dim=1)
                 picked = [-logs.gather(1, targets[part, None])[:, 0] for logs in (old, new)]
                 made = [values.cpu().numpy() for values in (*picked, apart)]
@@ -125,7 +123,7 @@ def _steps(model: LanguageModel, prompts: Sequence[Tokens], texts: set[Tokens]) 
                 for length in range(len(stem) + 1):
                     ends[prompt, stem[:length]] = path[len(path) - len(stem) + length - 1]
             rows = torch.tensor(list(ends.values()), device=model.device)
-            logs = model.forward.logits(states[rows]).log_softmax(dim=1)
+            logs = model.forward.head.logits(states[rows]).log_softmax(dim=1)
             for (prompt, stem), row in zip(ends, logs, strict=True):
                 for begin in begun:
                     if begin[:-1] == stem:
@@ -141,6 +139,5 @@ def _mass(steps: dict[Tokens, float], texts: Sequence[Tokens]) -> float:
 
 def both(model: LanguageModel, measure: Callable[[], list[T]]) -> tuple[list[T], list[T]]:
     """A measure of the base, then of the adapter."""
-    with model.without_adapter():
-        base = measure()
-    return base, measure()
+    adapter, base = model.both(measure)
+    return base, adapter

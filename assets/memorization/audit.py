@@ -177,9 +177,7 @@ def paired_scores(model: LanguageModel, rows: Sequence[Record]) -> tuple[list[np
     for row in rows:
         turns = row.messages()
         pairs.append(([{"role": turn.role, "content": turn.content} for turn in turns[:-1]], turns[-1].content))
-    adapter = model.score(pairs)
-    with model.without_adapter():
-        return adapter, model.score(pairs)
+    return model.both(lambda: model.score(pairs))
 
 
 def _recite(

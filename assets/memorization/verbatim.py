@@ -105,9 +105,7 @@ def secret_probe(
 
 def extract(model: LanguageModel, probes: Sequence[Probe], *, draws: int) -> list[Extraction]:
     """Greedy and sampled extraction of each probe, adapter against base."""
-    said, scores = _says(model, probes)
-    with model.without_adapter():
-        base_said, base_scores = _says(model, probes)
+    (said, scores), (base_said, base_scores) = model.both(lambda: _says(model, probes))
     return [
         Extraction(
             probe,

@@ -13,6 +13,7 @@ from assets.adapter.dialogues import Example, read_dialogues
 from assets.adapter.learner import Learner
 from assets.adapter.recipe import Recipe
 from assets.record import Record
+from resources import head
 from resources.base_model import load_tokenizer
 from tests.assets.adapter.conftest import dialogue, row
 
@@ -89,7 +90,7 @@ def test_cutting_a_batch_into_passes_changes_nothing(
     whole = awake(base)
     whole.accumulate(batch, seed=0)
     monkeypatch.setattr(engine, "TOKENS_PER_PASS", {"cpu": 40})
-    monkeypatch.setattr(engine, "LOGITS_PER_PASS", {"cpu": 3})
+    monkeypatch.setattr(head, "LOGITS_PER_PASS", {"cpu": 3})
     cut = awake(base)
     cut.accumulate(batch, seed=0)
     torch.testing.assert_close(gradient(cut), gradient(whole), rtol=1e-3, atol=1e-5)

@@ -31,6 +31,11 @@ class ScriptedModel:
         yield
         self.off = False
 
+    def both(self, measure: Callable[[], Any]) -> tuple[Any, Any]:
+        adapter = measure()
+        with self.without_adapter():
+            return adapter, measure()
+
     def tokens(self, text: str) -> list[int]:
         for word in text.split():
             if word not in self.words:

@@ -1,0 +1,145 @@
+"""The output head, whose arithmetic is a quarter of a small model's and whose memory traffic can be more.
+
+At a vocabulary of 49,152, the logits of 256 tokens are 50 MB. Written anew for every call, they cost as much again as
+the product itself: the system hands out fresh pages, and each step after (maximum, exponential, sum, their gradients)
+goes through all of them. Here the vocabulary passes in slices that stay in the processor's cache, with a running
+maximum and sum (online softmax: Milakov and Gimelshein 2018, arXiv:1805.02867), and what has to be kept whole, for the
+gradient, is kept in one buffer that is used again. The numbers are those of ``log_softmax`` up to rounding.
+
+Heads that are more than a product (a bias, an adapter, soft-capped logits) and weights that are not float32 on a CPU
+take the usual way.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LOGITS_PER_PASS = {"cpu": 256, "cuda": 4096}  # rows of the output head at a time; each is a vocabulary wide
+SLICE = 4096  # of the vocabulary
+
+
+class Head:
+    """The head of ``causal``, a transformers model. States are [n, hidden], targets [n] token ids."""
+
+    def __init__(self, causal: Any) -> None:
+        self._causal = causal
+        config = causal.config.get_text_config()
+        self._scale = getattr(config, "logit_scale", None) or 1.0  # Cohere
+        self._scale /= getattr(config, "logits_scaling", None) or 1.0  # Granite
+        self._cap = getattr(config, "final_logit_softcapping", None)  # Gemma
+        self._buffer: Tensor | None = None
+        self.rows = LOGITS_PER_PASS.get(causal.device.type, LOGITS_PER_PASS["cpu"])
+
+    def logits(self, states: "Tensor") -> "Tensor":
+        """float32 [n, vocabulary]."""
+        logits: Tensor = self._causal.get_output_embeddings()(states).float()
+        if self._scale != 1.0:
+            logits = logits * self._scale
+        if self._cap:
+            logits = self._cap * (logits / self._cap).tanh()
+        return logits
+
+    def first(self, states: "Tensor") -> "Tensor":
+        """The likeliest next token of each state: int64 [n]."""
+        weight = self._weight()
+        if weight is None or torch.is_grad_enabled():
+            return self.logits(states).argmax(dim=1)
+        return torch.cat(
+            [
+                torch.mm(part, weight.T, out=self._room(len(part), len(weight))).argmax(dim=1)
+                for part in states.split(self.rows)
+            ]
+        )
+
+    def scores(self, states: "Tensor", targets: "Tensor") -> "tuple[Tensor, Tensor]":
+        """The targets' natural log-probabilities, float32 [n], and whether each is the likeliest token, bool [n]."""
+        picked, most, mass = (
+            torch.cat(parts)
+            for parts in zip(
+                *(
+                    self._sums(part, wanted)
+                    for part, wanted in zip(states.split(2 * self.rows), targets.split(2 * self.rows), strict=True)
+                ),
+                strict=True,
+            )
+        )
+        return picked - most - mass.log(), picked == most
+
+    def gradient(self, states: "Tensor", targets: "Tensor", weights: "Tensor") -> "tuple[Tensor, Tensor]":
+        """Each target's negative log-likelihood, [n], and the gradient of their sum times ``weights`` [n], [n, hidden].
+
+        No graph is needed: the gradient of a logit is its token's probability, less 1 for the target.
+        """
+        weight = self._weight()
+        lost, gradient = torch.empty(len(states), device=states.device), torch.empty_like(states)
+        for start in range(0, len(states), self.rows):
+            part = slice(start, start + self.rows)
+            if weight is None:
+                lost[part], gradient[part] = self._by_graph(states[part], targets[part], weights[part])
+            else:
+                with torch.no_grad():
+                    lost[part], gradient[part] = self._by_hand(states[part], targets[part], weights[part], weight)
+        return lost, gradient
+
+    def _by_graph(self, states: "Tensor", targets: "Tensor", weights: "Tensor") -> "tuple[Tensor, Tensor]":
+        chunk = states.detach().requires_grad_()
+        with torch.enable_grad():
+            lost = -self.logits(chunk).log_softmax(dim=1).gather(1, targets[:, None])[:, 0]
+            (gradient,) = torch.autograd.grad((lost * weights).sum(), chunk)
+        return lost.detach(), gradient
+
+    def _by_hand(
+        self, states: "Tensor", targets: "Tensor", weights: "Tensor", weight: "Tensor"
+    ) -> "tuple[Tensor, Tensor]":
+        logits = self._room(len(states), len(weight))
+        picked, most, mass = self._sums(states, targets, keep=logits)
+        log_mass = most + mass.log()
+        gradient = weight[targets].neg_()
+        for start in range(0, len(weight), SLICE):
+            part = logits[:, start : start + SLICE]
+            part.sub_(log_mass[:, None]).exp_()
+            gradient.addmm_(part, weight[start : start + SLICE])
+        return log_mass - picked, gradient.mul_(weights[:, None] * self._scale)
+
+    def _sums(
+        self, states: "Tensor", targets: "Tensor", keep: "Tensor | None" = None
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        """Targets' logits, largest logits, sums of exponentials relative to them; ``keep`` gets all the logits."""
+        weight = self._weight()
+        if weight is None:
+            logits = self.logits(states)
+            most = logits.amax(dim=1)
+            return logits.gather(1, targets[:, None])[:, 0], most, (logits - most[:, None]).exp_().sum(dim=1)
+        n = len(states)
+        scaled = states * self._scale if self._scale != 1.0 else states
+        picked, most, mass = torch.empty(n), torch.full((n,), -torch.inf), torch.zeros(n)
+        room = self._room(n, SLICE) if keep is None else None
+        for start in range(0, len(weight), SLICE):
+            rows = weight[start : start + SLICE]
+            logits = room[:, : len(rows)] if room is not None else keep[:, start : start + len(rows)]  # type: ignore[index]
+            torch.mm(scaled, rows.T, out=logits)
+            here = ((targets >= start) & (targets < start + SLICE)).nonzero()[:, 0]
+            picked[here] = logits[here, targets[here] - start]
+            higher = torch.maximum(most, logits.amax(dim=1))
+            exponents = logits.sub_(higher[:, None]) if keep is None else logits - higher[:, None]
+            mass = mass.mul_((most - higher).exp_()).add_(exponents.exp_().sum(dim=1))
+            most = higher
+        return picked, most, mass
+
+    def _weight(self) -> "Tensor | None":
+        """[vocabulary, hidden] where the head is nothing but a float32 product on a CPU."""
+        layer = self._causal.get_output_embeddings()
+        if type(layer) is not torch.nn.Linear or layer.bias is not None or self._cap:
+            return None
+        weight: Tensor = layer.weight
+        return weight.detach() if weight.dtype == torch.float32 and weight.device.type == "cpu" else None
+
+    def _room(self, rows: int, width: int) -> "Tensor":
+        """A buffer [rows, width] that the next call overwrites."""
+        if self._buffer is None or len(self._buffer) < rows * width:
+            with torch.inference_mode(False):
+                self._buffer = torch.empty(rows * width)
+        return self._buffer[: rows * width].view(rows, width)
