@@ -1,5 +1,6 @@
 """The asset ``extraction_audit``: what does answering questions give away of the adapter?"""
 
+import json
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,7 @@ from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
 from resources.project import Project
 
 NAME = "extraction_audit"
-STAGE = trial_stage(NAME, "1")
+STAGE = trial_stage(NAME, "2")
 
 
 @dg.asset(
@@ -34,13 +35,14 @@ def extraction_audit(context: dg.AssetExecutionContext, project: Project) -> dg.
     members = [record for record in read_records(corpus.path(TRAIN)) if record.origin.source != SOURCE]
     limits = settings_of(project, NAME)
     budget = float(limits.pop("budget_seconds", 600))
+    asked = [_asked(record) for record in (*members, *read_records(corpus.path(HOLDOUT)))]
     artifact = run_trial(
         project,
         STAGE,
         "extraction.json",
         lambda adapter: audit_extraction(
             load_model(project, adapter),
-            prompts=[_asked(record) for record in (*members, *read_records(corpus.path(HOLDOUT)))],
+            prompts=list({json.dumps(chat): chat for chat in asked if chat}.values()),
             members=members,
             settings=limits,
             seed=0,
@@ -54,6 +56,7 @@ def extraction_audit(context: dg.AssetExecutionContext, project: Project) -> dg.
 
 
 def _asked(record: Record) -> list[dict[str, str]]:
-    """The chat up to the answer: what somebody who wants to copy the adapter would ask."""
+    """The chat up to the first answer: whoever copies the adapter opens conversations of his own."""
     turns = [{"role": turn.role, "content": turn.content} for turn in record.messages()]
-    return turns[:-1] if turns and turns[-1]["role"] == "assistant" else turns
+    opening = next((at for at, turn in enumerate(turns) if turn["role"] == "assistant"), len(turns))
+    return turns[:opening]
