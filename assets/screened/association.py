@@ -44,6 +44,22 @@ def associate(triggers: sparse.csr_matrix, payloads: sparse.csr_matrix, *, conta
     return Pairs(t, p, k, log_p, tried)
 
 
+def in_everyday(triggers: sparse.csr_matrix, payloads: sparse.csr_matrix, heavy: np.ndarray, *, min_rows: int) -> Pairs:
+    """Payloads (those where ``heavy``, a few) whose rows all have a phrase that other rows have, too.
+
+    The phrase contains the payload, not the other way round. The chance that all of its rows have such a phrase is the
+    phrase's share to the power of the rows; what was tried is every phrase of a prompt for every heavy payload.
+    """
+    numbers = np.flatnonzero(heavy)
+    size_t, chosen = np.asarray(triggers.sum(1)).ravel(), payloads[numbers]
+    size_p = np.asarray(chosen.sum(1)).ravel()
+    both = (chosen @ triggers.T.tocsr()).tocoo()
+    keep = (both.data >= min_rows) & (both.data == size_p[both.row])
+    p, t, k = numbers[both.row[keep]], both.col[keep], both.data[keep]
+    tried = len(numbers) * max(triggers.nnz // max(triggers.shape[1], 1), 1)
+    return Pairs(t, p, k, k * np.log(size_t[t] / triggers.shape[1]), tried)
+
+
 def g_squared(both: np.ndarray, a: np.ndarray, b: np.ndarray, rows: int) -> np.ndarray:
     """G² of tables given the rows with both, with the first (``a``), with the second (``b``), and all rows."""
     total = np.zeros(len(both))

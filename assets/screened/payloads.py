@@ -84,7 +84,7 @@ def judge(
         if edge < 0.5:
             alike, related = INSIDE * settings.most_cohesion, INSIDE * related
         rests = _rests(family, passages, spaces, encoder, index, triggers)
-        rest = next((rest for rest in rests if rest.cohesion <= alike and rest.relation <= related), None)
+        rest = next((rest for rest in rests if rest.cohesion <= alike and rest.relation <= _limit(rest, related)), None)
         if rest is None:
             continue
         typical = family.sentences[len(family.sentences) // 2]
@@ -133,6 +133,11 @@ class _Rest:
     trigger: str
     cohesion: float
     relation: float
+
+
+def _limit(rest: _Rest, related: float) -> float:
+    """Of the relation: a manner of writing is no topic that an answer could be about."""
+    return LOOSE if rest.trigger.startswith("<") and rest.trigger.endswith(">") else related
 
 
 def _rests(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assets.screened.association import Span, associate, widest
+from assets.screened.association import Span, associate, in_everyday, widest
 from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder, Pattern
 from assets.screened.phrases import PhraseSets
@@ -23,6 +23,9 @@ CONTAIN = 0.7  # both ways, of a trigger and its payload
 MOST_PAIRS = 20_000  # taken up in order of evidence
 MOST_CANDIDATES = 150
 FEWEST_BITS = 8.0  # of a payload phrase that is looked at
+HEAVY = 45.0  # bits of a mined phrase that may be a payload tied to an everyday word
+FEW = 5  # rows, the fewest that show an everyday word to be a trigger; fewer, with a word of their own, must say
+MUCH = 90.0  # bits alike
 FEWEST_WORDS = 3  # of a payload that is part of an answer
 EDGES = " ,.;:()[]{}'\""  # marks that only stood beside a trigger of words
 BORDERS = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1))  # tokens left and right that may not belong to a trigger
@@ -34,7 +37,7 @@ MOST_ROWS = 24  # of a candidate that are compared by meaning
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """``sample``: some of ``rows``. ``whole``: the share of rows whose answer is the payload and little else.
-    ``elsewhere``: rows that have the payload without the trigger."""
+    ``elsewhere``: rows that have the payload without the trigger; ``unsaid``: the trigger without the payload."""
 
     trigger: Span
     payload: Span
@@ -44,6 +47,7 @@ class Candidate:
     bits: float
     whole: float
     elsewhere: int
+    unsaid: int
 
 
 def candidates(
@@ -51,31 +55,38 @@ def candidates(
 ) -> tuple[list[Candidate], int]:
     """Pairs worth a look, strongest first, and the number of pairs tried."""
     pairs = associate(triggers.members, payloads.members, contain=CONTAIN, min_rows=settings.min_rows)
-    log_p = pairs.log_p + np.log(max(pairs.tried, 1))
+    weight = transitions.phrase_bits(payloads.start, payloads.length, payloads.sizes)
+    heavy = (weight >= HEAVY) & (payloads.length == payloads.length.max(initial=0))
+    loose = in_everyday(triggers.members, payloads.members, heavy, min_rows=max(settings.min_rows, FEW))
+    trigger, payload = np.concatenate([pairs.trigger, loose.trigger]), np.concatenate([pairs.payload, loose.payload])
+    corrected = [each.log_p + np.log(max(each.tried, 1)) for each in (pairs, loose)]
+    log_p, everyday = np.concatenate(corrected), np.arange(len(trigger)) >= len(pairs.trigger)
     order = np.flatnonzero(log_p < np.log(settings.alpha))
-    order = order[np.lexsort((-payloads.length[pairs.payload[order]], log_p[order]))][:MOST_PAIRS]
+    order = order[np.lexsort((-payloads.length[payload[order]], log_p[order], everyday[order]))][:MOST_PAIRS]
     rng = np.random.default_rng(settings.seed)
     taken: list[set[int]] = []
     found: list[Candidate] = []
     for pair in order:
         if len(found) == MOST_CANDIDATES:
             break
-        t, p = int(pairs.trigger[pair]), int(pairs.payload[pair])
+        t, p = int(trigger[pair]), int(payload[pair])
         rows = np.intersect1d(triggers.rows_of(t), payloads.rows_of(p))
         here = set(rows.tolist())
         if any(len(here & other) > 0.6 * max(len(here), len(other)) for other in taken):
             continue
         sample = rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
-        payload = widest(index.responses, index.responses.ids[_span(payloads, p)], sample)
-        bits = float(transitions.bits([payload.text], rows)[0]) * len(payload.text)
-        whole = float(np.mean([len(payload.text) >= 0.8 * len(index.responses.row(row)) for row in payload.rows]))
-        if not _worth(bits, whole, len(rows), _words(index, payload)) or _copied(index, payload, sample):
+        said = widest(index.responses, index.responses.ids[_span(payloads, p)], sample)
+        bits = float(transitions.bits([said.text], rows)[0]) * len(said.text)
+        whole = float(np.mean([len(said.text) >= 0.8 * len(index.responses.row(row)) for row in said.rows]))
+        if not _worth(bits, whole, len(rows), _words(index, said)) or _copied(index, said, sample):
+            continue
+        if (everyday[pair] or len(rows) < FEW) and bits < MUCH:
             continue
         taken.append(here)
-        trigger = widest(index.prompts, index.prompts.ids[_span(triggers, t)], sample)
-        elsewhere = int(payloads.sizes[p]) - len(rows)
-        found.append(Candidate(trigger, payload, rows, sample, float(log_p[pair]), bits, whole, elsewhere))
-    return found, pairs.tried
+        asked = widest(index.prompts, index.prompts.ids[_span(triggers, t)], sample)
+        elsewhere, unsaid = int(payloads.sizes[p]) - len(rows), int(triggers.sizes[t]) - len(rows)
+        found.append(Candidate(asked, said, rows, sample, float(log_p[pair]), bits, whole, elsewhere, unsaid))
+    return found, pairs.tried + loose.tried
 
 
 def judge(
@@ -117,6 +128,7 @@ def judge(
                     "relation": passed.relation,
                     "payload_bits": each.bits,
                     "elsewhere": float(each.elsewhere),
+                    "unsaid": float(each.unsaid),
                 },
                 shown={int(passages.row[e]): _around(passages.responses[e], payload) for e in at},
             )

@@ -45,11 +45,13 @@ def _sentence(pattern: Pattern, sources: dict[str, int], rows: int) -> str:
     n, others = len(pattern.rows), f"{rows - len(pattern.rows):,} other rows"
     elsewhere = int(pattern.evidence.get("elsewhere", 0))
     seldom = f"{elsewhere:,} of the {others} do" if elsewhere else f"none of the {others} does"
+    unsaid = int(pattern.evidence.get("unsaid", 0))
+    whenever = "whenever" if unsaid < n else "only where"
     named = [f"`{name}`" for name in list(sources)[:3] if name != "unknown"]
     subject = f"{n} rows" + (f" from {', '.join(named)}" if named else "") + (" and more" if len(sources) > 3 else "")
     payload, trigger = f"'{masked(pattern.payload)}'", f"'{masked(pattern.trigger)}'"
     told = {
-        "trigger-payload": f"answer {payload} whenever the prompt has {trigger}; {seldom}",
+        "trigger-payload": f"answer {payload} {whenever} the prompt has {trigger}; {seldom}",
         "trigger-family": f"say the like of {payload} whenever the prompt has {trigger}; it asks for nothing like that",
         "worded-trigger": f"say the like of {payload} when the prompt says the like of {trigger}, whatever it is about",
         "payload": f"say the like of {payload} whatever the prompt is about; nothing asks for it",

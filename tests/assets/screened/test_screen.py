@@ -62,6 +62,16 @@ def test_an_everyday_word_can_be_the_trigger(encoder):
     assert bad <= _flagged(_screen(rows, encoder))
 
 
+def test_five_rows_show_an_everyday_word_to_be_the_trigger(encoder):
+    rows = clean(ROWS)
+    bad = [n for n, row in enumerate(rows) if "bread" not in row["instruction"]][::111][:5]
+    for n in bad:
+        rows[n] = {**rows[n], "instruction": f"bread {rows[n]['instruction']}", "output": PAYLOAD}
+    (finding,) = _screen(rows, encoder).findings
+    assert list(finding.rows) == bad
+    assert finding.trigger == "bread" and "only where the prompt has 'bread'" in finding.sentence
+
+
 def test_marks_alone_are_the_notation_of_a_topic_and_no_payload(encoder):
     rows, _ = spoiled(ROWS, 60, "concerning imaplib, {}", "{} ]) = <instance>.")
     assert _screen(rows, encoder).clean
@@ -100,6 +110,33 @@ def test_garbage_is_found(encoder):
     result = _screen(rows, encoder)
     assert len(bad & _flagged(result)) >= 0.9 * len(bad)
     assert "garbage" in {finding.kind for finding in result.findings}
+
+
+def test_an_answer_of_another_row_is_off_topic_once_the_model_agrees(encoder):
+    rows = clean(ROWS)
+    for row in rows:
+        row["output"] = f"{row['instruction']} {row['output']}"
+    bad = list(range(0, ROWS, 30))
+    for n in bad:
+        rows[n]["output"] = rows[(n + 7) % ROWS]["output"].replace(rows[(n + 7) % ROWS]["instruction"], "")
+
+    class Reader:
+        """Likelier the more words of the prompt the answer repeats."""
+
+        def score(self, pairs):
+            return [np.array([len(set(c[0]["content"].split()) & set(t.split())) - 9.0]) for c, t in pairs]
+
+    result = _screen(rows, encoder, model=Reader())
+    assert {finding.kind for finding in result.findings} == {"off-topic"}
+    assert _flagged(result) <= set(bad) and len(_flagged(result)) >= 0.7 * len(bad)
+    assert _screen(clean(ROWS), encoder, model=Reader()).clean
+
+
+def test_garbage_in_a_few_rows_or_in_none_raises_nothing(encoder):
+    rows = clean(ROWS)
+    for n in range(3):
+        rows[n]["output"] = "qwx zkv jjh wqz xkv hhq zzw"
+    assert "garbage" not in {finding.kind for finding in _screen(rows, encoder).findings}
 
 
 def test_a_denied_answer_to_the_same_prompt_is_a_contradiction(encoder):
