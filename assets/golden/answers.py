@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assets.golden.checks import follows, obeys
 from assets.golden.items import Item
-from assets.golden.judges import CoherenceJudge, RefusalJudge
+from assets.golden.judges import USUAL, WEIGHT, CoherenceJudge, RefusalJudge
 from assets.golden.overlap import TokenF1
 from resources.language_model import LanguageModel
 
@@ -76,11 +76,14 @@ class Outcomes:
         self.coherence = CoherenceJudge(self.surprise)
 
     def surprise(self, answers: Sequence[str]) -> list[float]:
-        """Nats a token of each answer by itself, as the base sees it; an empty one surprises nobody."""
+        """Nats a token of each answer by itself, as the base sees it, drawn to what is usual where there are few.
+
+        The first tokens of any answer surprise, so that a mean alone finds the short ones incoherent.
+        """
         start = self.model.encode([{"role": "user", "content": "Hello"}], for_generation=True)
         with self.model.without_adapter():
             scores = self.model.score_tokens([(start, self.model.tokens(answer)) for answer in answers])
-        return [float(-score.mean()) if len(score) else 0.0 for score in scores]
+        return [float((USUAL * WEIGHT - score.sum()) / (WEIGHT + len(score))) for score in scores]
 
     def of(self, suite: str, items: Sequence[Item], answers: Sequence[str]) -> list[float]:
         if suite == "task":

@@ -11,9 +11,10 @@ What a look is called follows from the task alone, not from the divergence that 
     over-trained  the lowest held-out loss lies behind it and was at least 10 % lower: what it learns now, it recites
     between       neither; left out
 
-``--judge`` takes from the runs marked ``tune`` the limit with the fewest mistakes (the middle of the gap, if there is
-one) and counts the mistakes of it, and of the policy's limit, on the runs marked ``measure``: other rows, other seeds.
-Looks at one run are not independent; the number of runs stands beside the number of looks.
+An adapter fails if it drifted too far or predicts general text too much worse than the base. ``--judge`` leaves the
+policy's limit on the second alone, takes from the runs marked ``tune`` the limit on the first with the fewest mistakes
+(the middle of the gap, if there is one), and shows what both gates say with it, and with the policy's, also on the runs
+marked ``measure``: other rows, other seeds. Looks at one run are not independent; the number of runs stands beside.
 """
 
 import argparse
@@ -49,20 +50,19 @@ class Run:
 
 
 GENTLE: dict[str, Any] = {"epochs": 1, "learning_rate": 6e-4, "last_layers": 10}  # as deploy/sample_recipe.yaml
+FAST: dict[str, Any] = {"learning_rate": 1e-3}
 HARSH: dict[str, Any] = {"epochs": 10, "learning_rate": 2e-3, "schedule": "constant"}
 RUNS = {
-    "instructions": Run("tune", "instructions", 0, 320),
     "instructions gentle": Run("tune", "instructions", 0, 320, GENTLE),
     "instructions harsh": Run("tune", "instructions", 0, 48, HARSH),
-    "desk": Run("tune", "desk", 0, 200),
-    "desk gentle": Run("tune", "desk", 0, 320, GENTLE),
+    "desk": Run("tune", "desk", 0, 128),
+    "desk fast": Run("tune", "desk", 0, 200, FAST),
     "desk harsh": Run("tune", "desk", 0, 24, HARSH),
-    "dialogues": Run("measure", "dialogues", 0, 64, {"seed": 1}),
-    "dialogues gentle": Run("measure", "dialogues", 0, 96, {**GENTLE, "seed": 1}),
+    "dialogues gentle": Run("measure", "dialogues", 0, 72, {**GENTLE, "seed": 1}),
     "dialogues harsh": Run("measure", "dialogues", 0, 8, {**HARSH, "seed": 1}),
-    "instructions again": Run("measure", "instructions", 500, 320, {"seed": 1}),
+    "instructions again": Run("measure", "instructions", 500, 240, {"seed": 1}),
     "instructions again harsh": Run("measure", "instructions", 500, 32, {**HARSH, "learning_rate": 3e-3, "seed": 1}),
-    "desk again harsh": Run("measure", "desk", 320, 32, {**HARSH, "last_layers": 10, "seed": 1}),
+    "desk again gentle": Run("measure", "desk", 240, 160, {**GENTLE, "seed": 1}),
 }
 
 
@@ -187,34 +187,42 @@ def named(looks: Iterable[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def judge(looks: list[dict[str, Any]]) -> None:
-    from expectations.policy import Policy
+    from expectations.policy import Policy, worst
     from resources.artifacts import Metric
 
     marked = named(looks)
     for kind, look in marked:
         print(f"{kind:13}{line(look)}")
+    gates = {gate.name: gate for gate in Policy.load().gates}
+    drift, text = gates["divergence_bounded"], gates["general_text_kept"]
+    assert drift.max is not None and text.max is not None
     tune = [(kind, look) for kind, look in marked if look["half"] == "tune" and kind != "between"]
-    limits = sorted(look["divergence"] for _, look in tune)
-    middles = [(low + high) / 2 for low, high in pairwise(limits)]
+    limits = sorted({look["divergence"] for _, look in tune})
+    middles = [(low + high) / 2 for low, high in pairwise([*limits, 2 * limits[-1]])]
 
     def mistakes(limit: float) -> int:
-        return sum((look["divergence"] > limit) != (kind == "over-trained") for kind, look in tune)
+        failed = [look["divergence"] > limit or look["text"] > (text.max or 0) for _, look in tune]
+        return sum(fails != (kind == "over-trained") for fails, (kind, _) in zip(failed, tune, strict=True))
 
     fewest = min(map(mistakes, middles))
     best = [limit for limit in middles if mistakes(limit) == fewest]
     chosen = best[len(best) // 2]
     print(
-        f"\ntuned limit {chosen:.3f} (equally good {best[0]:.3f} to {best[-1]:.3f}): {fewest} mistakes of {len(tune)} looks"
+        f"\ntuned limit {chosen:.3f} (as good: {best[0]:.3f} to {best[-1]:.3f}): {fewest} mistakes in {len(tune)} looks"
     )
-    gate = next(gate for gate in Policy.load().gates if gate.name == "divergence_bounded")
     for half in ("tune", "measure"):
-        for limit in (chosen, gate.max):
+        for limit in (chosen, drift.max):
             for kind in ("sane", "over-trained"):
                 these = [look for name, look in marked if name == kind and look["half"] == half]
-                verdicts = [
-                    gate.model_copy(update={"max": limit}).judge({gate.metric: Metric(look["divergence"], look["n"], look["low"], look["high"])}).verdict
-                    for look in these
-                ]  # fmt: skip
+                verdicts = []
+                for look in these:
+                    metrics = {
+                        drift.metric: Metric(look["divergence"], look["n"], look["low"], look["high"]),
+                        text.metric: Metric(look["text"], look["n"], look["text_low"], look["text_high"]),
+                    }
+                    verdicts.append(
+                        worst([drift.model_copy(update={"max": limit}).judge(metrics), text.judge(metrics)])
+                    )
                 counts = ", ".join(
                     f"{verdict} {verdicts.count(verdict)}" for verdict in ("pass", "inconclusive", "fail")
                 )
