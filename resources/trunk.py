@@ -3,10 +3,11 @@
 LoRA is often put into the last layers only (``last_layers`` of a recipe). Below the first of them base and adapter
 compute the same states. While ``Trunk.sharing`` is open, the states of every packed row at that layer are kept, and a
 second reading of the same row begins there. The first reading costs nothing more, the second only the upper layers.
+Whoever reads a row many times, as training does, asks for them with ``below`` and goes on with ``above``.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from resources.tree import Tree
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     import torch
 
 KEPT_BYTES = 256 * 2**20  # of states; rows beyond are read twice from the bottom
+
+
+class _Reached(Exception):
+    """The first adapted layer was reached: nothing above it is wanted."""
 
 
 class Trunk:
@@ -45,24 +50,44 @@ class Trunk:
         name = _name(tree)
         known = self._kept.get(name)
         if known is not None:
-            return self._above(tree, known)
-        layers = self._decoder.layers
+            return self.above(tree, known)
 
-        def keep(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            states = (args[0] if args else kwargs["hidden_states"]).detach()
+        def keep(states: "torch.Tensor") -> None:
             size = states.numel() * states.element_size()
             if self._kept is not None and size <= self._room:
                 self._room -= size
                 self._kept[name] = states
 
-        handle = layers[self.depth].register_forward_pre_hook(keep, with_kwargs=True)
-        try:
+        with self._passing(keep):
             return _last(self._decoder(**tree.inputs, use_cache=False, tree=tree))
+
+    def below(self, tree: Tree) -> "torch.Tensor":
+        """States of the packed row before the first adapted layer, [1, T, hidden]."""
+        reached: list[torch.Tensor] = []
+
+        def stop(states: "torch.Tensor") -> None:
+            reached.append(states)
+            raise _Reached
+
+        with self._passing(stop), contextlib.suppress(_Reached):
+            self._decoder(**tree.inputs, use_cache=False, tree=tree)
+        return reached[0]
+
+    @contextlib.contextmanager
+    def _passing(self, listen: "Callable[[torch.Tensor], None]") -> Iterator[None]:
+        """``listen`` gets the states that reach the first adapted layer."""
+
+        def heard(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            listen((args[0] if args else kwargs["hidden_states"]).detach())
+
+        handle = self._decoder.layers[self.depth].register_forward_pre_hook(heard, with_kwargs=True)
+        try:
+            yield
         finally:
             handle.remove()
 
-    def _above(self, tree: Tree, states: "torch.Tensor") -> "torch.Tensor":
-        """The decoder from layer ``depth`` on."""
+    def above(self, tree: Tree, states: "torch.Tensor") -> "torch.Tensor":
+        """Last hidden states [T, hidden], given those before the first adapted layer."""
         decoder = self._decoder
         layers, inputs = decoder.layers, tree.inputs
         del inputs["input_ids"]

@@ -29,6 +29,7 @@ from resources.errors import ModelError
 from resources.forward import TOKENS_PER_PASS, Forward
 from resources.lora import fuse
 from resources.tree import Tree, plant
+from resources.trunk import KEPT_BYTES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,6 +91,38 @@ class Learner:
         self.device = model.device
         self.dtype = model.dtype
         self.parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self._below: dict[tuple[int, ...], Tensor] = {}
+
+    def prepare(self, examples: Sequence[Example]) -> None:
+        """Compute once what layers below the adapter make of examples that will be read again and again.
+
+        Does nothing where there is no such layer or its states would not fit the memory set aside for them.
+        """
+        trunk, config = self.forward.trunk, self.forward.causal.config.get_text_config()
+        size = sum(len(example.ids) for example in examples) * config.hidden_size * self.dtype.itemsize
+        fixed = not (self.recipe.gradient_checkpointing or getattr(config, "attention_dropout", 0))
+        if not (self.forward.packed and trunk.depth and fixed) or size > KEPT_BYTES:
+            return
+        ordered = sorted(examples, key=lambda example: (len(example.ids), example.ids))  # as rows come changes no bit
+        self.model.eval()
+        for part in passes(ordered, TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])):
+            tree = self._plant(part)
+            with torch.no_grad():
+                states = trunk.below(tree)[0]
+            for path, example in zip(tree.paths, part, strict=True):
+                self._below[example.ids] = states[torch.from_numpy(path).to(self.device)]
+
+    def _plant(self, part: Sequence[Example]) -> Tree:
+        groups = [(example.ids[: example.spans[0][0]], [example.ids[example.spans[0][0] :]]) for example in part]
+        return plant(groups, device=self.device, dtype=self.dtype)
+
+    def _states(self, tree: Tree, part: Sequence[Example]) -> "Tensor":
+        if not all(example.ids in self._below for example in part):
+            return self.forward.states(tree)
+        below = self._below[part[0].ids].new_zeros(1, tree.ids.shape[1], self._below[part[0].ids].shape[1])
+        for path, example in zip(tree.paths, part, strict=True):
+            below[0, torch.from_numpy(path).to(self.device)] = self._below[example.ids]
+        return self.forward.trunk.above(tree, below)
 
     def accumulate(self, examples: Sequence[Example], seed: int) -> Loss:
         """Add the gradient of the batch's summed, weighted loss to the parameters' ``grad``. ``seed`` fixes dropout."""
@@ -111,18 +144,17 @@ class Learner:
         return total
 
     def _pass(self, part: Sequence[Example], *, learn: bool) -> Loss:
-        groups = [(example.ids[: example.spans[0][0]], [example.ids[example.spans[0][0] :]]) for example in part]
-        tree = plant(groups, device=self.device, dtype=self.dtype)
+        tree = self._plant(part)
         before, wanted, weights = self._labels(tree, part, learn=learn)
         if not len(before):
             return NO_LOSS
         targets = tree.ids[0].index_select(0, wanted)
         anchor = None
         with self.forward.sharing() if self.recipe.anchor else contextlib.nullcontext():
-            chosen = self.forward.states(tree).index_select(0, before)
+            chosen = self._states(tree, part).index_select(0, before)
             if self.recipe.anchor and learn:
                 with torch.no_grad(), self.model.disable_adapter():
-                    anchor = self.forward.states(tree).index_select(0, before)
+                    anchor = self._states(tree, part).index_select(0, before)
         nll, divergence, gradient = self._head(chosen.detach(), targets, weights, anchor, learn=learn)
         if learn:
             torch.autograd.backward(chosen, gradient)

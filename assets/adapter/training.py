@@ -58,6 +58,9 @@ class Training:
         self.recital = Recital(learner, examples) if self.recipe.memorization_stop else None
         self.lengths = [len(example.ids) for example in examples]
         self.best: Any = None
+        again = [held_out if self.recipe.evaluations_per_epoch else (), examples if self.recipe.epochs > 1 else ()]
+        for rows in again:
+            learner.prepare(rows)
         self.journal = Journal(job, secret=int.from_bytes(np.random.default_rng().bytes(16), "big"))
         self._take_up(job)
 

@@ -96,6 +96,23 @@ def test_cutting_a_batch_into_passes_changes_nothing(
     torch.testing.assert_close(gradient(cut), gradient(whole), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("anchor", [0.0, 0.5])
+def test_layers_below_the_adapter_may_be_computed_beforehand(
+    base: Path, batch: tuple[Example, ...], anchor: float
+) -> None:
+    recipe = Recipe(rank=4, alpha=8.0, last_layers=1, anchor=anchor)
+    plain, prepared = awake(base, recipe), awake(base, recipe)
+    prepared.prepare(batch)
+    runs: list[int] = []
+    prepared.forward.causal.get_decoder().layers[0].register_forward_pre_hook(lambda *_: runs.append(1))
+    losses = [learner.accumulate(batch, seed=0) for learner in (plain, prepared)]
+    assert losses[1].nll == pytest.approx(losses[0].nll, rel=1e-5)
+    assert losses[1].divergence == pytest.approx(losses[0].divergence, rel=1e-4)
+    torch.testing.assert_close(gradient(prepared), gradient(plain), rtol=1e-3, atol=1e-5)
+    assert prepared.loss(batch).mean == pytest.approx(plain.loss(batch).mean, rel=1e-5)
+    assert not runs
+
+
 def test_rows_packed_together_do_not_see_each_other(base: Path, batch: tuple[Example, ...]) -> None:
     together = awake(base)
     together.accumulate(batch, seed=0)
