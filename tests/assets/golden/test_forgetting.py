@@ -1,5 +1,6 @@
 """The gates on forgetting, on the real base: zero for no change, a pass for a sane adapter, a failure for a wreck."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -67,7 +68,7 @@ def test_no_change_is_exactly_zero(real_base: Path, general: Path, tmp_path: Pat
 def test_a_sane_adapter_passes(real_base: Path, general: Path, tmp_path: Path) -> None:
     write_drops(tmp_path / "drops")
     drop = min((tmp_path / "drops").glob("*/tickets.jsonl"))
-    recipe = Recipe.from_yaml(Path("deploy/sample_recipe.yaml"))
+    recipe = dataclasses.replace(Recipe.from_yaml(Path("deploy/sample_recipe.yaml")), epochs=2)
     rows = read_rows_of(drop)
     body = train(rows[:72], real_base, tmp_path / "adapter", recipe, holdout=rows[72:])
     assert body["evaluations"][-1]["loss"] < 0.97 * body["base_held_out_loss"]
