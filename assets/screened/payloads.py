@@ -28,6 +28,7 @@ LOOSE = 0.12  # relation to their prompts that a family may have before it is gr
 INSIDE = (
     0.25  # of the limits holds for sentences in the midst of answers, which are more often boilerplate than payload
 )
+MIDST = 2  # times the rows that a payload at an edge needs, likewise
 FITS = 0.7  # of the family's prompts hold its trigger phrase
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 NAMED_BY = 4  # words
@@ -83,6 +84,8 @@ def judge(
         alike, related = spaces.alike(strata, settings.most_cohesion), settings.most_relation
         if edge < 0.5:
             alike, related = INSIDE * settings.most_cohesion, INSIDE * related
+            if len(family.rows) < MIDST * fewest:
+                continue
         rests = _rests(family, passages, spaces, encoder, index, triggers)
         rest = next((rest for rest in rests if rest.cohesion <= alike and rest.relation <= _limit(rest, related)), None)
         if rest is None:

@@ -33,6 +33,7 @@ FEWEST_JUDGED = 4  # tokens of an answer that can be off its topic
 SELDOM = 0.055  # of the answers of a source are unrelated where nearly every answer is about its prompt,
 POISON = 0.005  # and as many more, of all answers, as may have been put among them
 FOREIGN = 2.0  # nats, from which an answer is another source's
+ALIEN = 0.1  # of the unrelated answers are another source's, to make a finding by themselves
 HONEST = 0.3  # nats a token that its own prompt gives nearly every honest answer
 OTHERS = 2  # prompts of other rows that an answer is tried after
 ODD = 4  # answers that are likelier after others' prompts, to make a finding
@@ -163,7 +164,7 @@ def off_topic(
             settings.min_rows, ODD_SHARE * len(short)
         ):
             rows = short[gain < HONEST]
-    if not len(rows) and len(other) < max(settings.unanswered_rows, SELDOM * elsewhere.sum()):
+    if not len(rows) and len(other) < max(settings.unanswered_rows, ALIEN * elsewhere.sum()):
         return None
     return _pattern("off-topic", np.union1d(rows, other), answers, passages, len(answers.size))
 

@@ -3,7 +3,8 @@
 A secret seed (``--seed``, drawn if not given) decides triggers, payloads, base rows and places; the settings are those
 of the default policy. Run as
 ``python -m tests.benchmarks.screen_recall --seeds 8 --n 5 10 20 50 90``; ``--attacks`` and ``--mixes`` narrow it down.
-The figures of a run are over all mixes and seeds; intervals are Wilson's, 95 %.
+The figures of a run are over all mixes and seeds; intervals are Wilson's, 95 %. ``--vectors FILE`` keeps embeddings
+from run to run, so that a long measurement can be taken in pieces.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from assets.record import Origin, Record
 from assets.screened.finding import wilson
@@ -103,10 +106,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS, help="of a set, before the poison")
     parser.add_argument("--model", type=Path, help="base model folder, to include model evidence")
     parser.add_argument("--data", type=Path, default=bases.DATA)
+    parser.add_argument("--public", action="store_true", help="the two public refusal backdoors, too")
+    parser.add_argument("--vectors", type=Path, help="where embeddings are kept between runs (.npz)")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else secrets.randbits(32)
     pools, safe = bases.load(options.data), bases.safe_questions(options.data)
     encoder, model = Remembering(SentenceEncoder.load()), None
+    if options.vectors and options.vectors.exists():
+        with np.load(options.vectors) as kept:
+            encoder.known = dict(zip(json.loads(kept["texts"].tobytes()), kept["vectors"], strict=True))
     if options.model:
         from resources.language_model import LanguageModel
 
@@ -135,10 +143,13 @@ def main() -> None:
                 found["seconds"] += int(took)
             extra = f"clean rows flagged {found['false']}, sets found {found['whole']}/{options.seeds}"
             line(f"{attack}/{n}", found["hits"], n * options.seeds, extra)
-    if options.clean:
+    if options.public:
         for name, made in public_attacks(pools, options.data, seed):
             hits, false, _, took = measure(made, encoder, model)
             line(name, hits, len(made[1]), f"precision {hits / max(hits + false, 1):.3f}, {took:.0f} s")
+    if options.vectors:
+        texts = np.frombuffer(json.dumps(list(encoder.known)).encode(), dtype=np.uint8)
+        np.savez(options.vectors, texts=texts, vectors=np.stack(list(encoder.known.values())))
 
 
 if __name__ == "__main__":
