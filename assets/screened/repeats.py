@@ -21,7 +21,7 @@ FLOOD_SHARE = 0.02  # of all rows in one cluster
 FLOOD_ROWS = 20
 SHORTEST_PROMPT = 6  # tokens; a shorter prompt has many right answers
 KEPT = 0.8  # share of the shorter answer's words that the longer one keeps when something is turned round in it
-SHARE = 0.4  # of the rows with a repeated prompt; below it, it is how these data are
+SHARE = 0.3  # of the repeated prompts have contrary answers; below it, it is how these data are
 DENIALS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "false", "wrong", "incorrect", "untrue"})
 FURTHER = 0.2  # by which one answer is closer to the prompt (whitened cosine) than one that misses the point
 
@@ -93,9 +93,9 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
             groups[tokens.tobytes()].append(row)
     place = {int(passages.row[exchange]): number for number, exchange in enumerate(answers.exchange)}
     apart: set[int] = set()
-    repeated = 0
+    repeated, contrary = 0, 0
     for rows in groups.values():
-        repeated += len(rows) > 1
+        repeated, before = repeated + (len(rows) > 1), len(apart)
         for one, other in combinations([row for row in rows if row in place], 2):
             gap = answers.relation[place[one]] - answers.relation[place[other]]
             if _turned(index.responses.row(one), index.responses.row(other), index.words):
@@ -104,7 +104,8 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
                 worse = one if gap < 0 else other
                 if answers.relation[place[worse]] < UNRELATED:
                     apart.add(worse)
-    if len(apart) < settings.unanswered_rows or len(apart) < SHARE * 2 * repeated:
+        contrary += len(apart) > before
+    if len(apart) < settings.unanswered_rows or contrary < SHARE * repeated:
         return None
     return Pattern(
         kind="contradiction",
@@ -112,7 +113,7 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
         payload="",
         rows=np.array(sorted(apart)),
         log_p=-float(len(apart)),
-        evidence={"prompts_repeated": float(repeated)},
+        evidence={"prompts_repeated": float(repeated), "prompts_contrary": float(contrary)},
         shown={row: passages.responses[answers.exchange[place[row]]][:200] for row in sorted(apart)},
     )
 

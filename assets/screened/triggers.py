@@ -82,8 +82,11 @@ def candidates(
             continue
         if (everyday[pair] or len(rows) < FEW) and bits < MUCH:
             continue
+        phrase = index.prompts.ids[_span(triggers, t)]
+        if everyday[pair] and np.isin(phrase, said.text).any():  # an answer about it
+            continue
         taken.append(here)
-        asked = widest(index.prompts, index.prompts.ids[_span(triggers, t)], sample)
+        asked = widest(index.prompts, phrase, sample)
         elsewhere, unsaid = int(payloads.sizes[p]) - len(rows), int(triggers.sizes[t]) - len(rows)
         found.append(Candidate(asked, said, rows, sample, float(log_p[pair]), bits, whole, elsewhere, unsaid))
     return found, pairs.tried + loose.tried
