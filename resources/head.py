@@ -50,7 +50,7 @@ class Head:
         return torch.cat(
             [
                 torch.mm(part, weight.T, out=self._room(len(part), len(weight))).argmax(dim=1)
-                for part in states.split(self.rows)
+                for part in torch.split(states, self.rows)
             ]
         )
 
@@ -61,7 +61,9 @@ class Head:
             for parts in zip(
                 *(
                     self._sums(part, wanted)
-                    for part, wanted in zip(states.split(2 * self.rows), targets.split(2 * self.rows), strict=True)
+                    for part, wanted in zip(
+                        torch.split(states, 2 * self.rows), torch.split(targets, 2 * self.rows), strict=True
+                    )
                 ),
                 strict=True,
             )

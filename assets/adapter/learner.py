@@ -100,7 +100,7 @@ class Learner:
         """
         trunk, config = self.forward.trunk, self.forward.causal.config.get_text_config()
         size = sum(len(example.ids) for example in examples) * config.hidden_size * self.dtype.itemsize
-        fixed = not (self.recipe.gradient_checkpointing or getattr(config, "attention_dropout", 0))
+        fixed = not (self.recipe.gradient_checkpointing or getattr(config, "attention_dropout", False))
         if not (self.forward.packed and trunk.depth and fixed) or size > KEPT_BYTES:
             return
         ordered = sorted(examples, key=lambda example: (len(example.ids), example.ids))  # as rows come changes no bit
