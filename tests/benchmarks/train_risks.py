@@ -4,7 +4,8 @@
 
 The corpus is ``instructions.jsonl`` with planted canaries: invented codes, half of them once, half eight times over. An
 option that merely learns less must not look safe: each trains for as many epochs as the plain recipe, and on until its
-held-out loss is at most 1 % above the plain one's, for at most twice as many; ``!`` marks one that never came there.
+held-out loss is at most 1 % above the plain one's, for at most twice as many and while it still falls; ``!`` marks one
+that never came there, whose safety is in part that of learning less or worse.
 Only the stop on memorization ends sooner, by itself. The learning rate is constant. Measured for each:
 
     task        held-out loss, nats a token
@@ -145,9 +146,12 @@ def measure(given: argparse.Namespace, name: str, plain: dict[str, Any] | None) 
             training = Training(learner, learnt, kept_back, Path(scratch), name, Processes())
 
             def enough(step: Step) -> None:
-                late = plain is not None and step.step >= plain["steps"] * training.steps_an_epoch / plain["an_epoch"]
-                if late and step.held_out is not None and plain and step.held_out <= MATCHED * plain["task"]:
-                    training.journal.stopped = "matched"
+                if plain is None or step.held_out is None:
+                    return
+                late = step.step >= plain["steps"] * training.steps_an_epoch / plain["an_epoch"]
+                rising = step.held_out > min(item["loss"] for item in training.journal.evaluations)
+                if late and (rising or step.held_out <= MATCHED * plain["task"]):
+                    training.journal.stopped = training.journal.stopped or "as near as it comes"
 
             journal = training.run(enough)
         task = learner.loss(kept_back).mean
