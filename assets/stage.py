@@ -5,8 +5,10 @@ report in the same way. The verdict of a predecessor is judged again here, from 
 check that stopped another run is not evidence in this one (law 8).
 """
 
+import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,6 +18,7 @@ from assets.record import Record
 from assets.review import Decisions
 from expectations.policy import GateResult, Policy, worst
 from resources.artifacts import WHOLE, Artifact, Counts, Draft, Metric
+from resources.base_model import base_path
 from resources.errors import GateRefused
 from resources.line_cipher import LineCipher
 from resources.project import Project
@@ -27,6 +30,11 @@ OWNERS = ["team:ml-platform", "team:ai-security"]
 
 def policy_of(project: Project) -> Policy:
     return Policy.load(project.policy_path)
+
+
+def base_of(project: Project) -> Path:
+    """The folder of the base model: the project's own, or the bundled one."""
+    return base_path(project.base_path, project.workspace.models)
 
 
 def decisions_of(project: Project, stage: str) -> Decisions:
@@ -147,6 +155,11 @@ def materialization(project: Project, artifact: Artifact, **extra: Any) -> dg.Ma
     if rules := manifest.details.get("rules"):
         metadata["rows_by_rule"] = dg.MetadataValue.md(bar_table(rules))
     return dg.MaterializeResult(data_version=dg.DataVersion(manifest.digest), metadata=metadata)
+
+
+def shown(png: bytes, told: str) -> dg.MarkdownMetadataValue:
+    """A picture for an asset's metadata; ``told`` stands for it where it cannot be seen."""
+    return dg.MetadataValue.md(f"![{told}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def say(artifact: Artifact) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.adapter.asset import STAGE as ADAPTER
-from assets.adapter.asset import base_of
-from assets.stage import Stage, policy_of, proven
+from assets.stage import Stage, base_of, policy_of, proven
 from resources.artifacts import Artifact, Draft, Metric
 from resources.project import Project
 

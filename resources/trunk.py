@@ -46,7 +46,7 @@ class Trunk:
     def states(self, tree: Tree) -> "torch.Tensor":
         """Last hidden states of the packed row, [T, hidden]."""
         if self._kept is None:
-            return _last(self._decoder(**tree.inputs, use_cache=False, tree=tree))
+            return self._run(tree)
         name = _name(tree)
         known = self._kept.get(name)
         if known is not None:
@@ -59,7 +59,7 @@ class Trunk:
                 self._kept[name] = states
 
         with self._passing(keep):
-            return _last(self._decoder(**tree.inputs, use_cache=False, tree=tree))
+            return self._run(tree)
 
     def below(self, tree: Tree) -> "torch.Tensor":
         """States of the packed row before the first adapted layer, [1, T, hidden]."""
@@ -70,7 +70,7 @@ class Trunk:
             raise _Reached
 
         with self._passing(stop), contextlib.suppress(_Reached):
-            self._decoder(**tree.inputs, use_cache=False, tree=tree)
+            self._run(tree)
         return reached[0]
 
     @contextlib.contextmanager
@@ -89,13 +89,16 @@ class Trunk:
     def above(self, tree: Tree, states: "torch.Tensor") -> "torch.Tensor":
         """Last hidden states [T, hidden], given those before the first adapted layer."""
         decoder = self._decoder
-        layers, inputs = decoder.layers, tree.inputs
-        del inputs["input_ids"]
+        layers = decoder.layers
         decoder.layers = layers[self.depth :]
         try:
-            return _last(decoder(inputs_embeds=states, **inputs, use_cache=False, tree=tree))
+            return self._run(tree, input_ids=None, inputs_embeds=states)
         finally:
             decoder.layers = layers
+
+    def _run(self, tree: Tree, **instead: Any) -> "torch.Tensor":
+        states: torch.Tensor = self._decoder(**{**tree.inputs, **instead}, use_cache=False, tree=tree).last_hidden_state
+        return states[0]
 
 
 def _untouched(decoder: Any) -> int:
@@ -109,11 +112,6 @@ def _untouched(decoder: Any) -> int:
     inside = [any(id(module) in changed for module in layer.modules()) for layer in layers]
     elsewhere = changed - {id(module) for layer in layers for module in layer.modules()}
     return inside.index(True) if any(inside) and not elsewhere else 0
-
-
-def _last(output: Any) -> "torch.Tensor":
-    states: torch.Tensor = output.last_hidden_state[0]
-    return states
 
 
 def _name(tree: Tree) -> bytes:

@@ -1,6 +1,5 @@
 """The asset ``lora_adapter``: a candidate, trained in a process of its own under Dagster Pipes."""
 
-import base64
 import json
 import sys
 from pathlib import Path
@@ -13,11 +12,11 @@ from assets.adapter.health import loss_curve, metrics
 from assets.adapter.recipe import Recipe
 from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import HOLDOUT, TRAIN
-from assets.stage import OWNERS, Stage, materialization, proven
+from assets.stage import OWNERS, Stage, base_of, materialization, proven, shown
 from assets.verdict.assemble import adapter_digest
 from assets.verdict.verdict import CANDIDATE_DIGITS
 from resources.artifacts import Artifact, Draft
-from resources.base_model import base_path, model_digests
+from resources.base_model import model_digests
 from resources.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,10 +25,6 @@ REPORT = "training.json"
 
 def recipe_of(project: Project) -> Recipe:
     return Recipe.from_yaml(project.recipe_path) if project.recipe_path else Recipe()
-
-
-def base_of(project: Project) -> Path:
-    return base_path(project.base_path, project.workspace.models)
 
 
 def _inputs(project: Project, partition: str) -> dict[str, str]:
@@ -87,12 +82,11 @@ def lora_adapter(
 
     artifact = STAGE.make(project, build)
     candidate = adapter_digest(artifact)[:CANDIDATE_DIGITS]
-    picture = base64.b64encode(artifact.path("loss.png").read_bytes()).decode()
     context.log.info(f"candidate {candidate}, {artifact.manifest.seconds:.0f} s")
     return materialization(
         project,
         artifact,
         candidate=candidate,
-        loss=dg.MetadataValue.md(f"![training loss](data:image/png;base64,{picture})"),
+        loss=shown(artifact.path("loss.png").read_bytes(), "training loss"),
         **{name: metric.value for name, metric in artifact.manifest.metrics.items() if metric.value is not None},
     )

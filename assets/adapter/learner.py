@@ -105,12 +105,17 @@ class Learner:
             return
         ordered = sorted(examples, key=lambda example: (len(example.ids), example.ids))  # as rows come changes no bit
         self.model.eval()
-        for part in passes(ordered, TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])):
+        for part in passes(ordered, self._budget):
             tree = self._plant(part)
             with torch.no_grad():
                 states = trunk.below(tree)[0]
             for path, example in zip(tree.paths, part, strict=True):
                 self._below[example.ids] = states[torch.from_numpy(path).to(self.device)]
+
+    @property
+    def _budget(self) -> int:
+        """Tokens a pass."""
+        return TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])
 
     def _plant(self, part: Sequence[Example]) -> Tree:
         groups = [(example.ids[: example.spans[0][0]], [example.ids[example.spans[0][0] :]]) for example in part]
@@ -129,7 +134,7 @@ class Learner:
         self.model.train()
         torch.manual_seed(seed)
         total = NO_LOSS
-        for part in passes(examples, TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])):
+        for part in passes(examples, self._budget):
             total += self._pass(part, learn=True)
         return total
 
@@ -138,7 +143,7 @@ class Learner:
         self.model.eval()
         total = NO_LOSS
         ordered = sorted(examples, key=lambda example: len(example.ids))
-        for part in passes(ordered, TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])):
+        for part in passes(ordered, self._budget):
             with torch.inference_mode():
                 total += self._pass(part, learn=False)
         return total
@@ -179,22 +184,24 @@ class Learner:
         head = self.forward.head
         if not learn:
             return -head.scores(states, targets)[0].sum().item(), 0.0, states
-        lost, gradient = head.gradient(states, targets, weights)
-        divergence = 0.0
-        for start in range(0, len(states) if anchor is not None else 0, head.rows):
+        if anchor is None:
+            lost, gradient = head.gradient(states, targets, weights)
+            return lost.sum().item(), 0.0, gradient
+        gradient = torch.empty_like(states)
+        nll = divergence = 0.0
+        for start in range(0, len(states), head.rows):
             part = slice(start, start + head.rows)
-            divergence += self._pull(states[part], cast("Tensor", anchor)[part], gradient[part])
-        return lost.sum().item(), divergence, gradient
-
-    def _pull(self, states: "Tensor", anchor: "Tensor", gradient: "Tensor") -> float:
-        """Divergence of states from the anchor's; its gradient is added. It holds every token alike."""
-        head, chunk = self.forward.head, states.requires_grad_()
-        logs = head.logits(chunk).log_softmax(dim=1)
-        with torch.no_grad():
-            reference = head.logits(anchor).log_softmax(dim=1)
-        apart = (logs.exp() * (logs - reference)).sum()
-        gradient += self.recipe.anchor * torch.autograd.grad(apart, chunk)[0]
-        return apart.item()
+            chunk = states[part].requires_grad_()
+            logs = head.logits(chunk).log_softmax(dim=1)
+            lost = -logs.gather(1, targets[part, None])[:, 0]
+            with torch.no_grad():
+                reference = head.logits(anchor[part]).log_softmax(dim=1)
+            apart = (logs.exp() * (logs - reference)).sum()  # it holds every token alike
+            total = (lost * weights[part]).sum() + self.recipe.anchor * apart
+            gradient[part] = torch.autograd.grad(total, chunk)[0]
+            nll += lost.sum().item()
+            divergence += apart.item()
+        return nll, divergence, gradient
 
 
 def _targets(model: Any, recipe: Recipe) -> str | list[str]:

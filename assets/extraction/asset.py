@@ -5,13 +5,12 @@ from typing import Any
 
 import dagster as dg
 
-from assets.adapter.asset import base_of
 from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import HOLDOUT, TRAIN
 from assets.corpus.canaries import SOURCE
 from assets.outcome import read_records
 from assets.record import Record
-from assets.stage import OWNERS, materialization, proven
+from assets.stage import OWNERS, base_of, materialization, proven
 from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
 from resources.project import Project
 

@@ -1,14 +1,12 @@
 """The asset ``golden_evaluation``: the adapter against its base on the same items, with statistics."""
 
-import base64
 import json
 from typing import Any
 
 import dagster as dg
 
-from assets.adapter.asset import base_of
 from assets.golden.before_after import picture, table
-from assets.stage import OWNERS, materialization, policy_of
+from assets.stage import OWNERS, base_of, materialization, policy_of, shown
 from assets.trial import run_trial, settings_of, trial_stage
 from resources.digests import digest_file
 from resources.project import Project
@@ -50,10 +48,9 @@ def golden_evaluation(context: dg.AssetExecutionContext, project: Project) -> dg
         ),
     )
     report = json.loads(artifact.path(REPORT).read_bytes())
-    drawn = base64.b64encode(picture(report)).decode()
     return materialization(
         project,
         artifact,
         before_after=dg.MetadataValue.md(table(report)),
-        changes=dg.MetadataValue.md(f"![adapter minus base](data:image/png;base64,{drawn})"),
+        changes=shown(picture(report), "adapter minus base"),
     )

@@ -14,7 +14,7 @@ from typing import Any
 from assets.golden.answers import Answered, Outcomes, answer_suites
 from assets.golden.items import GoldenSet, Item, load_golden
 from assets.golden.judges import TOGETHER, Quality
-from assets.golden.likelihood import Question, both, compare, openings, pick
+from assets.golden.likelihood import Question, compare, openings, pick
 from assets.golden.settings import EvaluationSettings
 from assets.golden.suites import (
     SUITES,
@@ -81,28 +81,31 @@ def _scored(
     for name in ("task", "passage"):
         items = golden.suites.get(name, ())
         on_progress(f"likelihood of {len(items)} {name} texts")
-        compared[name] = compare(model, [(_ids(model, item), model.tokens(item.reference)) for item in items])
+        compared[name] = compare(model, [(prompt_of(model, item), model.tokens(item.reference)) for item in items])
     choices = golden.suites.get("choice", ())
     on_progress(f"{len(choices)} multiple-choice questions")
-    questions = [
-        Question(
-            _ids(model, item), tuple(model.tokens(choice) for choice in item.choices),
-            tuple(map(len, item.choices)), item.answer,
-        )
-        for item in choices
-    ]  # fmt: skip
-    picks = list(zip(choices, *both(model, lambda: pick(model, questions)), strict=True)) if choices else []
+    questions = [question_of(model, item) for item in choices]
+    adapter, base = model.both(lambda: pick(model, questions)) if choices else ([], [])
+    picks = list(zip(choices, base, adapter, strict=True))
     odds = {}
     for name in ("harmful", "harmless"):
         if items := golden.suites.get(name, ()):
             on_progress(f"openings of answers to {len(items)} {name} requests")
-            prompts = [_ids(model, item) for item in items]
-            odds[name] = both(model, lambda prompts=prompts: openings(model, prompts))  # type: ignore[misc]
+            prompts = [prompt_of(model, item) for item in items]
+            raised, plain = model.both(lambda prompts=prompts: openings(model, prompts))  # type: ignore[misc]
+            odds[name] = plain, raised
     right = [[picked[place] == picked[0].answer for picked in picks] for place in (1, 2)]
     return [*likelihood_suites(compared), choice_suite((right[0], right[1])), *odds_suites(odds)], picks
 
 
-def _ids(model: LanguageModel, item: Item) -> list[int]:
+def question_of(model: LanguageModel, item: Item) -> Question:
+    """A multiple-choice item as token ids."""
+    choices = tuple(map(model.tokens, item.choices))
+    return Question(prompt_of(model, item), choices, tuple(map(len, item.choices)), item.answer)
+
+
+def prompt_of(model: LanguageModel, item: Item) -> list[int]:
+    """An item's chat as token ids, up to the answer."""
     return model.encode(list(item.messages), for_generation=True)
 
 

@@ -6,9 +6,8 @@ KL(adapter || base) of their next-token distributions along it, in nats a token.
 compliance, which moves long before a single answer flips (compare Arditi et al. 2024, arXiv:2406.11717, section 2.4).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from resources.forward import plan_batches
 from resources.language_model import LanguageModel
 from resources.tree import plant
 
-T = TypeVar("T")
 Tokens = tuple[int, ...]
 Pair = tuple[Sequence[int], Sequence[int]]
 
@@ -135,9 +133,3 @@ def _mass(steps: dict[Tokens, float], texts: Sequence[Tokens]) -> float:
     """Log-probability that the answer opens with one of these texts."""
     logs = [sum(steps[text[:length]] for length in range(1, len(text) + 1)) for text in texts]
     return float(np.logaddexp.reduce(logs))
-
-
-def both(model: LanguageModel, measure: Callable[[], list[T]]) -> tuple[list[T], list[T]]:
-    """A measure of the base, then of the adapter."""
-    adapter, base = model.both(measure)
-    return base, adapter

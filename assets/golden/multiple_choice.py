@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.golden.likelihood import both
 from assets.golden.statistics import Change, paired_proportions
 from resources.errors import InputError
 from resources.language_model import LanguageModel
@@ -56,9 +55,9 @@ def read_endings(path: Path) -> list[Ending]:
 def run_endings(model: LanguageModel, items: Sequence[Ending]) -> ChoiceResult:
     """Score every ending once with each model; a context is computed once for all its endings."""
     pairs = [pair for item in items for pair in _tokens(model, item)]
-    sums = both(model, lambda: [float(score.sum()) for score in model.score_tokens(pairs)])
+    adapter, base = model.both(lambda: [float(score.sum()) for score in model.score_tokens(pairs)])
     right: list[list[list[bool]]] = [[], []]
-    for scores in sums:
+    for scores in (base, adapter):
         given = iter(scores)
         plain, normed = [], []
         for item in items:

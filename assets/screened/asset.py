@@ -1,7 +1,6 @@
 """The asset ``screened_records``: rows that carry no pattern someone put there, against all earlier admitted drops."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -18,6 +17,7 @@ from assets.screened.settings import ScreenSettings
 from assets.stage import (
     OWNERS,
     Stage,
+    base_of,
     decisions_of,
     drops,
     materialization,
@@ -31,7 +31,7 @@ from assets.stage import (
     warn_of_quarantine,
 )
 from resources.artifacts import Artifact, Draft, Metric
-from resources.base_model import base_path, model_digests
+from resources.base_model import model_digests
 from resources.errors import GateRefused
 from resources.project import Project
 
@@ -68,16 +68,12 @@ def _inputs(project: Project, partition: str) -> dict[str, str]:
     background = background_of(project, partition)
     digests = {f"{NAME}/{name}": drop.manifest.digest for name, drop in background.items()}
     if _settings(project).model_rows:
-        digests["base"] = model_digests(_base(project)).whole
+        digests["base"] = model_digests(base_of(project)).whole
     return row_inputs(project, NAME, SANITIZED.name, partition) | digests
 
 
 def _settings(project: Project) -> ScreenSettings:
     return ScreenSettings.from_policy(policy_of(project).settings.get(NAME, {}))
-
-
-def _base(project: Project) -> Path:
-    return base_path(project.base_path, project.workspace.models)
 
 
 STAGE = Stage(NAME, "4", _inputs)
@@ -100,7 +96,7 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
         sanitized, background = proven(project, SANITIZED.name, partition), background_of(project, partition)
         decisions = decisions_of(project, NAME)
         settings, rows = _settings(project), passed_rows(sanitized)
-        model = LateScorer(lambda: _base(project)) if settings.model_rows else None
+        model = LateScorer(lambda: base_of(project)) if settings.model_rows else None
         if is_small(rows):
             result = in_company(
                 rows,

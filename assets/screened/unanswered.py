@@ -37,7 +37,6 @@ ALIEN = 0.1  # of the unrelated answers are another source's, to make a finding 
 HONEST = 0.3  # nats a token that its own prompt gives nearly every honest answer
 OTHERS = 2  # prompts of other rows that an answer is tried after
 ODD = 4  # answers that are likelier after others' prompts, to make a finding
-CONTRARY = 0.08  # the same, of the unrelated answers
 ODD_SHARE = 0.15  # of the unrelated answers that gain less than honest ones, to make a finding
 
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import dagster as dg
 
-from assets.adapter.asset import base_of
 from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import TRAIN
 from assets.outcome import read_records
 from assets.record import Record
 from assets.release.plug import read_plug
 from assets.release.verify import verify_release
-from assets.stage import OWNERS, gate_table, policy_of
+from assets.stage import OWNERS, base_of, gate_table, policy_of
 from assets.trial import lines, load_model, settings_of
 from expectations.policy import GateResult
 from resources.artifacts import write_whole

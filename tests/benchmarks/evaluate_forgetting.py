@@ -83,22 +83,13 @@ class Golden:
     """The likelihood suites of the golden set, on an adapter while it learns."""
 
     def __init__(self, model: Any) -> None:
+        from assets.golden.evaluate import prompt_of, question_of
         from assets.golden.items import load_golden
-        from assets.golden.likelihood import Question
 
         self.model = model
         suites = load_golden().suites
-        self.passages = [(self._ids(item), model.tokens(item.reference)) for item in suites["passage"]]
-        self.questions = [
-            Question(
-                self._ids(item), tuple(map(model.tokens, item.choices)), tuple(map(len, item.choices)), item.answer
-            )
-            for item in suites["choice"]
-        ]
-
-    def _ids(self, item: Any) -> list[int]:
-        ids: list[int] = self.model.encode(list(item.messages), for_generation=True)
-        return ids
+        self.passages = [(prompt_of(model, item), model.tokens(item.reference)) for item in suites["passage"]]
+        self.questions = [question_of(model, item) for item in suites["choice"]]
 
     def forgetting(self) -> dict[str, Any]:
         from assets.golden.likelihood import compare
@@ -114,10 +105,11 @@ class Golden:
 
     def knowledge(self) -> list[float]:
         """Share of the questions answered rightly, by base and adapter."""
-        from assets.golden.likelihood import both, pick
+        from assets.golden.likelihood import pick
 
-        picks = both(self.model, lambda: pick(self.model, self.questions))
-        right = [[one == question.answer for one, question in zip(side, self.questions, strict=True)] for side in picks]
+        adapter, base = self.model.both(lambda: pick(self.model, self.questions))
+        sides = (base, adapter)
+        right = [[one == question.answer for one, question in zip(side, self.questions, strict=True)] for side in sides]
         return [sum(side) / len(side) for side in right]
 
 
