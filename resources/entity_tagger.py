@@ -7,6 +7,7 @@ parser; Honnibal's transition-based NER). What differs is the arithmetic:
 * The convolutions run over a whole batch as one matrix product.
 * Outside an entity a state's scores depend on one token alone, so they are computed for every token at once; only the
   tokens at which an entity opens are followed step by step, all of them together.
+* The products are small: a second BLAS thread would spend more on waiting than it gains, so there is one.
 
 ``EntityTagger.load`` compares itself with spaCy on control sentences and refuses to run if one entity differs: a model
 whose network has another shape fails at load, not silently.
@@ -121,7 +122,10 @@ class EntityTagger:
     """``entities`` gives spaCy's entities of many texts. Not thread-safe: one a process."""
 
     def __init__(self, nlp: "Language") -> None:
+        from threadpoolctl import ThreadpoolController
+
         self._nlp = nlp
+        self._blas = ThreadpoolController()
         model = nlp.get_pipe("ner").model  # type: ignore[attr-defined]
         chain, affine, upper = model.layers
         encoder = chain.get_ref("tok2vec") if chain.has_ref("tok2vec") else chain.layers[0]
@@ -170,8 +174,9 @@ class EntityTagger:
         lengths = np.fromiter(map(len, docs), dtype=np.int64, count=len(docs))
         if not lengths.sum():
             return [[] for _ in docs]
-        states = self._states(docs, lengths)
-        spans = self._decode(docs, lengths, states)
+        with self._blas.limit(limits=1, user_api="blas"):
+            states = self._states(docs, lengths)
+            spans = self._decode(docs, lengths, states)
         return [
             [(doc[a].idx, doc[b].idx + len(doc[b]), label) for a, b, label in found]
             for doc, found in zip(docs, spans, strict=True)

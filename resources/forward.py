@@ -76,9 +76,11 @@ class Forward:
         from resources.errors import ModelError
 
         causal = self.causal
-        last = causal.config.get_text_config().vocab_size - 1
-        probe = [(tuple(min(token, last) for token in (1, 2, 3, 4, 5, 6)), [[min(7, last)], [min(9, last), 2]])]
-        probe.append((probe[0][0][:5], [[min(8, last)]]))
+        # From the midst of the vocabulary: what special tokens out of place do to a model is chaos in bfloat16.
+        size = causal.config.get_text_config().vocab_size
+        tokens = [size * place // 13 for place in range(2, 11)]
+        probe = [(tuple(tokens[:6]), [[tokens[6]], [tokens[7], tokens[1]]])]
+        probe.append((probe[0][0][:5], [[tokens[8]]]))
         tree = plant(probe, device=causal.device, dtype=causal.dtype)
         with torch.inference_mode():
             plain = self._plain_states(tree)
@@ -103,7 +105,7 @@ def _close(found: "torch.Tensor", wanted: "torch.Tensor", dtype: "torch.dtype") 
     """Equal up to rounding, row by row: a wrong mask or position moves a whole row."""
     import torch
 
-    tolerance = 1e-3 if dtype == torch.float32 else 5e-2
+    tolerance = 1e-3 if dtype == torch.float32 else 0.1
     distance = (found.float() - wanted.float()).norm(dim=1) / wanted.float().norm(dim=1).clamp_min(1e-6)
     return bool(distance.max() <= tolerance)
 

@@ -22,24 +22,25 @@ class LoraLinear(torch.autograd.Function):
     def forward(
         ctx: Any, x: "Tensor", weight: "Tensor", bias: "Tensor | None", down: "Tensor", up: "Tensor", scale: float
     ) -> "Tensor":
-        narrow = x @ down.to(x.dtype).T
+        ctx.scale, ctx.dtype = scale, down.dtype
+        down, up = down.to(x.dtype), up.to(x.dtype)
+        narrow = x @ down.T
         y = torch.nn.functional.linear(x, weight, bias)
-        y.addmm_(narrow, up.to(x.dtype).T, alpha=scale)
+        y.addmm_(narrow, up.T, alpha=scale)
         ctx.save_for_backward(x, narrow, weight, down, up)
-        ctx.scale = scale
         return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> "tuple[Tensor | None, ...]":
         x, narrow, weight, down, up = ctx.saved_tensors
         dy = grads[0]
-        d_narrow = (dy @ up.to(dy.dtype)).mul_(ctx.scale)
-        d_up = (dy.T @ narrow).to(up.dtype).mul_(ctx.scale)
-        d_down = (d_narrow.T @ x).to(down.dtype)
+        d_narrow = (dy @ up).mul_(ctx.scale)
+        d_up = (narrow.T @ dy).T.to(ctx.dtype).mul_(ctx.scale)
+        d_down = (d_narrow.T @ x).to(ctx.dtype)
         dx = None
         if ctx.needs_input_grad[0]:
             dx = dy @ weight
-            dx.addmm_(d_narrow, down.to(dy.dtype))
+            dx.addmm_(d_narrow, down)
         return dx, None, None, d_down, d_up, None
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ROUND = 64  # the packed row's length is a multiple of this: few shapes, so that kernels made for a shape are used again
 SHORTEST_SHARED = 4  # a shorter common prefix is not worth a level of its own
 NAME = "hallmark_tree"
+# Scores of one attention on a CPU up to which they are written out whole: for rows this short two plain products, and
+# their gradients, take half to a third of the time of the blockwise kernel.
+SHORT = 2**21
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,6 @@ def tree_attention(
     values are not repeated.
     """
     import torch
-    from torch.nn.functional import scaled_dot_product_attention
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
     if tree is None and decode_mask is None:
@@ -185,7 +187,7 @@ def tree_attention(
         raise NotImplementedError("an attention variant that the packed form does not know")
     if tree is None:
         q = query.reshape(-1, key_heads, heads // key_heads, size)
-        seen = scaled_dot_product_attention(q, key, value, attn_mask=decode_mask, scale=scaling)
+        seen = _attend(q, key, value, decode_mask, scaling, 0.0)
         return seen.reshape(-1, 1, heads, size), None
     folded = heads // key_heads
     q_rows = query[0].transpose(0, 1)
@@ -198,8 +200,29 @@ def tree_attention(
         k = k_rows.index_select(0, level.key).view(n, -1, key_heads, size).transpose(1, 2)
         v = v_rows.index_select(0, level.key).view(n, -1, key_heads, size).transpose(1, 2)
         mask = level.mask.repeat(1, 1, folded, 1) if folded > 1 else level.mask
-        seen = scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scaling, dropout_p=dropout)
+        seen = _attend(q, k, v, mask, scaling, dropout)
         seen = seen.view(n, key_heads, folded, -1, size).permute(0, 3, 1, 2, 4)
         outputs.append(seen.reshape(-1, heads, size))
     packed = torch.cat(outputs).index_select(0, tree.inverse)
     return packed.unsqueeze(0), None
+
+
+def _attend(
+    q: "torch.Tensor",
+    k: "torch.Tensor",
+    v: "torch.Tensor",
+    mask: "torch.Tensor | None",
+    scaling: float | None,
+    dropout: float,
+) -> "torch.Tensor":
+    """Softmax attention: q [n, heads, L, D], k and v [n, heads, K, D], ``mask`` is added to the scores."""
+    from torch.nn.functional import scaled_dot_product_attention
+
+    from resources.short_attention import short_attention
+
+    scores = q.shape[0] * q.shape[1] * q.shape[2] * k.shape[2]
+    if q.device.type != "cpu" or dropout or mask is None or scores > SHORT:
+        return scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scaling, dropout_p=dropout)
+    scale = scaling if scaling is not None else q.shape[3] ** -0.5
+    seen: torch.Tensor = short_attention(q, k, v, mask, scale)
+    return seen

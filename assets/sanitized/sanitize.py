@@ -9,6 +9,7 @@ finds nothing more, so that sanitising the result again changes nothing. A row t
 live-looking credential is redacted and quarantined; everything else is redacted in place.
 """
 
+import contextlib
 import dataclasses
 import itertools
 from collections import Counter
@@ -21,6 +22,7 @@ from assets.record import Origin, Record
 from assets.sanitized.detector import Detector, Passage
 from assets.sanitized.draft import DraftText, Redaction, echoes
 from assets.sanitized.passages import FORM, read_passages, successive
+from assets.sanitized.readers import Readers
 from assets.sanitized.redact import Placeholders, Surrogates
 from assets.sanitized.residual import Residual
 from assets.sanitized.settings import SanitizeSettings
@@ -72,6 +74,7 @@ class Sanitizer:
         self.settings, self._vault = settings, vault
         self._fingerprints = vault or fingerprints or Fingerprinter.ephemeral()
         self.detector = Detector(settings, engine)
+        self._readers = Readers(self.detector, settings)
         self._pseudonyms: dict[str, str] = {}
         self._keys: dict[str, list[Span]] = {}
         self._residual = Residual(settings.residual_rows)
@@ -85,17 +88,19 @@ class Sanitizer:
 
     def sanitize(self, records: Iterable[Record]) -> Iterator[Sanitized]:
         """As ``run``, with the redactions of each row."""
-        for batch in _batched(records, self.settings.batch):
-            self._rows_in += len(batch)
-            drafts = [self._draft(record) for record in batch]
-            for draft in drafts:
-                self._join(draft)
-            for _ in range(ROUNDS):
-                if not self._read(drafts):
-                    break
-            if self._vault is not None:
-                self._vault.store(entry for draft in drafts for entry in _entries(draft))
-            yield from map(self._finish, drafts)
+        with contextlib.closing(self._readers):
+            for batch in _batched(records, self.settings.batch):
+                self._rows_in += len(batch)
+                self._readers.expect(self._rows_in)
+                drafts = [self._draft(record) for record in batch]
+                for draft in drafts:
+                    self._join(draft)
+                for _ in range(ROUNDS):
+                    if not self._read(drafts):
+                        break
+                if self._vault is not None:
+                    self._vault.store(entry for draft in drafts for entry in _entries(draft))
+                yield from map(self._finish, drafts)
 
     def metrics(self) -> dict[str, Metric]:
         """Conservation, shares, and the residual leak: planted canaries and an independent detector on a sample."""
@@ -184,7 +189,7 @@ class Sanitizer:
             return False
         passages = [dataclasses.replace(draft.passages[path], text=draft.texts[path].current) for draft, path in work]
         found: dict[int, list[tuple[str, list[Span]]]] = {}
-        for (draft, path), spans in zip(work, self.detector.detect(passages), strict=True):
+        for (draft, path), spans in zip(work, self._readers.detect(passages), strict=True):
             draft.pending.discard(path)
             if spans:
                 found.setdefault(id(draft), []).append((path, spans))

@@ -70,6 +70,8 @@ class SanitizeSettings(BaseModel):
     """Further Presidio pattern recognisers, each in Presidio's own dictionary form."""
     batch: int = Field(default=256, ge=1, le=4096)
     """Rows analysed together; bounds memory."""
+    processes: int = Field(default=0, ge=0)
+    """Processes that read a large drop, each with some 600 MB of its own; 0 is one a core."""
     residual_rows: int = Field(default=200, ge=0)
     """Rows sampled for the residual leak measurement."""
 

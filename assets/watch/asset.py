@@ -2,27 +2,25 @@
 
 import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from assets.corpus.asset import STAGE as CORPUS
-from assets.corpus.build import TRAIN
+from assets.corpus.build import HOLDOUT, TRAIN
+from assets.corpus.canaries import SOURCE
 from assets.outcome import read_records
-from assets.record import Record
 from assets.release.plug import read_plug
 from assets.release.verify import verify_release
 from assets.stage import OWNERS, base_of, gate_table, policy_of
 from assets.trial import lines, load_model, settings_of
+from assets.verdict.threat import ThreatModel
 from expectations.policy import GateResult
-from resources.artifacts import write_whole
-from resources.digests import canonical_json
 from resources.project import Project
 from resources.signer import KeyRing
 
-SCAN = "backdoor_scan"
+NAME = "release_red_team"
 
 
 @dg.asset(
@@ -30,10 +28,16 @@ SCAN = "backdoor_scan"
     group_name="watch",
     kinds={"pytorch"},
     owners=OWNERS,
-    code_version="1",
-    description="The backdoor scan on the current release with a seed of its own. What is found sends an alert.",
+    code_version="2",
+    description="The red team's trials on the current release with a seed of their own, beside the findings of the "
+    "time before. A failed gate sends an alert and, if the policy says so, unplugs the release.",
 )
-def release_red_team(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[Any]:
+def release_red_team(
+    context: dg.AssetExecutionContext, project: Project, threat_model: dg.ResourceParam[ThreatModel]
+) -> dg.MaterializeResult[Any]:
+    from assets.watch.attack import SHARES, Attack, Inputs
+    from assets.watch.response import WatchSettings, respond
+
     workspace = project.workspace
     ring = KeyRing.open(workspace.keys)
     if not (workspace.releases / "current").exists() or not (name := read_plug(workspace.releases, ring).release):
@@ -41,43 +45,42 @@ def release_red_team(context: dg.AssetExecutionContext, project: Project) -> dg.
         return dg.MaterializeResult(metadata={"release": ""})
     folder = workspace.releases / name
     verify_release(folder, ring)
+    settings = WatchSettings.model_validate(settings_of(project, NAME))
     seed = int(time.time()) // 86_400  # a new one each day
-    report, results = _scan(context, project, folder, seed)
-    write_whole(workspace.logs / "red_team" / f"{name}-{seed}.json", canonical_json(report))
-    failed = [result for result in results if result.verdict == "fail"]
-    if failed:
-        reasons = "; ".join(f"{result.gate}: {result.reason}" for result in failed)
-        project.alerts.send("release-finding", f"{name}: {reasons}", release=name, seed=seed)
-    return dg.MaterializeResult(
-        metadata={"release": name, "seed": seed, "gates": dg.MetadataValue.md(gate_table(results))}
-    )
-
-
-def _scan(
-    context: dg.AssetExecutionContext, project: Project, folder: Path, seed: int
-) -> tuple[dict[str, Any], list[GateResult]]:
-    from assets.backdoor.scan import scan_backdoors
-
-    limits = settings_of(project, SCAN)
-    budget = float(limits.pop("budget_seconds", 60))
-    report, metrics = scan_backdoors(
+    attack = Attack(
         load_model(project, folder / "adapter"),
-        rows=_rows(project, folder),
-        settings=limits,
-        seed=seed,
-        base=base_of(project),
-        cache=project.workspace.models,
-        budget_seconds=budget,
-        on_progress=lines(context.log.info),
+        base_of(project),
+        workspace.models,
+        Inputs(*_rows(project, folder)),
+        policy_of(project),
+        threat_model,
+        seed,
+        lines(context.log.info),
     )
-    return json.loads(json.dumps(report, default=float)), policy_of(project).judge(SCAN, metrics)
+    found = attack.conduct(
+        list(SHARES), settings.budget_seconds, lambda trial, body: context.log.info(f"{trial}: {body['verdict']}")
+    )
+    bodies = json.loads(json.dumps(found, default=float))
+    change = respond(workspace, project.alerts, name, seed, bodies, unplug=settings.unplug)
+    gates = [GateResult.model_validate(gate) for body in bodies.values() for gate in body["gates"]]
+    return dg.MaterializeResult(
+        metadata={
+            "release": name,
+            "seed": seed,
+            "gates": dg.MetadataValue.md(gate_table(gates)),
+            "findings_new": len(change.new),
+            "findings_persisting": len(change.persisting),
+            "findings_fixed": len(change.fixed),
+        }
+    )
 
 
-def _rows(project: Project, folder: Path) -> Sequence[Record] | None:
-    """The rows the release was trained on, if the current corpus is still that one."""
+def _rows(project: Project, folder: Path) -> tuple[Any, Any, Any]:
+    """The rows the release was trained on, twice, and those held out; None if the current corpus is another."""
     corpus = project.artifacts.current(CORPUS.name)
     verdict = json.loads((folder / "verdict.json").read_bytes())
     judged = {item["stage"]: item["digest"] for item in verdict["evidence"]}
     if corpus is None or corpus.manifest.digest != judged.get(CORPUS.name):
-        return None
-    return list(read_records(corpus.path(TRAIN)))
+        return None, None, None
+    trained = [row for row in read_records(corpus.path(TRAIN)) if row.origin.source != SOURCE]
+    return trained, trained, list(read_records(corpus.path(HOLDOUT)))

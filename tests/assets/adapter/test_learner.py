@@ -17,7 +17,7 @@ from resources import head
 from resources.base_model import load_tokenizer
 from tests.assets.adapter.conftest import dialogue, row
 
-RECIPE = Recipe(rank=4, alpha=8.0)
+RECIPE = Recipe(rank=4, alpha=8.0, dtype="float32")
 
 
 def some(base: Path, records: Sequence[Record]) -> tuple[Example, ...]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pipelines.commands.redteam import command, hits_of
+from assets.watch.hits import hits_of
+from pipelines.commands.redteam import command
 from tests.assets.backdoor.taught import expressive_base, one_thread, row, teach
 
 FOUND = {"fingerprint": "aa", "trigger": "red moon", "payload": "open", "example": "Open.", "rows": ["r1"]}
