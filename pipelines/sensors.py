@@ -13,6 +13,7 @@ from assets.release.rules import ApprovalRules
 from assets.stage import drops, policy_of
 from assets.verdict.candidate import candidates
 from pipelines.jobs import prove_drop, release
+from pipelines.plan import drop_progress
 from resources.clock import utc
 from resources.decision_log import DecisionLog
 from resources.project import Project
@@ -29,9 +30,11 @@ DROPS_A_TICK = 20  # a tick has 60 s; the store is listed, not read
 )
 def new_drops(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
     found, cursor = scan(project.object_store(), context.cursor, DROPS_A_TICK)
+    # `hallmark run` may have been there first: a drop that is proven or held needs no run.
+    unproven = [drop for drop in found if drop_progress(project, drop.partition).status == "new"]
     return dg.SensorResult(
         # The partition carries the fingerprint of every object, so that a changed drop has a run key of its own.
-        run_requests=[dg.RunRequest(run_key=drop.partition, partition_key=drop.partition) for drop in found],
+        run_requests=[dg.RunRequest(run_key=drop.partition, partition_key=drop.partition) for drop in unproven],
         dynamic_partitions_requests=[drops.build_add_request([drop.partition for drop in found])],
         cursor=cursor,
     )
