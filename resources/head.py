@@ -6,8 +6,8 @@ goes through all of them. Here the vocabulary passes in slices that stay in the 
 maximum and sum (online softmax: Milakov and Gimelshein 2018, arXiv:1805.02867), and what has to be kept whole, for the
 gradient, is kept in one buffer that is used again. The numbers are those of ``log_softmax`` up to rounding.
 
-Heads that are more than a product (a bias, an adapter, soft-capped logits) and weights that are not float32 on a CPU
-take the usual way.
+Weights that are not float32 on a CPU are not sliced, and heads that are more than a product (a bias, an adapter,
+soft-capped logits) leave their gradient to autograd.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -79,12 +79,25 @@ class Head:
         lost, gradient = torch.empty(len(states), device=states.device), torch.empty_like(states)
         for start in range(0, len(states), self.rows):
             part = slice(start, start + self.rows)
-            if weight is None:
-                lost[part], gradient[part] = self._by_graph(states[part], targets[part], weights[part])
-            else:
-                with torch.no_grad():
+            with torch.no_grad():
+                if weight is not None:
                     lost[part], gradient[part] = self._by_hand(states[part], targets[part], weights[part], weight)
+                elif (whole := self._product()) is not None:
+                    lost[part], gradient[part] = self._whole(states[part], targets[part], weights[part], whole)
+                else:
+                    lost[part], gradient[part] = self._by_graph(states[part], targets[part], weights[part])
         return lost, gradient
+
+    def _whole(
+        self, states: "Tensor", targets: "Tensor", weights: "Tensor", weight: "Tensor"
+    ) -> "tuple[Tensor, Tensor]":
+        """The same with all logits at once, for the types and devices whose products are not to be cut."""
+        logits = self.logits(states)
+        log_mass = logits.logsumexp(dim=1)
+        lost = log_mass - logits.gather(1, targets[:, None])[:, 0]
+        shares = logits.sub_(log_mass[:, None]).exp_().to(weight.dtype)
+        gradient = (shares @ weight).sub_(weight[targets])
+        return lost, gradient.mul_((weights * self._scale)[:, None])
 
     def _by_graph(self, states: "Tensor", targets: "Tensor", weights: "Tensor") -> "tuple[Tensor, Tensor]":
         chunk = states.detach().requires_grad_()
@@ -131,13 +144,19 @@ class Head:
             most = higher
         return picked, most, mass
 
-    def _weight(self) -> "Tensor | None":
-        """[vocabulary, hidden] where the head is nothing but a float32 product on a CPU."""
+    def _product(self) -> "Tensor | None":
+        """[vocabulary, hidden] where the head is nothing but a product."""
         layer = self._causal.get_output_embeddings()
         if type(layer) is not torch.nn.Linear or layer.bias is not None or self._cap:
             return None
         weight: Tensor = layer.weight
-        return weight.detach() if weight.dtype == torch.float32 and weight.device.type == "cpu" else None
+        return weight.detach()
+
+    def _weight(self) -> "Tensor | None":
+        """The same where that product is float32 and on a CPU."""
+        weight = self._product()
+        fits = weight is not None and weight.dtype == torch.float32 and weight.device.type == "cpu"
+        return weight if fits else None
 
     def _room(self, rows: int, width: int) -> "Tensor":
         """A buffer [rows, width] that the next call overwrites."""

@@ -1,5 +1,6 @@
 """The output head says what ``log_softmax`` says, slice by slice, and its gradient is the graph's."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -64,6 +65,17 @@ def test_the_gradient_is_that_of_the_graph(
     found, gradient = head.gradient(states, targets, weights)
     torch.testing.assert_close(found, lost.detach(), rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(gradient, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_in_bfloat16_the_gradient_is_nearly_the_exact_one(
+    model: Any, head: Head, states: torch.Tensor, targets: torch.Tensor
+) -> None:
+    weights = torch.linspace(0, 2, len(states))
+    exact_lost, exact = head.gradient(states, targets, weights)
+    found, gradient = Head(copy.deepcopy(model).to(torch.bfloat16)).gradient(states.bfloat16(), targets, weights)
+    assert gradient.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), exact_lost, rtol=0.02, atol=0.05)
+    assert (gradient.float() - exact).norm() < 0.03 * exact.norm()
 
 
 def test_a_head_with_capped_logits_goes_the_usual_way(
