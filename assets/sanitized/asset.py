@@ -56,7 +56,9 @@ def sanitized_records(context: dg.AssetExecutionContext, project: Project) -> dg
         path = project.workspace.vault / f"{partition}.jsonl"
         path.unlink(missing_ok=True)  # an attempt that was killed left its part of the same values
         vault = Vault(path, project.vault_secret(), name=path.name)
-        sanitizer = Sanitizer(SanitizeSettings.from_policy(policy.settings.get(NAME, {})), vault)
+        counts = validated.manifest.counts
+        settings = SanitizeSettings.from_policy(policy.settings.get(NAME, {}))
+        sanitizer = Sanitizer(settings, vault, expected=counts.passed if counts else 0)
         return seal_rows(
             draft,
             passed_rows(validated),

@@ -1,9 +1,9 @@
 """Reading on every core: further processes, each with an engine of its own, that take their share of a batch.
 
 A reading depends on nothing but the passage and the policy, so that a batch can be read in parts, by anyone, in any
-place. Loading an engine takes seconds, hence the other processes are started only once a drop has proven to be large,
-and share the work from when they are ready. Each is started as ``python -m assets.sanitized.readers`` and spoken to
-over its own pipes, a line of JSON a message; it ends with its input, so none outlives this process.
+place. Loading an engine takes seconds, hence the other processes are started only for a drop that is or has proven to
+be large, and share the work from when they are ready. Each is started as ``python -m assets.sanitized.readers`` and
+spoken to over its own pipes, a line of JSON a message; it ends with its input, so none outlives this process.
 """
 
 import json
@@ -22,38 +22,38 @@ from resources.errors import HallmarkError
 if TYPE_CHECKING:
     from resources.pii_engine import Span
 
-LARGE = 4000  # rows from which another engine pays for its loading
+LARGE = 20_000  # rows from which another engine pays for its loading
 FEWEST = 32  # passages worth sending elsewhere
 
 
 class Readers:
-    """``detector`` and, in a large drop, its like in other processes. Close it when the drop is done."""
+    """A detector's likes in other processes, if the drop is large. Close it when the drop is done."""
 
-    def __init__(self, detector: Detector, settings: SanitizeSettings) -> None:
-        self._detector, self._settings = detector, settings
+    def __init__(self, settings: SanitizeSettings) -> None:
+        self._settings = settings
         self._others: list[_Reader] = []
         self._started = False
 
     def expect(self, rows: int) -> None:
-        """So many rows have come by now: enough, perhaps, to call for help."""
+        """So many rows there are at least: enough, perhaps, to call for help."""
         if self._started or rows < LARGE:
             return
         self._started = True
         processes = self._settings.processes or len(os.sched_getaffinity(0))
         self._others = [_Reader(self._settings) for _ in range(processes - 1)]
 
-    def detect(self, passages: Sequence[Passage]) -> "list[list[Span]]":
-        """As ``Detector.detect``."""
+    def detect(self, detector: Detector, passages: Sequence[Passage]) -> "list[list[Span]]":
+        """As ``detector.detect``."""
         from resources.pii_engine import Span
 
         distinct = list(dict.fromkeys(passages))
         ready = [other for other in self._others if other.ready()] if len(distinct) >= FEWEST else []
         if not ready:
-            return self._detector.detect(passages)
+            return detector.detect(passages)
         own, *shares = _split(distinct, 1 + len(ready))
         for other, share in zip(ready, shares, strict=True):
             other.send([astuple(passage) for passage in share])
-        found = self._detector.detect(own)
+        found = detector.detect(own)
         for other in ready:
             found += [[Span(*span) for span in spans] for spans in other.receive()]
         by_passage = dict(zip(distinct, found, strict=True))

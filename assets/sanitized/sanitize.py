@@ -62,7 +62,10 @@ class _Draft:
 
 
 class Sanitizer:
-    """One run over one drop. ``vault`` None keeps no originals (``fingerprints`` then names the values)."""
+    """One run over one drop. ``vault`` None keeps no originals (``fingerprints`` then names the values).
+
+    ``expected``: how many rows there will be, if known: those who help with a large drop then load beside this engine.
+    """
 
     def __init__(
         self,
@@ -70,11 +73,13 @@ class Sanitizer:
         vault: Vault | None = None,
         engine: "PiiEngine | None" = None,
         fingerprints: Fingerprinter | None = None,
+        expected: int = 0,
     ) -> None:
         self.settings, self._vault = settings, vault
         self._fingerprints = vault or fingerprints or Fingerprinter.ephemeral()
+        self._readers = Readers(settings)
+        self._readers.expect(expected)
         self.detector = Detector(settings, engine)
-        self._readers = Readers(self.detector, settings)
         self._pseudonyms: dict[str, str] = {}
         self._keys: dict[str, list[Span]] = {}
         self._residual = Residual(settings.residual_rows)
@@ -189,7 +194,7 @@ class Sanitizer:
             return False
         passages = [dataclasses.replace(draft.passages[path], text=draft.texts[path].current) for draft, path in work]
         found: dict[int, list[tuple[str, list[Span]]]] = {}
-        for (draft, path), spans in zip(work, self._readers.detect(passages), strict=True):
+        for (draft, path), spans in zip(work, self._readers.detect(self.detector, passages), strict=True):
             draft.pending.discard(path)
             if spans:
                 found.setdefault(id(draft), []).append((path, spans))

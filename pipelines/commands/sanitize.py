@@ -71,10 +71,11 @@ def command(
     stage = StageReport("sanitize", path)
     limits = Policy.load(policy)
     settings = SanitizeSettings.from_policy(limits.settings.get("sanitized_records", {}))
-    sanitizer = Sanitizer(settings, _vault(vault, vault_key), fingerprints=_fingerprints(vault_key))
+    rows = count_rows(path, path.name)
+    sanitizer = Sanitizer(settings, _vault(vault, vault_key), fingerprints=_fingerprints(vault_key), expected=rows or 0)
     body = SanitizeReport(detailed=report is not None or as_json)
     with _whole(out) as stream, progress() as display:
-        _write(path, stream, sanitizer, body, display)
+        _write(path, rows, stream, sanitizer, body, display)
     gates = limits.judge("sanitized_records", sanitizer.metrics())
     verdict = worst(gates) if body.read else "inconclusive"
     console.print(body.line(verdict, sanitizer.summary()), highlight=False)
@@ -103,10 +104,12 @@ def _whole(path: Path) -> Iterator[IO[str]]:
         partial.unlink(missing_ok=True)
 
 
-def _write(path: Path, stream: IO[str], sanitizer: Sanitizer, body: SanitizeReport, display: "Progress") -> None:
+def _write(
+    path: Path, rows: int | None, stream: IO[str], sanitizer: Sanitizer, body: SanitizeReport, display: "Progress"
+) -> None:
     """Stream rows through the sanitiser; the queue holds the row numbers of the batch in work."""
     numbers: deque[int] = deque()
-    task = display.add_task("sanitising", total=count_rows(path, path.name))
+    task = display.add_task("sanitising", total=rows)
     started = said = time.monotonic()
 
     def records() -> Iterator[Record]:

@@ -30,7 +30,7 @@ def team(engine: PiiEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Readers
     """Two readers, the second of which has loaded its engine."""
     monkeypatch.setattr(readers, "LARGE", 1)
     settings = SanitizeSettings(processes=2)
-    team = Readers(Detector(settings, engine), settings)
+    team = Readers(settings)
     team.expect(1)
     [other] = team._others
     deadline = time.monotonic() + 120
@@ -43,13 +43,14 @@ def team(engine: PiiEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Readers
 
 def test_two_readers_find_what_one_finds(engine: PiiEngine, team: Readers) -> None:
     passages = [Passage(text) for text in (*TEXTS, "", *TEXTS[:5])]
-    assert team.detect(passages) == Detector(SanitizeSettings(), engine).detect(passages)
+    alone = Detector(SanitizeSettings(), engine)
+    assert team.detect(alone, passages) == alone.detect(passages)
 
 
-def test_a_reader_that_dies_is_an_error_that_says_what_to_do(team: Readers) -> None:
+def test_a_reader_that_dies_is_an_error_that_says_what_to_do(engine: PiiEngine, team: Readers) -> None:
     os.kill(team._others[0]._process.pid, signal.SIGKILL)
     with pytest.raises(HallmarkError, match="processes: 1"):
-        team.detect([Passage(text) for text in TEXTS])
+        team.detect(Detector(SanitizeSettings(), engine), [Passage(text) for text in TEXTS])
 
 
 def test_a_small_drop_is_read_by_one_process_and_a_large_one_by_all(
