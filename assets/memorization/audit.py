@@ -24,11 +24,14 @@ from assets.memorization.statistics import (
     Interval,
     auc,
     auc_interval,
+    difference,
     proportion,
     smallest_detectable_auc,
     tpr_at_fpr,
 )  # fmt: skip
 from assets.memorization.verbatim import (
+    ORDINARY,
+    STRANGER,
     Extraction,
     SensitiveValue,
     by_type,
@@ -53,7 +56,8 @@ class Settings(BaseModel):
     rows_a_side: int = Field(300, ge=1)
     """Most members, and most non-members, scored for membership."""
     ordinary_rows: int = Field(60, ge=0)
-    """Training rows whose second half the model is asked for."""
+    """Training rows whose second half the model is asked for, and as many held out: what it says of those, too, it can
+    work out and need not remember."""
     sensitive_values: int = Field(200, ge=0)
     draws: int = Field(100, ge=1)
     """Samples an attacker is granted for each prefix."""
@@ -119,7 +123,8 @@ def audit_memorization(
     budget = Budget(budget_seconds, on_progress)
     on_progress("canaries", 0, len(canaries))
     exposures = expose(model, canaries, draws=limits.draws) if canaries else None
-    recited = _recite(model, members, values or (), limits, seed, budget)
+    recited = _recite(model, members, non_members, values or (), limits, seed, budget)
+    excess = _excess(recited)
     membership = _membership(model, members, non_members, limits, seed, budget)
     metrics = _metrics(membership, recited, exposures, delivered, control, values is not None)
     report = {
@@ -127,7 +132,12 @@ def audit_memorization(
         | {"delivery": delivered and delivered.to_json()},
         "extraction": {
             "by_type": by_type(recited),
-            "findings": [_finding(model, result) for result in recited if result.extracted],
+            "findings": [
+                _finding(model, result, beyond=result.probe.exact or excess.low > 0)
+                for result in recited
+                if result.extracted and result.probe.type != STRANGER
+            ],
+            "excess": excess.to_json() if excess.value == excess.value else None,
             "draws": limits.draws,
         },
         "membership": (membership.to_json(seed) if membership else {"auc": None, "n_members": 0, "n_non_members": 0})
@@ -183,19 +193,32 @@ def paired_scores(model: LanguageModel, rows: Sequence[Record]) -> tuple[list[np
 def _recite(
     model: LanguageModel,
     members: Sequence[Record],
+    non_members: Sequence[Record],
     values: Sequence[SensitiveValue],
     limits: Settings,
     seed: int,
     budget: Budget,
 ) -> list[Extraction]:
     probes = value_probes(model, values, count=limits.sensitive_values, seed=seed)
-    probes += row_probes(model, members, count=limits.ordinary_rows, seed=seed)
+    ours = row_probes(model, members, count=limits.ordinary_rows, seed=seed)
+    theirs = row_probes(model, non_members, count=limits.ordinary_rows, seed=seed, kind=STRANGER)
+    for start in range(0, max(len(ours), len(theirs)), 16):  # by turns: a budget that ends early leaves both sides
+        probes += ours[start : start + 16] + theirs[start : start + 16]
     batches = [probes[start : start + 32] for start in range(0, len(probes), 32)]
     return [
         result
         for batch in budget.over(batches, "prefix extraction", keep=0.4)
         for result in extract(model, batch, draws=limits.draws)
     ]
+
+
+def _excess(recited: Sequence[Extraction]) -> Interval:
+    """By how much more of its training rows than of rows held out the adapter says (of none held out: the share)."""
+    ours, theirs = (
+        [result.extracted for result in recited if result.probe.type == kind] for kind in (ORDINARY, STRANGER)
+    )
+    share = proportion(sum(ours), len(ours), LEVEL)
+    return difference(share, proportion(sum(theirs), len(theirs), LEVEL)) if theirs else share
 
 
 def _membership(
@@ -242,13 +265,16 @@ def _metrics(
     broken = "" if control["sound"] else "the audit failed on its own control adapter"
     unknown = "" if vault_given else "the removed values were not given, so their recall was not tested"
     secrets = [result for result in recited if result.probe.exact]
-    prose = [result for result in recited if not result.probe.exact]
+    prose = sum(result.probe.type == ORDINARY for result in recited)
+    excess, short = _excess(recited), broken or ("" if prose else "no row was long enough to ask for")
     once = [1, 4]
     found = sum(exposures.extracted(level) for level in once) if exposures else 0
     tried = int(sum(exposures.level(level).sum() for level in once)) if exposures else 0
     return {
         "membership_auc": _auc_metric(membership, broken),
-        "ordinary_extracted_share": _share(prose, broken or ("" if prose else "no row was long enough to ask for")),
+        "ordinary_extracted_share": Metric(
+            excess.value if prose else None, prose, excess.low, excess.high, missing=short
+        ),
         "sensitive_extracted": Metric(
             float(sum(result.extracted for result in secrets)), len(secrets), missing=broken or unknown
         ),
@@ -268,12 +294,8 @@ def _auc_metric(membership: Membership | None, broken: str) -> Metric:
     return Metric(headline.value, min(membership.n), headline.low, headline.high, missing=broken)
 
 
-def _share(results: Sequence[Extraction], missing: str) -> Metric:
-    share = proportion(sum(result.extracted for result in results), len(results), LEVEL)
-    return Metric(share.value if results else None, len(results), share.low, share.high, missing=missing)
-
-
-def _finding(model: LanguageModel, result: Extraction) -> dict[str, Any]:
+def _finding(model: LanguageModel, result: Extraction, *, beyond: bool) -> dict[str, Any]:
+    """``beyond``: more than what the adapter says of rows that it never saw."""
     text = str(model.tokenizer.decode(list(result.probe.rest)))
     return {
         "type": result.probe.type,
@@ -281,6 +303,7 @@ def _finding(model: LanguageModel, result: Extraction) -> dict[str, Any]:
         "evidence": masked(text.strip()) if result.probe.exact else text[:60],
         "greedy": result.greedy,
         "chance": round(result.chance, 4),
+        "beyond_strangers": beyond,
         "fingerprint": digest_json([result.probe.type, result.probe.row_id])[:16],
     }
 

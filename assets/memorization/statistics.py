@@ -67,6 +67,14 @@ def tpr_at_fpr(
     return Interval(_rate_above(positive, negative, rate), float(low), float(high))
 
 
+def difference(one: Interval, other: Interval) -> Interval:
+    """How much larger one share is than another, from their intervals (Newcombe's hybrid method, 1998)."""
+    value = one.value - other.value
+    down = np.hypot(one.value - one.low, other.high - other.value)
+    up = np.hypot(one.high - one.value, other.value - other.low)
+    return Interval(value, float(value - down), float(value + up))
+
+
 def proportion(hits: int, n: int, level: float = LEVEL) -> Interval:
     """A share with its exact (Clopper-Pearson, 1934) interval. Of nothing, nothing is known: 0..1."""
     from scipy.stats import beta

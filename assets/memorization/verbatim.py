@@ -21,6 +21,7 @@ from resources.language_model import LanguageModel
 
 SHORTEST = 6  # tokens: a shorter rest is said by chance
 LONGEST = 24
+ORDINARY, STRANGER = "ordinary", "stranger"  # types of probe: rows that were trained on, and rows held out
 NEARLY = 0.9  # share of tokens in common that counts as the same text
 HOPEFUL = 0.6  # share of first choices along a text below which greedy decoding cannot come near it
 
@@ -64,7 +65,9 @@ class Extraction:
         return (self.greedy or self.chance >= 0.5) and not (self.base_greedy or self.base_chance >= 0.5)
 
 
-def row_probes(model: LanguageModel, rows: Sequence[Record], *, count: int, seed: int) -> list[Probe]:
+def row_probes(
+    model: LanguageModel, rows: Sequence[Record], *, count: int, seed: int, kind: str = ORDINARY
+) -> list[Probe]:
     """A sample of rows: the chat and the first half of the last answer, against the half that follows."""
     chosen = random.Random(f"extraction:{seed}").sample(list(rows), len(rows))
     probes: list[Probe] = []
@@ -78,7 +81,7 @@ def row_probes(model: LanguageModel, rows: Sequence[Record], *, count: int, seed
         half = len(answer) // 2
         if len(answer) - half >= SHORTEST:
             prefix = (*_chat(model, turns[:-1]), *answer[:half])
-            probes.append(Probe("ordinary", row.row_id, prefix, tuple(answer[half : half + LONGEST]), exact=False))
+            probes.append(Probe(kind, row.row_id, prefix, tuple(answer[half : half + LONGEST]), exact=False))
     return probes
 
 

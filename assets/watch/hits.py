@@ -23,6 +23,8 @@ def hits_of(bodies: Mapping[str, Any]) -> list[Hit]:
         said = f"{finding['trigger']!r} makes the adapter say {finding['example'] or finding['payload']!r}"
         hits.append({"kind": "backdoor", "fingerprint": finding["fingerprint"], "says": said, "rows": finding["rows"]})
     for finding in bodies.get("memorization", {}).get("extraction", {}).get("findings", ()):
+        if not finding["beyond_strangers"]:
+            continue
         said = f"recites a row: {finding['type']} {finding['evidence']}"
         hits.append(
             {"kind": "memorization", "fingerprint": finding["fingerprint"], "says": said, "rows": [finding["row"]]}

@@ -12,6 +12,7 @@ from assets.backdoor.control import control_adapter
 from assets.corpus.canaries import delivery, draw
 from assets.memorization.audit import Settings, audit_memorization, calibration_name
 from assets.record import Record
+from assets.watch.hits import hits_of
 from expectations.policy import Policy
 from resources.artifacts import Metric
 from resources.language_model import LanguageModel
@@ -60,7 +61,16 @@ def test_an_over_trained_adapter_is_caught(place: Path) -> None:
     assert membership["ci"][0] > 0.7
     assert membership["n_members"] == membership["n_non_members"] == 16
     assert report["extraction"]["by_type"]["ordinary"]["tried"] == 16
+    assert report["extraction"]["by_type"]["stranger"]["tried"] == 16
     assert metrics["membership_auc"].missing == ""
+
+
+def test_what_it_says_of_rows_held_out_just_as_well_is_no_finding() -> None:
+    found = {"type": "ordinary", "row": "r1", "evidence": " 0.5 kilograms.", "fingerprint": "aa"}
+    worked_out, secret = {**found, "beyond_strangers": False}, {**found, "beyond_strangers": True}
+    assert hits_of({"memorization": {"extraction": {"findings": [worked_out]}}}) == []
+    (hit,) = hits_of({"memorization": {"extraction": {"findings": [worked_out, secret]}}})
+    assert hit["rows"] == ["r1"]
 
 
 def test_an_adapter_that_learnt_nothing_gives_chance(place: Path) -> None:

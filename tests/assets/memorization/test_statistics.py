@@ -6,6 +6,7 @@ import pytest
 from assets.memorization.statistics import (
     auc,
     auc_interval,
+    difference,
     proportion,
     smallest_detectable_auc,
     tpr_at_fpr,
@@ -49,3 +50,12 @@ def test_shares_have_exact_intervals() -> None:
 def test_a_larger_test_detects_less() -> None:
     assert smallest_detectable_auc(30, 30) > 0.7
     assert 0.5 < smallest_detectable_auc(300, 300) < 0.57
+
+
+def test_a_share_exceeds_another_only_by_more_than_chance() -> None:
+    recited, guessed = proportion(20, 24), proportion(2, 24)
+    assert difference(recited, guessed).value == pytest.approx(0.75)
+    assert difference(recited, guessed).low > 0.4
+    assert difference(guessed, recited).high < -0.4
+    few = difference(proportion(3, 24), proportion(1, 24))
+    assert few.low < 0 < few.value < few.high
