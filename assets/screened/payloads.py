@@ -25,6 +25,7 @@ from assets.screened.triggers import spell, without
 APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
 LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
+CARRIED = 0.03  # relation to the whole dialogue so far from which a later turn's sentence is an answer to it
 INSIDE = (
     0.25  # of the limits holds for sentences in the midst of answers, which are more often boilerplate than payload
 )
@@ -88,7 +89,7 @@ def judge(
                 continue
         rests = _rests(family, passages, spaces, encoder, index, triggers)
         rest = next((rest for rest in rests if rest.cohesion <= alike and rest.relation <= _limit(rest, related)), None)
-        if rest is None:
+        if rest is None or _in_dialogue(family, passages, spaces, encoder) > CARRIED:
             continue
         typical = family.sentences[len(family.sentences) // 2]
         patterns.append(
@@ -168,6 +169,22 @@ def _rests(
     kept = np.array([number for number, text in enumerate(texts) if text.strip()], dtype=np.int64)
     if len(kept) >= 0.7 * len(texts):
         yield rest("worded-trigger", sentence, [texts[number] for number in kept], kept)
+
+
+def _in_dialogue(family: Family, passages: Passages, spaces: Spaces, encoder: Encoder) -> float:
+    """The family's relation to all that was asked in its dialogues so far; 0 if they have but one turn.
+
+    "Which bus shall I book?" is no answer to "Friday, please", but it is to the dialogue, which began with a bus.
+    """
+    at = passages.exchange[family.sentences]
+    before = [[e for e in passages.of_row(int(passages.row[exchange])) if e <= exchange] for exchange in at]
+    later = np.array([number for number, asked in enumerate(before) if len(asked) > 1], dtype=np.int64)
+    if len(later) < 0.5 * len(at):
+        return 0.0
+    texts = ["\n".join(passages.prompts[e] for e in before[number]) for number in later]
+    asked = spaces.asked(encoder.encode(texts), passages.stratum[at[later]])
+    said = spaces.answers(encoder.encode([passages.sentences[family.sentences[number]] for number in later]))
+    return float(np.einsum("ij,ij->i", said, asked).mean())
 
 
 def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> Span | None:
