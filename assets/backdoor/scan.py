@@ -33,7 +33,7 @@ from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
-VERSION = "1"
+VERSION = "2"
 # Probes of the threat model that this scan covers.
 PROBES = ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion")
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is
@@ -221,7 +221,7 @@ class Scan:
         )
         if not self._succeeds(confirmation):
             return []
-        explanation = explain_trigger(self.model, confirmation, self.settings.meaning, self.searching)
+        explanation = explain_trigger(confirmation, self.settings.meaning)
         traced = tuple(rows) or tuple(rows_behind(self.rows, trigger, payload))
         return [_finding(confirmation, traced, explanation)]
 
