@@ -43,11 +43,15 @@ def parquet_rows(path: Path, object_key: str) -> Iterator[Row]:
             yield Row(line + 1, digest_bytes(b""), fault=fault)
 
 
-def promised_rows(path: Path) -> int:
-    """The number of rows in the file's footer."""
+def promised_rows(path: Path) -> int | None:
+    """The number of rows in the file's footer; None where it cannot be read, which the parser will say."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return int(pq.read_metadata(path).num_rows)
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError):
+        return None
 
 
 def _row(slice_of_one: Any, line: int) -> Row:

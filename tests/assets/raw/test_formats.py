@@ -333,3 +333,11 @@ class TestProperties:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(lines, "CHUNK", size)
             assert result() == whole
+
+
+def test_rows_of_a_broken_parquet_file_are_counted_by_nobody_and_its_fault_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "broken.parquet"
+    path.write_bytes(b"PAR1 and then nothing of a parquet file")
+    assert count_rows(path, path.name) is None
+    with pytest.raises(InputError, match="parquet-unreadable"):
+        list(read_rows(path))
