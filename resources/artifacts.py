@@ -136,6 +136,19 @@ class Draft:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder for what is not to be kept. It has the draft's name, so that what an attempt that was killed
+        left in it goes with the next one.
+        """
+        folder = self.folder.with_name(f"{self.folder.name}.scratch")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
     def write_json(self, name: str, value: Any) -> None:
         self.path(name).write_bytes(canonical_json(value) + b"\n")
 

@@ -1,9 +1,7 @@
 """The asset ``raw_drop``: every line of a drop as a row with its provenance, or as a recorded rejection."""
 
 import dataclasses
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -49,12 +47,12 @@ def raw_drop(context: dg.AssetExecutionContext, project: Project) -> dg.Material
     others = [other.partition for other in announced if other is not drop]
 
     def build(draft: Draft) -> Artifact:
-        with tempfile.TemporaryDirectory(dir=draft.folder.parent) as spool:
+        with draft.scratch() as spool:
             report = RawReport()
             return seal_rows(
                 draft,
                 None,
-                ingest(project.object_store(), drop, Path(spool), report, _read_before(project, others)),
+                ingest(project.object_store(), drop, spool, report, _read_before(project, others)),
                 cipher=project.line_cipher(),
                 metrics=report.metrics,
                 details=lambda: _details(drop, report),

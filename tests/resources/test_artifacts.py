@@ -122,3 +122,18 @@ def test_a_write_that_fails_leaves_the_old_content_and_nothing_beside_it(tmp_pat
     with pytest.raises(OSError):
         write_whole(tmp_path / "taken", b"new")
     assert [found.name for found in tmp_path.iterdir()] == ["taken"]
+
+
+def test_scratch_that_a_killed_attempt_left_goes_with_the_next(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+    with store.draft("raw_drop", "d1", "1", {}) as draft, draft.scratch() as scratch:
+        (scratch / "spool.jsonl").write_text("raw text")
+        left = scratch.with_name("kept")
+        scratch.rename(left)  # as if nobody had been there to remove it
+        scratch.mkdir()
+    left.rename(scratch)
+    with store.draft("raw_drop", "d1", "1", {}) as draft:
+        with draft.scratch() as again:
+            assert again == scratch and not list(again.iterdir())
+        assert not scratch.exists()
+        assert draft.seal().manifest.files == {}
