@@ -6,7 +6,6 @@ rows. The greatest sum of neighbouring log-likelihood ratios in a text of N toke
 probability alpha or less (Karlin & Altschul, PNAS 87, 1990).
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -16,24 +15,28 @@ from assets.screened.phrases import PhraseSets
 from assets.screened.surprise import Transitions
 from assets.screened.token_index import Side, TokenIndex, split
 
-OWN = 0.7  # of the rows with a phrase in their prompt are the pattern's: then the phrase is its trigger
+OWN = 0.9  # of the rows with a phrase in their prompt are the pattern's: then the phrase is its trigger
 COVERS = 0.5  # of the pattern's rows have it
+ALIKE = 0.5  # of the typical sum of the pattern's own rows, which another must reach, too
 
 
 def whole(
     pattern: Pattern, index: TokenIndex, transitions: Transitions, prompts: PhraseSets, alpha: float, most: int
 ) -> Pattern:
     """The pattern with all its rows; as it was if that were more than ``most``."""
-    rows = np.union1d(pattern.rows, worded_alike(pattern.shown.values(), index, transitions, alpha))
+    rows = np.union1d(pattern.rows, worded_alike(pattern, index, transitions, alpha))
     rows = triggered(rows, prompts)
     return replace(pattern, rows=rows) if len(rows) <= most else pattern
 
 
-def worded_alike(sentences: Iterable[str], index: TokenIndex, transitions: Transitions, alpha: float) -> np.ndarray:
-    """The rows whose answers are in part in the words of ``sentences``, which are parts of answers."""
+def worded_alike(pattern: Pattern, index: TokenIndex, transitions: Transitions, alpha: float) -> np.ndarray:
+    """The rows whose answers are in part in the words of the pattern's sentences."""
     numbers = {word: number for number, word in enumerate(index.words)}
-    ratios = transitions.likelier([np.array([numbers.get(word, 0) for word in split(text)]) for text in sentences])
-    rows: np.ndarray = np.flatnonzero(best_stretch(ratios, index.responses) > np.log(max(len(ratios), 1) / alpha))
+    said = [np.array([numbers.get(word, 0) for word in split(text)]) for text in pattern.shown.values()]
+    ratios = transitions.likelier(said)
+    sums = best_stretch(ratios, index.responses)
+    bar = max(np.log(max(len(ratios), 1) / alpha), ALIKE * float(np.median(sums[pattern.rows])))
+    rows: np.ndarray = np.flatnonzero(sums > bar)
     return rows
 
 

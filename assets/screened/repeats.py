@@ -13,7 +13,7 @@ from assets.screened.passages import Passages
 from assets.screened.pattern import Pattern
 from assets.screened.settings import ScreenSettings
 from assets.screened.token_index import TokenIndex
-from assets.screened.unanswered import UNRELATED, Answers
+from assets.screened.unanswered import DISTANT, UNRELATED, Answers
 
 SHINGLE = 4  # tokens
 PERMUTATIONS = 48
@@ -25,6 +25,7 @@ KEPT = 0.8  # share of the shorter answer's words that the longer one keeps when
 SHARE = 0.3  # of the repeated prompts have contrary answers; below it, it is how these data are
 DENIALS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "false", "wrong", "incorrect", "untrue"})
 QUOTED = 4  # tokens of an answer that another repeats, and as many that the other adds
+ELSEWHERE = 0.5  # by which an answer that misses the point is closer to another prompt than to its own
 FURTHER = 0.2  # by which one answer is closer to the prompt (whitened cosine) than one that misses the point
 
 
@@ -100,13 +101,10 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
     for rows in groups.values():
         repeated, before = repeated + (len(rows) > 1), len(apart)
         for one, other in combinations([row for row in rows if row in place], 2):
-            gap = answers.relation[place[one]] - answers.relation[place[other]]
             if _turned(index.responses.row(one), index.responses.row(other), index.words):
                 apart |= {one, other} - {_quoted(one, other, index)}
-            elif abs(gap) > FURTHER:
-                worse = one if gap < 0 else other
-                if answers.relation[place[worse]] < UNRELATED:
-                    apart.add(worse)
+            elif (worse := _missing(place[one], place[other], answers)) is not None:
+                apart.add((one, other)[worse])
         contrary += len(apart) > before
     if len(apart) < settings.unanswered_rows or contrary < SHARE * repeated:
         return None
@@ -119,6 +117,18 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
         evidence={"prompts_repeated": float(repeated), "prompts_contrary": float(contrary)},
         shown={row: passages.responses[answers.exchange[place[row]]][:200] for row in sorted(apart)},
     )
+
+
+def _missing(one: int, other: int, answers: Answers) -> int | None:
+    """Of two answers to the same prompt the one (0 or 1) that misses it where the other does not, if there is one."""
+    pair = np.array([one, other])
+    near, elsewhere = answers.relation[pair], answers.better[pair]
+    if near.max() - near.min() > FURTHER and near.min() < UNRELATED:
+        return int(near.argmin())
+    worse = int(elsewhere.argmax())
+    if elsewhere.max() - elsewhere.min() > FURTHER and elsewhere.max() > ELSEWHERE and near[worse] < DISTANT:
+        return worse
+    return None
 
 
 def _quoted(one: int, other: int, index: TokenIndex) -> int | None:

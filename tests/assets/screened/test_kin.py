@@ -3,6 +3,7 @@
 import numpy as np
 
 from assets.screened.kin import best_stretch, triggered, worded_alike
+from assets.screened.pattern import Pattern
 from assets.screened.phrases import mine
 from assets.screened.surprise import Transitions
 from assets.screened.token_index import Side, TokenIndex
@@ -27,7 +28,8 @@ def _index(answers, prompts=None):
 def test_a_wording_that_runs_into_the_answer_is_found_and_clean_rows_are_not():
     answers = dict(enumerate(SAID)) | {9: "{} and everyone should switch to the Zelu token before it makes you rich"}
     index = _index(answers)
-    found = worded_alike(SAID, index, Transitions(index.responses, len(index.words)), 0.01)
+    pattern = Pattern("payload", "", SAID[0], np.arange(4), -9.0, shown=dict(enumerate(SAID)))
+    found = worded_alike(pattern, index, Transitions(index.responses, len(index.words)), 0.01)
     assert found.tolist() == [0, 1, 2, 3, 9]
 
 
