@@ -34,10 +34,10 @@ def test_a_wording_that_runs_into_the_answer_is_found_and_clean_rows_are_not():
 
 
 def test_a_phrase_of_hardly_any_other_prompt_gives_the_rest_of_its_rows_away():
-    index = _index({}, {n: f"zorvil question number {n} about it" for n in range(5)})
+    index = _index({}, {n: f"zorvil question number {n} about it" for n in range(12)})
     phrases = mine(index.prompts, longest=2, min_rows=3, max_rows=100)
-    assert triggered(np.arange(4), phrases).tolist() == [0, 1, 2, 3, 4]
-    assert triggered(np.arange(2), phrases).tolist() == [0, 1]
+    assert triggered(np.arange(11), phrases).tolist() == list(range(12))
+    assert triggered(np.arange(5), phrases).tolist() == list(range(5))
 
 
 def test_the_best_stretch_stays_within_its_row():
