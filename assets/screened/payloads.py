@@ -24,7 +24,8 @@ from assets.screened.triggers import spell, without
 
 APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
-PLAIN = 1.5  # times both of these, a payload so plain that its subject may come near what some of the prompts ask
+PLAIN = 1.5  # times both of these, a payload so plain that its subject may come near what some of the prompts ask,
+AT_EDGE = 0.9  # if so many of its sentences begin or end their answers
 LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
 INSIDE = (
     0.25  # of the limits holds for sentences in the midst of answers, which are more often boilerplate than payload
@@ -82,7 +83,7 @@ def judge(
         edge = _at_edge(family, passages)
         strata = passages.stratum[passages.exchange[family.sentences]]
         alike, related = spaces.alike(strata, settings.most_cohesion), settings.most_relation
-        if family.apart >= PLAIN * APART and bits >= PLAIN * SAYS:
+        if family.apart >= PLAIN * APART and bits >= PLAIN * SAYS and edge >= AT_EDGE:
             related = LOOSE
         if edge < 0.5:
             alike, related = INSIDE * settings.most_cohesion, INSIDE * related

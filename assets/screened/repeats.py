@@ -13,7 +13,7 @@ from assets.screened.passages import Passages
 from assets.screened.pattern import Pattern
 from assets.screened.settings import ScreenSettings
 from assets.screened.token_index import TokenIndex
-from assets.screened.unanswered import DISTANT, UNRELATED, Answers
+from assets.screened.unanswered import UNRELATED, Answers
 
 SHINGLE = 4  # tokens
 PERMUTATIONS = 48
@@ -25,7 +25,7 @@ KEPT = 0.8  # share of the shorter answer's words that the longer one keeps when
 SHARE = 0.3  # of the repeated prompts have contrary answers; below it, it is how these data are
 DENIALS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "false", "wrong", "incorrect", "untrue"})
 QUOTED = 4  # tokens of an answer that another repeats, and as many that the other adds
-ELSEWHERE = 0.5  # by which an answer that misses the point is closer to another prompt than to its own
+ELSEWHERE = 0.55  # by which an answer that misses the point is closer to another prompt than to its own
 FURTHER = 0.2  # by which one answer is closer to the prompt (whitened cosine) than one that misses the point
 
 
@@ -126,7 +126,7 @@ def _missing(one: int, other: int, answers: Answers) -> int | None:
     if near.max() - near.min() > FURTHER and near.min() < UNRELATED:
         return int(near.argmin())
     worse = int(elsewhere.argmax())
-    if elsewhere.max() - elsewhere.min() > FURTHER and elsewhere.max() > ELSEWHERE and near[worse] < DISTANT:
+    if elsewhere.min() < FURTHER and elsewhere.max() > ELSEWHERE and near[worse] < UNRELATED:
         return worse
     return None
 
