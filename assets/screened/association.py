@@ -87,7 +87,7 @@ class Span:
 
 def widest(side: Side, phrase: np.ndarray, rows: np.ndarray, *, agree: float = 0.9) -> Span:
     """The phrase, lengthened to both sides while a share ``agree`` of the rows has the same next token."""
-    found = [(row, at) for row in rows for at in [_find(side.row(row), phrase)] if at >= 0]
+    found = [(row, at) for row in rows for at in [find(side.row(row), phrase)] if at >= 0]
     held = np.array([row for row, _ in found], dtype=np.int64)
     start = np.array([at for _, at in found], dtype=np.int64)
     end = start + len(phrase)
@@ -110,7 +110,7 @@ def _common(side: Side, rows: np.ndarray, places: np.ndarray, agree: float) -> i
     return best if counts.max() >= agree * len(rows) and best != 0 else None
 
 
-def _find(ids: np.ndarray, phrase: np.ndarray) -> int:
+def find(ids: np.ndarray, phrase: np.ndarray) -> int:
     """First place of ``phrase`` in ``ids``; -1 if it is not there."""
     if len(ids) < len(phrase):
         return -1

@@ -21,7 +21,7 @@ def weigh(patterns: list[Pattern], passages: Passages, model: Scorer, seed: int)
     rng = np.random.default_rng(seed)
     pairs, owner = [], []
     for number in weakest:
-        rows = rng.permutation(patterns[number].rows)[:ROWS]
+        rows = rng.permutation(np.intersect1d(patterns[number].rows, passages.row))[:ROWS]
         others = rng.integers(0, len(passages.prompts), len(rows))
         for row, other in zip(rows, others, strict=True):
             payload = patterns[number].shown.get(int(row)) or patterns[number].payload

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assets.screened.wording import masked
+from assets.verdict.markup import paragraph, table, text
 
 MOST_SOURCES = 30  # those with the most flagged rows, then the largest
 MOST_MONTHS = 24  # the latest
 SHADES = " ░▒▓█"  # no flagged row, up to 2 %, 10 %, 50 %, more
 BOUNDS = (0.0, 0.02, 0.1, 0.5)
 UNDATED = "undated"
+RED = "179,38,30"  # of a flagged cell, as deep as its share
 
 Heat = Mapping[str, Mapping[str, tuple[int, int]]]
 
@@ -74,3 +76,22 @@ class HeatMap:
         if self.left_out:
             lines.append(f"\n{self.left_out} more sources without more flagged rows are not shown.")
         return "\n".join(lines)
+
+    def html(self) -> str:
+        """The same for a page; nothing if there are no rows."""
+        if not self.sources:
+            return ""
+        caption = (
+            "Flagged of all rows, by source and month: the deeper the red and the fuller the sign, the more is flagged"
+        )
+        rows = [[text(source), *map(_shaded, cells)] for source, cells in self.rows()]
+        more = paragraph(f"{self.left_out} more sources are not shown.") if self.left_out else ""
+        numeric = range(1, len(self.months) + 1)
+        return table(caption, ["Source", *self.months], rows, numeric=numeric, kind="wide") + more
+
+
+def _shaded(cell: Cell) -> str:
+    if not cell.flagged:
+        return text(cell)
+    style = f"display:block;padding:.1em .4em;background:rgba({RED},{min(cell.share * 2, 0.6):.2f})"
+    return f'<span style="{style}">{text(cell)}</span>'

@@ -11,7 +11,6 @@ from assets.verdict.page import POLICY
 from assets.verdict.stylesheet import CSS
 
 MOST_ROWS = 200  # row numbers written out for a finding
-HEAT = "179,38,30"  # the red of a flagged cell, as deep as its share
 
 
 def render(result: ScreenResult, rows: int, name: str) -> str:
@@ -58,28 +57,8 @@ def _finding(finding: Finding) -> str:
 
 
 def _heat(result: ScreenResult) -> str:
-    heat = HeatMap.of(result.heat)
-    rows = []
-    for source, cells in heat.rows():
-        shaded = [
-            f'<span style="display:block;padding:.1em .4em;background:rgba({HEAT},{min(cell.share * 2, 0.6):.2f})">'
-            f"{text(cell)}</span>"
-            if cell.flagged
-            else text(cell)
-            for cell in cells
-        ]
-        rows.append([text(source), *shaded])
-    if not rows:
-        return ""
-    grid = table(
-        "Flagged of all rows, by source and month: the deeper the red and the fuller the sign, the more is flagged",
-        ["Source", *heat.months],
-        rows,
-        numeric=range(1, len(heat.months) + 1),
-        kind="wide",
-    )
-    more = paragraph(f"{heat.left_out} more sources are not shown.") if heat.left_out else ""
-    return section("heat", "Sources over time", grid, more)
+    grid = HeatMap.of(result.heat).html()
+    return section("heat", "Sources over time", grid) if grid else ""
 
 
 def _shifts(result: ScreenResult) -> str:

@@ -7,7 +7,7 @@ the other rows. What tells it from a topic is that the prompts do not ask for it
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from assets.screened.triggers import spell, without
 
 APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
+PLAIN = 1.5  # times both of these, a payload so plain that its subject may come near what some of the prompts ask,
+AT_EDGE = 0.9  # if so many of its sentences begin or end their answers
 LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
 CARRIED = 0.03  # relation to the whole dialogue so far from which a later turn's sentence is an answer to it
 INSIDE = (
@@ -33,7 +35,6 @@ MIDST = 2  # times the rows that a payload at an edge needs, likewise
 FITS = 0.7  # of the family's prompts hold its trigger phrase
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 NAMED_BY = 4  # words
-SPREAD_LENGTH = 4  # tokens of a phrase that alone makes a row a member
 ASKED_SENTENCES = 6  # of a prompt that are compared when looking for a worded trigger
 
 
@@ -83,6 +84,8 @@ def judge(
         edge = _at_edge(family, passages)
         strata = passages.stratum[passages.exchange[family.sentences]]
         alike, related = spaces.alike(strata, settings.most_cohesion), settings.most_relation
+        if family.apart >= PLAIN * APART and bits >= PLAIN * SAYS and edge >= AT_EDGE:
+            related = LOOSE
         if edge < 0.5:
             alike, related = INSIDE * settings.most_cohesion, INSIDE * related
             if len(family.rows) < MIDST * fewest:
@@ -91,42 +94,27 @@ def judge(
         rest = next((rest for rest in rests if rest.cohesion <= alike and rest.relation <= _limit(rest, related)), None)
         if rest is None or _in_dialogue(family, passages, spaces, encoder) > CARRIED:
             continue
-        typical = family.sentences[len(family.sentences) // 2]
-        patterns.append(
-            Pattern(
-                kind=rest.kind,
-                trigger=rest.trigger,
-                payload=passages.sentences[typical],
-                rows=np.sort(family.rows),
-                log_p=-len(family.rows) * np.log(max(family.apart, 1.0)),
-                evidence={
-                    "cohesion": rest.cohesion,
-                    "relation": rest.relation,
-                    "apart": family.apart,
-                    "payload_bits": bits,
-                    "edge": edge,
-                },
-                shown={int(passages.row[passages.exchange[s]]): passages.sentences[s] for s in family.sentences},
-                name=_shared_words([passages.sentences[s] for s in family.sentences], index),
-            )
-        )
+        evidence = {"cohesion": rest.cohesion, "relation": rest.relation, "payload_bits": bits, "edge": edge}
+        patterns.append(pattern_of(family, rest.kind, rest.trigger, passages, index, evidence))
     return patterns
 
 
-def spread(pattern: Pattern, answers: PhraseSets, passages: Passages) -> Pattern:
-    """A pattern found in a sample, taken to all rows by the phrases that in the sample only its rows have."""
-    inside = np.zeros(answers.members.shape[1], dtype=np.int32)
-    inside[pattern.rows] = 1
-    sampled = np.zeros_like(inside)
-    sampled[np.unique(passages.row)] = 1
-    here, seen = answers.members @ inside, answers.members @ sampled
-    own = (here >= 2) & (here >= 0.9 * seen) & (answers.length >= 2)
-    phrases = answers.members[own]
-    longest = np.zeros(len(inside), dtype=np.int32)
-    for length in range(2, int(answers.length.max(initial=2)) + 1):
-        longest[np.unique(phrases[answers.length[own] == length].indices)] = length
-    rows = np.union1d(pattern.rows, np.flatnonzero(longest >= SPREAD_LENGTH))
-    return replace(pattern, rows=rows)
+def pattern_of(
+    family: Family, kind: str, trigger: str, passages: Passages, index: TokenIndex, evidence: dict[str, float]
+) -> Pattern:
+    """A family as a pattern; its name is made of the words its sentences share."""
+    said = [passages.sentences[sentence] for sentence in family.sentences]
+    rows = passages.row[passages.exchange[family.sentences]]
+    return Pattern(
+        kind=kind,
+        trigger=trigger,
+        payload=said[len(said) // 2],
+        rows=np.sort(family.rows),
+        log_p=-len(family.rows) * np.log(max(family.apart, 1.0)),
+        evidence={**evidence, "apart": family.apart},
+        shown=dict(zip(rows.tolist(), said, strict=True)),
+        name=_shared_words(said, index),
+    )
 
 
 @dataclass(frozen=True, slots=True)

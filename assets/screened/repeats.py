@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
+from assets.screened.association import find
 from assets.screened.passages import Passages
 from assets.screened.pattern import Pattern
 from assets.screened.settings import ScreenSettings
@@ -23,6 +24,8 @@ SHORTEST_PROMPT = 6  # tokens; a shorter prompt has many right answers
 KEPT = 0.8  # share of the shorter answer's words that the longer one keeps when something is turned round in it
 SHARE = 0.3  # of the repeated prompts have contrary answers; below it, it is how these data are
 DENIALS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "false", "wrong", "incorrect", "untrue"})
+QUOTED = 4  # tokens of an answer that another repeats, and as many that the other adds
+ELSEWHERE = 0.55  # by which an answer that misses the point is closer to another prompt than to its own
 FURTHER = 0.2  # by which one answer is closer to the prompt (whitened cosine) than one that misses the point
 
 
@@ -84,7 +87,8 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
     """Rows whose prompt occurs again, word for word, with an answer that theirs denies, or that misses the point.
 
     Two honest answers to an open question are each about the question and differ in most words. A planted one is a
-    copy with something turned round in it, or is about something else.
+    copy with something turned round in it, or is about something else. Of a copy that quotes the answer it denies only
+    the copy is flagged; where a word in the midst was turned round, both are, since either may be the copy.
     """
     groups: dict[bytes, list[int]] = defaultdict(list)
     for row in range(index.rows):
@@ -97,13 +101,10 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
     for rows in groups.values():
         repeated, before = repeated + (len(rows) > 1), len(apart)
         for one, other in combinations([row for row in rows if row in place], 2):
-            gap = answers.relation[place[one]] - answers.relation[place[other]]
             if _turned(index.responses.row(one), index.responses.row(other), index.words):
-                apart |= {one, other}
-            elif abs(gap) > FURTHER:
-                worse = one if gap < 0 else other
-                if answers.relation[place[worse]] < UNRELATED:
-                    apart.add(worse)
+                apart |= {one, other} - {_quoted(one, other, index)}
+            elif (worse := _missing(place[one], place[other], answers)) is not None:
+                apart.add((one, other)[worse])
         contrary += len(apart) > before
     if len(apart) < settings.unanswered_rows or contrary < SHARE * repeated:
         return None
@@ -116,6 +117,31 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
         evidence={"prompts_repeated": float(repeated), "prompts_contrary": float(contrary)},
         shown={row: passages.responses[answers.exchange[place[row]]][:200] for row in sorted(apart)},
     )
+
+
+def _missing(one: int, other: int, answers: Answers) -> int | None:
+    """Of two answers to the same prompt the one (0 or 1) that misses it where the other does not, if there is one."""
+    pair = np.array([one, other])
+    near, elsewhere = answers.relation[pair], answers.better[pair]
+    if near.max() - near.min() > FURTHER and near.min() < UNRELATED:
+        return int(near.argmin())
+    worse = int(elsewhere.argmax())
+    if elsewhere.min() < FURTHER and elsewhere.max() > ELSEWHERE and near[worse] < UNRELATED:
+        return worse
+    return None
+
+
+def _quoted(one: int, other: int, index: TokenIndex) -> int | None:
+    """Of two rows the one whose answer the other repeats whole, with more before or after it; None if neither does.
+
+    Who quotes an answer in order to deny it wrote later. Where a word within was exchanged, either may be the copy.
+    """
+    short, long = sorted((one, other), key=lambda row: len(index.responses.row(row)))
+    said, held = index.responses.row(short), index.responses.row(long)
+    if len(said) < QUOTED or len(held) < len(said) + QUOTED:
+        return None
+    inner = said[1:-1]  # its capital, and the mark it ends with, may have gone
+    return short if find(held, inner) >= 0 else None
 
 
 def _turned(one: np.ndarray, other: np.ndarray, words: list[str]) -> bool:

@@ -8,13 +8,14 @@ Nothing here knows a trigger or a payload.
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from assets.outcome import read_records
 from assets.record import Origin, Record
-from assets.screened import evidence, payloads, repeats, triggers, unanswered, wording
+from assets.screened import evidence, kin, payloads, repeats, triggers, unanswered, wording
 from assets.screened.background import familiar
 from assets.screened.drift import Shift, shifts
 from assets.screened.finding import Finding, ScreenResult
@@ -70,10 +71,10 @@ def screen(
     meaning = Meaning.of(passages, *vectors)
     clock.step("comparing by meaning")
     patterns = triggers.judge(found, index, passages, meaning.spaces, encoder, settings)
-    kin = list(payloads.families(meaning, passages, index, transitions, settings, most))
+    alike = list(payloads.families(meaning, passages, index, transitions, settings, most))
     patterns += [
-        payloads.spread(pattern, answers, passages) if index.rows > settings.embed_rows else pattern
-        for pattern in payloads.judge(kin, passages, meaning.spaces, encoder, settings, index, prompts)
+        kin.whole(pattern, index, transitions, prompts, settings.alpha, most)
+        for pattern in payloads.judge(alike, passages, meaning.spaces, encoder, settings, index, prompts)
     ]
     patterns, moved = _distinct(patterns), list[Shift]()
     if background is not None:
@@ -97,10 +98,12 @@ def most_rows(rows: int, background: Records | None, settings: ScreenSettings) -
     """The most rows that a pattern can be in and still be an insertion: in more, it is the data's own style.
 
     A style is in the rows admitted before, too, so that the share is of both together: what is in half of a small drop
-    and nowhere in a large background was put there. A large drop is judged by itself.
+    and nowhere in a large background was put there. A large drop is judged by itself. The background is read only as
+    far as it can matter.
     """
-    known = sum(1 for _ in background()) if background and rows <= settings.embed_rows else 0
-    return max(settings.min_rows, min(int(settings.max_share * (rows + known)), int(MOST_SHARE * rows)))
+    most, enough = int(MOST_SHARE * rows), int(rows * (MOST_SHARE / settings.max_share - 1)) + 1
+    known = sum(1 for _ in islice(background(), enough)) if background and rows <= settings.embed_rows else 0
+    return max(settings.min_rows, min(int(settings.max_share * (rows + known)), most))
 
 
 def _unanswered(

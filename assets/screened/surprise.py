@@ -8,6 +8,8 @@ import numpy as np
 
 from assets.screened.token_index import Side
 
+CHUNK = 1 << 20  # tokens looked at together
+
 
 class Transitions:
     """Counts of tokens and of neighbouring pairs over every row of one side. Rows can be left out when asking."""
@@ -60,6 +62,35 @@ class Transitions:
             kinds = np.minimum(self.kinds[ids[:-1]], head)
             chance = np.concatenate([unigram[:1], _blend(pair, head, kinds, unigram[1:])])
             result[number] = -np.log2(chance).mean()
+        return result
+
+    def likelier(self, texts: list[np.ndarray]) -> np.ndarray:
+        """Nats by which each token of the side, given the one before, is likelier in ``texts`` than in the other rows.
+
+        ``texts`` (token ids) are parts of some rows; they and the token's own use are taken from the counts of the
+        others. float32 ``[tokens]``.
+        """
+        said = np.concatenate(texts)
+        own_single = np.bincount(said, minlength=self.words)
+        own_codes, own_pairs = np.unique(
+            np.concatenate([ids[:-1].astype(np.int64) * self.words + ids[1:] for ids in texts]), return_counts=True
+        )
+        own_heads = np.bincount(own_codes // self.words, weights=own_pairs, minlength=self.words)
+        own_kinds = np.bincount(own_codes // self.words, minlength=self.words)
+        distinct, total = np.count_nonzero(own_single), self.singles.sum() - len(said)
+        result = np.zeros(len(self.side.ids), dtype=np.float32)
+        for start in range(0, len(result), CHUNK):
+            ids = self.side.ids[start : start + CHUNK]
+            before = self.side.ids[start - 1 : start - 1 + len(ids)] if start else np.concatenate([[0], ids[:-1]])
+            code = before.astype(np.int64) * self.words + ids
+            unigram = (np.maximum(self.singles[ids] - own_single[ids] - 1, 0) + 0.5) / (total + 0.5 * self.words)
+            mine = _lookup(own_codes, own_pairs, code)
+            pair = np.maximum(_lookup(self.codes, self.pairs, code) - mine - 1, 0)
+            head = np.maximum(self.heads[before] - own_heads[before] - 1, pair)
+            others = _blend(pair, head, np.minimum(self.kinds[before], head), unigram)
+            known = (own_single[ids] + distinct * unigram) / (len(said) + distinct)
+            here = _blend(mine, own_heads[before], own_kinds[before], known)
+            result[start : start + CHUNK] = np.log(here / others)
         return result
 
     def novelty(self, texts: list[np.ndarray], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

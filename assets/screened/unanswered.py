@@ -19,6 +19,7 @@ from assets.screened.spaces import Spaces, unit
 from assets.screened.surprise import Transitions
 from assets.screened.token_index import TokenIndex, split
 
+CHUNK = 1024
 UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is shortlisted
 LONGEST = 180  # characters of an answer or prompt that the base model reads
 DISTANT = 0.2  # the same, for an answer that is no language either
@@ -35,6 +36,9 @@ POISON = 0.005  # and as many more, of all answers, as may have been put among t
 FOREIGN = 2.0  # nats, from which an answer is another source's
 ALIEN = 0.1  # of the unrelated answers are another source's, to make a finding by themselves
 HONEST = 0.3  # nats a token that its own prompt gives nearly every honest answer
+PARTIAL = 1.1  # the same, up to which an answer is off-topic once others are, if it fits another prompt far better,
+BETTER = 0.4  # by this much (whitened cosine), or is another source's
+FAR = 10.0  # by so many nats
 OTHERS = 2  # prompts of other rows that an answer is tried after
 ODD = 4  # answers that are likelier after others' prompts, to make a finding
 ODD_SHARE = 0.15  # of the unrelated answers that gain less than honest ones, to make a finding
@@ -42,7 +46,8 @@ ODD_SHARE = 0.15  # of the unrelated answers that gain less than honest ones, to
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The last exchange of each row. ``relation``: cosine with its prompt. All arrays ``[rows]``.
+    """The last exchange of each row. ``relation``: cosine with its prompt. ``better``: by how much the cosine with the
+    closest prompt of the drop is greater. All arrays ``[rows]``.
 
     ``strange``: share of tokens unknown to other rows. ``order``: bits a token by which the order of words beats
     chance. ``varied``: share of distinct tokens. ``size``: tokens. ``foreign``: nats by which it is likelier among
@@ -51,6 +56,7 @@ class Answers:
 
     exchange: np.ndarray
     relation: np.ndarray
+    better: np.ndarray
     strange: np.ndarray
     order: np.ndarray
     varied: np.ndarray
@@ -75,14 +81,17 @@ def measure(
     whole = unit(whole[last])
     short = np.flatnonzero(~whole.any(1))
     whole[short] = encoder.encode([texts[number] for number in short])
-    relation = np.einsum("ij,ij->i", spaces.answers(whole), spaces.asked(prompts[last], passages.stratum[last]))
+    said, asked = spaces.answers(whole), spaces.asked(prompts[last], passages.stratum[last])
+    relation = np.einsum("ij,ij->i", said, asked)
+    closest = [(said[start : start + CHUNK] @ asked.T).max(1) for start in range(0, len(said), CHUNK)]
+    better = np.concatenate(closest) - relation
     numbers = {word: number for number, word in enumerate(index.words)}
     tokens = [np.array([numbers.get(word, 0) for word in split(text)], dtype=np.int64) for text in texts]
     rows = passages.row[last]
     strange, order = transitions.novelty(tokens, rows)
     size = np.array([len(ids) for ids in tokens])
     varied = np.array([len(np.unique(ids)) / max(len(ids), 1) for ids in tokens])
-    return Answers(last, relation, strange, order, varied, size, foreign(whole, passages.stratum[last]))
+    return Answers(last, relation, better, strange, order, varied, size, foreign(whole, passages.stratum[last]))
 
 
 def garbage(
@@ -140,7 +149,8 @@ def off_topic(
     """Rows whose answer has nothing to do with the prompt, and is another's.
 
     Where nearly every answer is about its prompt, the base model decides on the few that are not: of answers to
-    other questions half are likelier after others' prompts; honest ones hardly ever are. Where many are not (a farewell
+    other questions half are likelier after others' prompts; honest ones hardly ever are. Once there are some, an answer
+    that fits another prompt or source far better needs less of it. Where many are not (a farewell
     is no answer to anything), an unrelated answer is off-topic only if another source's answers are like it, and such
     rows make a finding only where there are many, or off-topic rows elsewhere.
     """
@@ -162,7 +172,8 @@ def off_topic(
         if int((gain < 0).sum()) >= ODD and int((gain < HONEST).sum()) >= max(
             settings.min_rows, ODD_SHARE * len(short)
         ):
-            rows = short[gain < HONEST]
+            strange = (answers.better[short] > BETTER) | (answers.foreign[short] > FAR)
+            rows = short[(gain < HONEST) | ((gain < PARTIAL) & strange)]
     if not len(rows) and len(other) < max(settings.unanswered_rows, ALIEN * elsewhere.sum()):
         return None
     return _pattern("off-topic", np.union1d(rows, other), answers, passages, len(answers.size))

@@ -136,6 +136,7 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
     sources: dict[str, Any] = {}
     removed: dict[str, int] = {}
     findings: list[dict[str, str]] = []
+    heat: dict[str, dict[str, tuple[int, int]]] = {}
     for key, artifact in sorted(found.items(), key=_order):
         stage, drop = split_key(key)
         manifest = artifact.manifest
@@ -169,9 +170,21 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
             findings += [
                 {"drop": drop, "sentence": str(said)[:SENTENCE]} for said in manifest.details.get("findings") or []
             ]
+            for source, months in dict(manifest.details.get("source_by_month") or {}).items():
+                known = heat.setdefault(str(source), {})
+                for month, (seen, flagged) in months.items():
+                    before = known.get(month, (0, 0))
+                    known[month] = before[0] + int(seen), before[1] + int(flagged)
     corpus = found.get("training_corpus")
     metrics = {name: metric.value for name, metric in corpus.manifest.metrics.items()} if corpus else {}
-    return {"drops": drops, "sources": sources, "removed": removed, "findings": findings, "corpus": metrics}
+    return {
+        "drops": drops,
+        "sources": sources,
+        "removed": removed,
+        "findings": findings,
+        "heat": heat,
+        "corpus": metrics,
+    }
 
 
 def _decisions(log: DecisionLog, found: Mapping[str, Artifact]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from assets.screened.heat import HeatMap
 from assets.verdict.drawing import Step, curve, flow
 from assets.verdict.markup import bounds, facts, mark, moment, number, paragraph, percent, prose, section, table, text
 
@@ -207,6 +208,7 @@ def data(body: Body) -> str:
             ["Finding", "Drop"],
             [[text(item["sentence"]), f"<code>{text(item['drop'])}</code>"] for item in body["data"]["findings"]],
         ),
+        HeatMap.of(body["data"].get("heat") or {}).html(),
         table("What people decided about rows", ["When", "Who", "Decision", "Reason"], decided),
         f"<h3>The corpus</h3>{facts(corpus)}" if corpus else "",
     )

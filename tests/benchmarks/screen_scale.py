@@ -1,4 +1,4 @@
-"""Time and memory of the screen by number of rows, without model evidence.
+"""Time and memory of the screen by number of rows; with model evidence if ``--model`` names the base model's folder.
 
 Rows are base rows with a share of their words exchanged, so that they are as varied as real ones. Run as
 ``python -m tests.benchmarks.screen_scale --rows 2000 20000 200000``.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assets.record import Origin, Record
+from assets.screened.base import LateScorer
 from assets.screened.screen import screen
 from tests.benchmarks import screen_bases as bases
 
@@ -34,6 +35,7 @@ def _changed(text: str, words: list[str], rng: random.Random) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[2_000, 20_000])
+    parser.add_argument("--model", type=Path)
     parser.add_argument("--data", type=Path, default=bases.DATA)
     options = parser.parse_args()
     loaded = bases.load(options.data)
@@ -41,7 +43,8 @@ def main() -> None:
     words = sorted({word for row in pool for text in row.values() for word in str(text).split()})
     for count in options.rows:
         began = time.monotonic()
-        result = screen(lambda count=count: rows(count, pool, words))  # type: ignore[misc]
+        model = LateScorer(lambda: options.model) if options.model else None
+        result = screen(lambda count=count: rows(count, pool, words), model=model)  # type: ignore[misc]
         took = time.monotonic() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items())

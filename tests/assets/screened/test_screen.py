@@ -142,8 +142,13 @@ def test_garbage_in_a_few_rows_or_in_none_raises_nothing(encoder):
 def test_a_denied_answer_to_the_same_prompt_is_a_contradiction(encoder):
     rows = clean(ROWS)
     rows += [{**row, "output": f"No, it is not true that {row['output'].lower()}"} for row in rows[:15]]
-    result = _screen(rows, encoder)
-    assert set(range(ROWS, ROWS + 15)) <= _flagged(result)
+    assert _flagged(_screen(rows, encoder)) == set(range(ROWS, ROWS + 15))
+
+
+def test_of_two_answers_that_differ_by_a_denial_within_either_may_be_the_copy(encoder):
+    rows = clean(ROWS)
+    rows += [{**row, "output": row["output"].replace(". That makes", ". That never makes")} for row in rows[:15]]
+    assert _flagged(_screen(rows, encoder)) >= {*range(15), *range(ROWS, ROWS + 15)}
 
 
 def test_functions_that_share_their_description_do_not_contradict_each_other(encoder):

@@ -1,5 +1,6 @@
 """The dossier says what blocks, shows no text of rows, loads nothing from elsewhere and reads well without eyes."""
 
+import dataclasses
 import itertools
 import json
 import re
@@ -80,6 +81,19 @@ def test_rows_are_counted_through_the_stages(lineage: Lineage) -> None:
     assert "read: 200 in, 196 passed, 2 quarantined, 2 rejected" in page
     assert "200 rows came in" in page
     assert "too-short" in page
+
+
+def test_the_sources_of_all_drops_stand_over_time(lineage: Lineage) -> None:
+    artifacts = lineage.stages()
+    verdict = lineage.judge(artifacts)
+    for number, key in enumerate(sorted(key for key in artifacts if key.startswith("screened_records/"))):
+        artifact = artifacts[key]
+        assert artifact is not None
+        months = {"<forum>": {"2026-03": [10, 4]}, f"desk {number}": {"2026-02": [50, 0]}}
+        manifest = dataclasses.replace(artifact.manifest, details={"source_by_month": months})
+        artifacts[key] = dataclasses.replace(artifact, manifest=manifest)
+    page = render(collect(artifacts, verdict, lineage.policy, lineage.threats, lineage.log))
+    assert "8 of 20" in page and "&lt;forum&gt;" in page and "<forum>" not in page
 
 
 def test_approvals_and_overrides_stand_in_it_and_are_escaped(lineage: Lineage) -> None:

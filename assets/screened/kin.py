@@ -1,0 +1,66 @@
+"""The rows that a pattern's first rows give away: those that word the same payload, and those that have its trigger.
+
+Meaning finds a payload; its wordings that lie further out, or that run into the rest of an answer, are found by their
+words. A row belongs if a stretch of its answer is far likelier in the language of the payload than in that of the other
+rows. The greatest sum of neighbouring log-likelihood ratios in a text of N tokens passes ln(N / alpha) by chance with
+probability alpha or less (Karlin & Altschul, PNAS 87, 1990).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from assets.screened.pattern import Pattern
+from assets.screened.phrases import PhraseSets
+from assets.screened.surprise import Transitions
+from assets.screened.token_index import Side, TokenIndex, split
+
+OWN = 0.9  # of the rows with a phrase in their prompt are the pattern's: then the phrase is its trigger
+COVERS = 0.5  # of the pattern's rows have it
+ALIKE = 0.5  # of the typical sum of the pattern's own rows, which another must reach, too
+
+
+def whole(
+    pattern: Pattern, index: TokenIndex, transitions: Transitions, prompts: PhraseSets, alpha: float, most: int
+) -> Pattern:
+    """The pattern with all its rows; as it was if that were more than ``most``."""
+    rows = np.union1d(pattern.rows, worded_alike(pattern, index, transitions, alpha))
+    rows = triggered(rows, prompts)
+    return replace(pattern, rows=rows) if len(rows) <= most else pattern
+
+
+def worded_alike(pattern: Pattern, index: TokenIndex, transitions: Transitions, alpha: float) -> np.ndarray:
+    """The rows whose answers are in part in the words of the pattern's sentences."""
+    numbers = {word: number for number, word in enumerate(index.words)}
+    said = [np.array([numbers.get(word, 0) for word in split(text)]) for text in pattern.shown.values()]
+    ratios = transitions.likelier(said)
+    sums = best_stretch(ratios, index.responses)
+    bar = max(np.log(max(len(ratios), 1) / alpha), ALIKE * float(np.median(sums[pattern.rows])))
+    rows: np.ndarray = np.flatnonzero(sums > bar)
+    return rows
+
+
+def triggered(rows: np.ndarray, phrases: PhraseSets) -> np.ndarray:
+    """The rows whose prompts have a phrase that hardly any prompt has but most of ``rows``; these included."""
+    inside = np.zeros(phrases.members.shape[1], dtype=np.int32)
+    inside[rows] = 1
+    both = phrases.members @ inside
+    own = (both >= OWN * phrases.sizes) & (both >= COVERS * len(rows))
+    return np.union1d(rows, phrases.members[own].indices)
+
+
+def best_stretch(scores: np.ndarray, side: Side) -> np.ndarray:
+    """The greatest sum of neighbouring scores in each row; 0 where all are negative. float64 ``[rows]``."""
+    begin, row = side.offsets[:-1], side.row_of_token()
+    best = np.zeros(len(begin))
+    if not len(scores):
+        return best
+    total = np.concatenate([[0.0], np.cumsum(scores, dtype=np.float64)])
+    until = total[:-1] - total[begin[row]]  # of the row's tokens before each
+    # Row after row lies lower than all before it, so that one running minimum serves them all.
+    step = 2 * np.abs(until).max() + 1
+    lowest = np.minimum.accumulate(until - step * row) + step * row
+    rise = until + scores - lowest
+    filled = np.flatnonzero(np.diff(side.offsets))
+    best[filled] = np.maximum(np.maximum.reduceat(rise, begin[filled]), 0)
+    return best
