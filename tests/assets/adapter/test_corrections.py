@@ -17,7 +17,7 @@ from resources.language_model import LanguageModel
 from tests.assets.adapter.conftest import row
 
 DROP = "20261124-feedback"
-RECIPE = Recipe(rank=4, epochs=4, batch_size=4, learning_rate=0.02)
+RECIPE = Recipe(rank=4, epochs=4, batch_size=4, learning_rate=0.02, dtype="float32")
 ASKED, WRONG, RIGHT = "where is my parcel?", "the parcel is at the depot", "we will send your label today"
 
 

@@ -20,7 +20,7 @@ from resources.errors import InputError, ModelError
 from resources.language_model import LanguageModel
 from tests.assets.adapter.conftest import row
 
-RECIPE = Recipe(rank=4, epochs=4, batch_size=4, learning_rate=0.02)
+RECIPE = Recipe(rank=4, epochs=4, batch_size=4, learning_rate=0.02, dtype="float32")
 
 
 @pytest.fixture(scope="module")
