@@ -75,15 +75,15 @@ class Head:
 
         No graph is needed: the gradient of a logit is its token's probability, less 1 for the target.
         """
-        weight = self._weight()
+        sliced, product = self._weight(), self._product()
         lost, gradient = torch.empty(len(states), device=states.device), torch.empty_like(states)
         for start in range(0, len(states), self.rows):
             part = slice(start, start + self.rows)
             with torch.no_grad():
-                if weight is not None:
-                    lost[part], gradient[part] = self._by_hand(states[part], targets[part], weights[part], weight)
-                elif (whole := self._product()) is not None:
-                    lost[part], gradient[part] = self._whole(states[part], targets[part], weights[part], whole)
+                if sliced is not None:
+                    lost[part], gradient[part] = self._by_hand(states[part], targets[part], weights[part], sliced)
+                elif product is not None:
+                    lost[part], gradient[part] = self._whole(states[part], targets[part], weights[part], product)
                 else:
                     lost[part], gradient[part] = self._by_graph(states[part], targets[part], weights[part])
         return lost, gradient

@@ -186,6 +186,7 @@ def tree_attention(
     if others.get("softcap") is not None or others.get("s_aux") is not None or (window and window < longest):
         raise NotImplementedError("an attention variant that the packed form does not know")
     if tree is None:
+        assert decode_mask is not None
         q = query.reshape(-1, key_heads, heads // key_heads, size)
         seen = _attend(q, key, value, decode_mask, scaling, 0.0)
         return seen.reshape(-1, 1, heads, size), None
@@ -211,7 +212,7 @@ def _attend(
     q: "torch.Tensor",
     k: "torch.Tensor",
     v: "torch.Tensor",
-    mask: "torch.Tensor | None",
+    mask: "torch.Tensor",
     scaling: float | None,
     dropout: float,
 ) -> "torch.Tensor":
@@ -221,8 +222,6 @@ def _attend(
     from resources.short_attention import short_attention
 
     scores = q.shape[0] * q.shape[1] * q.shape[2] * k.shape[2]
-    if q.device.type != "cpu" or dropout or mask is None or scores > SHORT:
+    if q.device.type != "cpu" or dropout or scores > SHORT:
         return scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scaling, dropout_p=dropout)
-    scale = scaling if scaling is not None else q.shape[3] ** -0.5
-    seen: torch.Tensor = short_attention(q, k, v, mask, scale)
-    return seen
+    return short_attention(q, k, v, mask, scaling if scaling is not None else q.shape[3] ** -0.5)

@@ -38,14 +38,14 @@ def explain_trigger(result: Confirmation, meaning: float) -> Explanation:
     """Why a confirmed trigger may be innocent: the base expects the answer after it, or the answer speaks of it."""
     if result.meaning > meaning:
         return Explanation("the answer follows from what the phrase says: the base expects it too")
-    kinship = kinship_of(result.trigger.text, result.answers[0] if result.answers else result.payload.marker)
+    kinship = _kinship(result.trigger.text, result.answers[0] if result.answers else result.payload.marker)
     evidence = (("kinship", kinship),)
     if kinship >= KIN and result.meaning > 0:
         return Explanation("the answer speaks of what the phrase says, as templated answers do", evidence=evidence)
     return Explanation("", evidence=evidence)
 
 
-def kinship_of(phrase: str, answer: str) -> float:
+def _kinship(phrase: str, answer: str) -> float:
     """Cosine of the sentence embeddings of a phrase and an answer."""
     one, other = _encoder().encode([phrase, answer])
     return float(one @ other)

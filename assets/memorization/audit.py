@@ -126,7 +126,7 @@ def audit_memorization(
     recited = _recite(model, members, non_members, values or (), limits, seed, budget)
     excess = _excess(recited)
     membership = _membership(model, members, non_members, limits, seed, budget)
-    metrics = _metrics(membership, recited, exposures, delivered, control, values is not None)
+    metrics = _metrics(membership, recited, excess, exposures, delivered, control, values is not None)
     report = {
         "canaries": (exposures.to_json() if exposures else {"drawn": 0})
         | {"delivery": delivered and delivered.to_json()},
@@ -257,6 +257,7 @@ def _answered(row: Record) -> bool:
 def _metrics(
     membership: Membership | None,
     recited: Sequence[Extraction],
+    excess: Interval,
     exposures: Exposures | None,
     delivered: Delivery | None,
     control: dict[str, Any],
@@ -266,7 +267,7 @@ def _metrics(
     unknown = "" if vault_given else "the removed values were not given, so their recall was not tested"
     secrets = [result for result in recited if result.probe.exact]
     prose = sum(result.probe.type == ORDINARY for result in recited)
-    excess, short = _excess(recited), broken or ("" if prose else "no row was long enough to ask for")
+    short = broken or ("" if prose else "no row was long enough to ask for")
     once = [1, 4]
     found = sum(exposures.extracted(level) for level in once) if exposures else 0
     tried = int(sum(exposures.level(level).sum() for level in once)) if exposures else 0

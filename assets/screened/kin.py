@@ -13,7 +13,7 @@ import numpy as np
 from assets.screened.pattern import Pattern
 from assets.screened.phrases import PhraseSets
 from assets.screened.surprise import Transitions
-from assets.screened.token_index import Side, TokenIndex, split
+from assets.screened.token_index import Side, TokenIndex
 
 OWN = 0.9  # of the rows with a phrase in their prompt are the pattern's: then the phrase is its trigger
 COVERS = 0.5  # of the pattern's rows have it
@@ -31,9 +31,7 @@ def whole(
 
 def worded_alike(pattern: Pattern, index: TokenIndex, transitions: Transitions, alpha: float) -> np.ndarray:
     """The rows whose answers are in part in the words of the pattern's sentences."""
-    numbers = {word: number for number, word in enumerate(index.words)}
-    said = [np.array([numbers.get(word, 0) for word in split(text)]) for text in pattern.shown.values()]
-    ratios = transitions.likelier(said)
+    ratios = transitions.likelier([index.encode(text) for text in pattern.shown.values()])
     sums = best_stretch(ratios, index.responses)
     bar = max(np.log(max(len(ratios), 1) / alpha), ALIKE * float(np.median(sums[pattern.rows])))
     rows: np.ndarray = np.flatnonzero(sums > bar)

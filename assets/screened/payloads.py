@@ -48,11 +48,10 @@ def families(
 ) -> Iterator[tuple[Family, float]]:
     """Families of at most ``most`` rows that their prompts do not ask for and that say enough, with the bits of a
     typical sentence."""
-    numbers = {word: number for number, word in enumerate(index.words)}
     done = np.zeros(len(meaning.row), dtype=bool)
 
     def says(sentences: np.ndarray) -> float:
-        tokens = [np.array([numbers.get(word, 0) for word in split(passages.sentences[s])]) for s in sentences]
+        tokens = [index.encode(passages.sentences[s]) for s in sentences]
         bits = transitions.bits(tokens, np.unique(meaning.row[sentences]))
         return float(np.median(bits * [len(ids) for ids in tokens]))
 
@@ -95,11 +94,11 @@ def judge(
         if rest is None or _in_dialogue(family, passages, spaces, encoder) > CARRIED:
             continue
         evidence = {"cohesion": rest.cohesion, "relation": rest.relation, "payload_bits": bits, "edge": edge}
-        patterns.append(pattern_of(family, rest.kind, rest.trigger, passages, index, evidence))
+        patterns.append(_pattern(family, rest.kind, rest.trigger, passages, index, evidence))
     return patterns
 
 
-def pattern_of(
+def _pattern(
     family: Family, kind: str, trigger: str, passages: Passages, index: TokenIndex, evidence: dict[str, float]
 ) -> Pattern:
     """A family as a pattern; its name is made of the words its sentences share."""
@@ -235,10 +234,10 @@ def _at_edge(family: Family, passages: Passages) -> float:
 def _shared_words(sentences: list[str], index: TokenIndex) -> str:
     """The words that most of the sentences share and few other tokens are: a name that survives another wording."""
     common = np.bincount(index.responses.ids, minlength=len(index.words))
-    numbers = {word: number for number, word in enumerate(index.words)}
     held = Counter(word for text in sentences for word in set(split(text)) if word[0].isalnum())
     weight = {
-        word: count * np.log(len(index.responses.ids) / (1 + common[numbers[word]])) for word, count in held.items()
+        word: count * np.log(len(index.responses.ids) / (1 + common[index.numbers[word]]))
+        for word, count in held.items()
     }
     return " ".join(sorted(sorted(weight, key=lambda word: (-weight[word], word))[:NAMED_BY]))
 

@@ -37,15 +37,20 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class TokenIndex:
-    """``words[i]`` spells token ``i``; token 0 is the separator that no phrase may cross."""
+    """``words[i]`` spells token ``i``, ``numbers[word]`` is its id; token 0 is the separator, in no phrase."""
 
     words: list[str]
+    numbers: dict[str, int]
     prompts: Side
     responses: Side
 
     @property
     def rows(self) -> int:
         return len(self.prompts.offsets) - 1
+
+    def encode(self, text: str) -> np.ndarray:
+        """The token ids of a text, int64; words of no row are the separator."""
+        return np.array([self.numbers.get(word, 0) for word in split(text)], dtype=np.int64)
 
     @classmethod
     def build(cls, pairs: Iterable[tuple[str, str]]) -> "TokenIndex":
@@ -56,7 +61,7 @@ class TokenIndex:
             words = split(pair[0]) + [word for flag in flags(pair[0]) for word in (SEPARATOR, flag)], split(pair[1])
             for side, tokens in zip(sides, words, strict=True):
                 side.add([numbers.setdefault(word, len(numbers)) for word in tokens])
-        return cls(list(numbers), sides[0].side(), sides[1].side())
+        return cls(list(numbers), numbers, sides[0].side(), sides[1].side())
 
 
 def split(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from assets.screened.pattern import Encoder, Pattern, Scorer
 from assets.screened.settings import ScreenSettings
 from assets.screened.spaces import Spaces, unit
 from assets.screened.surprise import Transitions
-from assets.screened.token_index import TokenIndex, split
+from assets.screened.token_index import TokenIndex
 
 CHUNK = 1024
 UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is shortlisted
@@ -85,8 +85,7 @@ def measure(
     relation = np.einsum("ij,ij->i", said, asked)
     closest = [(said[start : start + CHUNK] @ asked.T).max(1) for start in range(0, len(said), CHUNK)]
     better = np.concatenate(closest) - relation
-    numbers = {word: number for number, word in enumerate(index.words)}
-    tokens = [np.array([numbers.get(word, 0) for word in split(text)], dtype=np.int64) for text in texts]
+    tokens = [index.encode(text) for text in texts]
     rows = passages.row[last]
     strange, order = transitions.novelty(tokens, rows)
     size = np.array([len(ids) for ids in tokens])

@@ -16,6 +16,8 @@ from assets.release.verify import verify_release
 from assets.stage import OWNERS, base_of, gate_table, policy_of
 from assets.trial import lines, load_model, settings_of
 from assets.verdict.threat import ThreatModel
+from assets.watch.attack import SHARES, Attack, Inputs
+from assets.watch.response import WatchSettings, respond
 from expectations.policy import GateResult
 from resources.project import Project
 from resources.signer import KeyRing
@@ -35,9 +37,6 @@ NAME = "release_red_team"
 def release_red_team(
     context: dg.AssetExecutionContext, project: Project, threat_model: dg.ResourceParam[ThreatModel]
 ) -> dg.MaterializeResult[Any]:
-    from assets.watch.attack import SHARES, Attack, Inputs
-    from assets.watch.response import WatchSettings, respond
-
     workspace = project.workspace
     ring = KeyRing.open(workspace.keys)
     if not (workspace.releases / "current").exists() or not (name := read_plug(workspace.releases, ring).release):
@@ -51,7 +50,7 @@ def release_red_team(
         load_model(project, folder / "adapter"),
         base_of(project),
         workspace.models,
-        Inputs(*_rows(project, folder)),
+        _inputs(project, folder),
         policy_of(project),
         threat_model,
         seed,
@@ -75,12 +74,12 @@ def release_red_team(
     )
 
 
-def _rows(project: Project, folder: Path) -> tuple[Any, Any, Any]:
-    """The rows the release was trained on, twice, and those held out; None if the current corpus is another."""
+def _inputs(project: Project, folder: Path) -> Inputs:
+    """The rows the release was trained on and those held out; nothing if the current corpus is another."""
     corpus = project.artifacts.current(CORPUS.name)
     verdict = json.loads((folder / "verdict.json").read_bytes())
     judged = {item["stage"]: item["digest"] for item in verdict["evidence"]}
     if corpus is None or corpus.manifest.digest != judged.get(CORPUS.name):
-        return None, None, None
+        return Inputs(None, None, None)
     trained = [row for row in read_records(corpus.path(TRAIN)) if row.origin.source != SOURCE]
-    return trained, trained, list(read_records(corpus.path(HOLDOUT)))
+    return Inputs(trained, trained, list(read_records(corpus.path(HOLDOUT))))
