@@ -98,7 +98,11 @@ def memorization(body: Body) -> str:
             "Power: the over-trained control must be caught, strangers must look alike", membership.get("control")
         ),
         "<h3>Does it recite?</h3>",
-        _by_name("Asked for the rest of what it was trained on", extracted.get("by_type"), "Type"),
+        _by_name(
+            "Asked for the rest of rows it was trained on, and of rows held out (stranger)",
+            extracted.get("by_type"),
+            "Type",
+        ),
         "<h3>Does it know planted secrets?</h3>",
         _by_name(_canary_caption(canaries), canaries.get("by_repetitions"), "Planted how often"),
         _numbers("Canaries", {name: value for name, value in canaries.items() if name != "by_repetitions"}),
