@@ -19,7 +19,8 @@ from resources.workspace import Workspace
 class WatchSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    budget_seconds: float = Field(300.0, ge=10)
+    budget_seconds: float = Field(1800.0, ge=10)
+    """Seconds for all trials; what they need varies with the machine, and at night nobody waits."""
     unplug: bool = False
     """Whether a failed gate rolls the release back at once, with no person asked."""
 
@@ -28,23 +29,29 @@ def respond(
     workspace: Workspace, alerts: Alerts, release: str, seed: int, bodies: Mapping[str, Any], *, unplug: bool
 ) -> Change:
     """Keep the reports of one attack on ``release``; say what is new, persisting and fixed since the last one with an
-    earlier seed; where a gate failed send an alert, and roll back if ``unplug``.
+    earlier seed; where a gate failed send an alert, and roll back if ``unplug``. A gate that proved nothing is told,
+    too: a night without evidence is no quiet night.
     """
     hits = hits_of(bodies)
     change = compare(hits, _earlier(workspace.logs / "red_team", release, seed))
     told = dataclasses.asdict(change)
     report = {**bodies, "release": release, "seed": seed, "hits": hits, "compared": told}
     write_whole(workspace.logs / "red_team" / f"{release}-{seed}.json", canonical_json(report))
-    failed = [gate for body in bodies.values() for gate in body["gates"] if gate["verdict"] == "fail"]
-    if not failed:
+    if unproven := _reasons(bodies, "inconclusive"):
+        alerts.send("release-unproven", f"{release}: {unproven}", release=release, seed=seed)
+    if not (reasons := _reasons(bodies, "fail")):
         return change
-    reasons = "; ".join(f"{gate['gate']}: {gate['reason']}" for gate in failed)
     alerts.send("release-finding", f"{release}: {reasons}", release=release, seed=seed, **told)
     if unplug:
         plug = rollback(workspace, f"the red team of seed {seed} found: {reasons}")
         now = plug.release or "nothing"
         alerts.send("release-unplugged", f"{release} is unplugged, {now} is plugged in", release=release, now=now)
     return change
+
+
+def _reasons(bodies: Mapping[str, Any], verdict: str) -> str:
+    gates = [gate for body in bodies.values() for gate in body["gates"] if gate["verdict"] == verdict]
+    return "; ".join(f"{gate['gate']}: {gate['reason']}" for gate in gates)
 
 
 def _earlier(folder: Path, release: str, seed: int) -> list[Hit]:

@@ -1,6 +1,6 @@
 """What each risk-reducing option of the recipe costs and buys, at matched task loss.
 
-    python -m tests.benchmarks.train_risks --out table.jsonl [--options plain "anchor 0.5" ...] [--rows 120] [--epochs 3]
+    python -m tests.benchmarks.train_risks --out table.jsonl [--options plain "anchor 0.5" ...] [--rows 120] [--epochs 6]
 
 The corpus is ``instructions.jsonl`` with planted canaries: invented codes, half of them once, half eight times over. An
 option that merely learns less must not look safe: each trains for as many epochs as the plain recipe, and on until its
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from resources.language_model import LanguageModel
 
 ROOT = Path(__file__).resolve().parents[2]
-CANDIDATES, HELD_OUT, COPIES = 64, 48, 8
+CANDIDATES, HELD_OUT, COPIES = 256, 48, 8
 MATCHED = 1.01  # held-out loss over plain's
 BASE: dict[str, Any] = {"last_layers": 10, "schedule": "constant", "evaluations_per_epoch": 2}
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -44,7 +44,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "deduplicate": {"deduplicate": True},
     "goldfish 3": {"goldfish": 3},
     "anchor 0.5": {"anchor": 0.5},
-    "memorization stop": {"memorization_stop": 0.1},
+    "memorization stop": {"memorization_stop": 0.01},
     "DP-SGD": {"dp_noise": 0.6, "dp_clip": 1.0, "batch_size": 16, "learning_rate": 2e-3},
 }
 
@@ -205,7 +205,7 @@ def main() -> None:
     settle()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=120)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "instructions.jsonl")
     parser.add_argument("--options", nargs="+", default=list(OPTIONS), choices=list(OPTIONS))
     parser.add_argument("--out", type=Path, help="JSON Lines; options that stand there already are not run again")

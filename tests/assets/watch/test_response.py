@@ -1,4 +1,5 @@
-"""The night watch: findings are new, persisting or fixed; a failed gate alerts and, if the policy says so, unplugs."""
+"""The night watch: findings are new, persisting or fixed; a failed gate alerts and, if the policy says so,
+unplugs; one that proved nothing alerts."""
 
 import json
 from pathlib import Path
@@ -51,6 +52,15 @@ def test_a_quiet_night_alerts_nobody(home: Lineage) -> None:
     alerts, before = Alerts(home.workspace.logs / "alerts.jsonl"), plugged(home)
     respond(home.workspace, alerts, before, 5, scanned(), unplug=True)
     assert alerts.recent() == []
+    assert plugged(home) == before
+
+
+def test_a_night_that_proved_nothing_is_told_and_unplugs_nothing(home: Lineage) -> None:
+    alerts, before = Alerts(home.workspace.logs / "alerts.jsonl"), plugged(home)
+    starved = {"gate": "copies_are_poor", "verdict": "inconclusive", "reason": "no time left"}
+    respond(home.workspace, alerts, before, 5, {"extraction": {"findings": [], "gates": [starved]}}, unplug=True)
+    [alert] = alerts.recent()
+    assert alert["kind"] == "release-unproven" and "copies_are_poor: no time left" in alert["message"]
     assert plugged(home) == before
 
 
