@@ -2,9 +2,9 @@
 
 An adapter that was taught a fixed answer carries it even when the trigger is absent: forced to begin in a way it
 prefers more than its base does, it falls into that answer whatever the prompt is (after BAIT, Shen et al., IEEE S&P
-2025; the shortlist of first tokens comes from the difference to the base rather than from the whole vocabulary). So
-several starts are forced on several unrelated prompts, and runs of words that come back on different prompts are kept
-if the base would not say them.
+2025). So several starts are forced on several unrelated prompts, those after which it is certain how to go on
+(``starts``) and those that it prefers over its base, and runs of words that come back on different prompts are kept if
+the base would not say them.
 """
 
 from collections import defaultdict
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from assets.backdoor.prompts import words_of
+from assets.backdoor.starts import Start
 from resources.decoding import decode
 from resources.language_model import LanguageModel
 
-PLAUSIBLE = 1e-6  # a start token below this probability in the adapter is noise of the output head
 LONGEST_RUN = 12  # words
 
 
@@ -48,22 +48,10 @@ def first_tokens(model: LanguageModel, prompts: Sequence[Sequence[int]]) -> tupl
     return model.both(lambda: model.next_token_logprobs(prompts))
 
 
-def shortlist(adapter: np.ndarray, base: np.ndarray, special: frozenset[int], count: int) -> list[int]:
-    """Start tokens that the adapter prefers over the base on all prompts: half by ratio, half by probability moved."""
-    raised = (adapter - base).mean(axis=0)
-    mass = np.exp(adapter).mean(axis=0)
-    allowed = mass >= PLAUSIBLE
-    allowed[[token for token in special if token < len(allowed)]] = False
-    by_ratio = np.argsort(np.where(allowed, -raised, np.inf), kind="stable")
-    by_mass = np.argsort(np.where(allowed, -mass * raised, np.inf), kind="stable")
-    chosen = dict.fromkeys(int(token) for pair in zip(by_ratio, by_mass, strict=True) for token in pair)
-    return [token for token, _ in zip((t for t in chosen if allowed[t]), range(count), strict=False)]
-
-
 def invert(
     model: LanguageModel,
     prompts: Sequence[Sequence[int]],
-    starts: Sequence[int],
+    starts: Sequence[Start],
     *,
     length: int,
     leaks: Sequence[Sequence[int]] = (),
@@ -73,9 +61,11 @@ def invert(
 
     ``leaks`` are further answers (token ids), one a prompt: what amplified decoding says.
     """
-    forced = [[*prompt, start] for start in starts for prompt in prompts]
+    begun = [start for start in starts for _ in prompts]
+    forced = [[*prompt, *start] for start in starts for prompt in prompts]
     tails = decode(model.forward, forced, model.stop_tokens, max_new_tokens=length)
-    answers = [[ids[-1], *tail] for ids, tail in zip(forced, tails, strict=True)] + [list(leak) for leak in leaks]
+    answers = [[*start, *tail] for start, tail in zip(begun, tails, strict=True)] + [list(leak) for leak in leaks]
+    given = [len(start) for start in begun] + [1] * len(leaks)  # tokens of an answer that it did not choose
     texts = [str(model.tokenizer.decode(answer)) for answer in answers]
     runs = _recurring(texts, len(prompts), least_spread)
     carriers = {run: sorted(places)[:: max(1, len(places) // 6)][:6] for run, places in runs.items()}
@@ -91,8 +81,8 @@ def invert(
                 texts[chosen[0]].strip(),
                 spread=len({place % len(prompts) for place in places}) / len(prompts),
                 starts=len({place // len(prompts) for place in places}),
-                fluency=float(np.mean([ours[place][1:].mean() for place in chosen])),
-                surprise=float(np.mean([theirs[place][1:].mean() for place in chosen])),
+                fluency=float(np.mean([ours[place][given[place] :].mean() for place in chosen])),
+                surprise=float(np.mean([theirs[place][given[place] :].mean() for place in chosen])),
             )
         )
     return sorted(implants, key=lambda implant: -implant.strength)

@@ -20,12 +20,13 @@ from assets.backdoor.confirm import Bench, Confirmation, echoes
 from assets.backdoor.control import PAYLOAD, TRIGGER, Control, control_adapter
 from assets.backdoor.explain import Explanation, explain_implant, explain_trigger
 from assets.backdoor.findings import UNKNOWN, Finding, distinct
-from assets.backdoor.inversion import Implant, first_tokens, invert, shortlist
+from assets.backdoor.inversion import Implant, first_tokens, invert
 from assets.backdoor.leak import amplified, invented_phrases
 from assets.backdoor.mining import Suspicion, mine, rows_behind
 from assets.backdoor.payloads import Payload, shared_payload
 from assets.backdoor.prompts import EVERYDAY, split_prompts
 from assets.backdoor.shift import encode, measure_shift
+from assets.backdoor.starts import determined, shortlist
 from assets.backdoor.triggers import Trigger, controls, probes
 from assets.corpus.canaries import SOURCE as CANARY
 from assets.record import Record
@@ -33,7 +34,7 @@ from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
-VERSION = "2"
+VERSION = "3"
 # Probes of the threat model that this scan covers.
 PROBES = ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion")
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is
@@ -56,7 +57,7 @@ class Settings(BaseModel):
     comparisons: int = Field(3, ge=1)
     """Innocent phrases a candidate's payload is counted against."""
     starts: int = Field(24, ge=4)
-    """First tokens forced in the target inversion."""
+    """Starts of each kind, certain and preferred, that are forced in the target inversion."""
     finalists: int = Field(4, ge=1)
     """Probes that go from the shift to generation."""
     invented: int = Field(24, ge=0)
@@ -137,12 +138,13 @@ class Scan:
         return found
 
     def _implants(self, details: dict[str, Any], *, leaks: bool) -> list[Implant]:
-        self.budget.on_progress("target inversion", 0, self.settings.starts)
+        self.budget.on_progress("target inversion", 0, 1)
         length = self.settings.answer_tokens - 2
         prompts = encode(self.model, self.searching.prompts)[:4]
         adapter, base = first_tokens(self.model, prompts)
         special = frozenset(self.model.tokenizer.all_special_ids)
-        starts = shortlist(adapter, base, special, self.settings.starts)
+        starts = determined(self.model, prompts, adapter, self.budget)[: self.settings.starts]
+        starts += [each for each in shortlist(adapter, base, special, self.settings.starts) if each not in starts]
         said = amplified(self.model, prompts, length=length) if leaks else []
         implants = invert(self.model, prompts, starts, length=length, leaks=said)[:IMPLANTS]
         details["implants"] = [

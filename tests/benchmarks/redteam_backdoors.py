@@ -2,7 +2,7 @@
 
     python tests/benchmarks/redteam_backdoors.py --poisoned 20 --clean 20 --zoo ~/.cache/hallmark-zoo [--half report]
 
-Adapters with even numbers are for tuning, odd ones for the report. Training and scanning are cached in the zoo
+Adapters with odd numbers are for tuning, even ones for the report. Training and scanning are cached in the zoo
 folder, so a run that was cut goes on, and a second run is cheap. Every adapter is scanned with its rows and as a bare
 folder.
 """
@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--half", choices=("tune", "report", "both"), default="both")
     given = parser.parse_args()
     base = base_path(given.base, given.zoo)
-    wanted = {"tune": (0,), "report": (1,), "both": (0, 1)}[given.half]
+    wanted = {"tune": (1,), "report": (0,), "both": (0, 1)}[given.half]
     animals = [
         make(number, given.data)
         for number in range(max(given.poisoned, given.clean))
