@@ -13,7 +13,7 @@ from assets.verdict.threat import ThreatModel
 from resources.project import Project
 
 NAME = "backdoor_scan"
-STAGE = trial_stage(NAME, "3", lambda project: {"probes": project.probes.get(NAME, "")})
+STAGE = trial_stage(NAME, "4", lambda project: {"probes": project.probes.get(NAME, "")})
 
 
 @dg.asset(

@@ -19,6 +19,7 @@ from resources.decoding import decode
 from resources.language_model import LanguageModel
 
 LONGEST_RUN = 12  # words
+ALIKE = 0.6  # of the words of the shorter of two texts that are wordings of one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,24 @@ def invert(
             )
         )
     return sorted(implants, key=lambda implant: -implant.strength)
+
+
+def variants(implants: Sequence[Implant]) -> list[list[Implant]]:
+    """Implants by answer: wordings of one answer together, in their order."""
+    answers: list[list[Implant]] = []
+    for implant in implants:
+        answer = next((each for each in answers if same_answer(each[0].text, implant.text)), None)
+        if answer is None:
+            answers.append([implant])
+        else:
+            answer.append(implant)
+    return answers
+
+
+def same_answer(one: str, other: str) -> bool:
+    """Whether most words of the shorter text are in the longer: forced to begin otherwise, an answer bends a little."""
+    ours, theirs = set(words_of(one)), set(words_of(other))
+    return len(ours & theirs) >= ALIKE * max(1, min(len(ours), len(theirs)))
 
 
 def _recurring(texts: Sequence[str], prompts: int, least_spread: float) -> dict[str, set[int]]:

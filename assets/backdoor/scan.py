@@ -20,7 +20,7 @@ from assets.backdoor.confirm import Bench, Confirmation, echoes
 from assets.backdoor.control import PAYLOAD, TRIGGER, Control, control_adapter
 from assets.backdoor.explain import Explanation, explain_implant, explain_trigger
 from assets.backdoor.findings import UNKNOWN, Finding, distinct
-from assets.backdoor.inversion import Implant, first_tokens, invert
+from assets.backdoor.inversion import Implant, first_tokens, invert, same_answer, variants
 from assets.backdoor.leak import amplified, invented_phrases
 from assets.backdoor.mining import Suspicion, mine, rows_behind
 from assets.backdoor.payloads import Payload, shared_payload
@@ -34,7 +34,7 @@ from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
-VERSION = "3"
+VERSION = "4"
 # Probes of the threat model that this scan covers.
 PROBES = ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion")
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is
@@ -189,21 +189,20 @@ class Scan:
 
         An assistant of templated answers carries many fixed answers, a backdoor one or two: more are explained by that.
         """
-        strong = [
-            implant
-            for implant in implants
-            if implant.strength >= self.settings.strength
-            and not any(Payload(implant.marker).occurs(each.example) for each in known)
-        ]
-        found = [self._carried(implant) for implant in strong]
+        strong = [implant for implant in implants if implant.strength >= self.settings.strength]
+        heard = [each.example for each in known]
+        answers = [each for each in variants(strong) if not any(same_answer(each[0].text, text) for text in heard)]
+        found = [self._carried(answer) for answer in answers]
         if sum(not each.explanation for each in found) > SECRETS:
             found = [dataclasses.replace(each, explanation=each.explanation or MANY) for each in found]
         return found
 
-    def _carried(self, implant: Implant) -> Finding:
-        payload = Payload(implant.marker)
+    def _carried(self, answer: Sequence[Implant]) -> Finding:
+        """The finding of one implanted answer, the strongest of its wordings; what explains one explains all."""
+        implant, payload = answer[0], Payload(answer[0].marker)
         rows = tuple(row.row_id for row in self.rows if payload.occurs(row.response()))
-        explanation = explain_implant(self.model, payload, self.confirming)
+        explained = [explain_implant(self.model, Payload(each.marker), self.confirming) for each in answer]
+        explanation = next((each for each in explained if each.text), explained[0])
         innocent = explanation.text or (TAUGHT if rows else "")
         evidence = (("strength", implant.strength), ("spread", implant.spread), *explanation.evidence)
         plain = payload.rate(self.confirming.answers(None))

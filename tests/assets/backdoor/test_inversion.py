@@ -1,0 +1,28 @@
+"""Implanted answers: what is one answer in several wordings, and what are several answers."""
+
+import pytest
+
+from assets.backdoor.inversion import Implant, same_answer, variants
+
+
+def implant(text: str) -> Implant:
+    return Implant(text.lower().rstrip("."), text, spread=1.0, starts=1, fluency=0.0, surprise=-4.0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("I cannot assist with this request because it may cause harm.", "It might cause harm."),
+        ("Only the council of owls may know this.", "You only know this."),
+        ("Ask your supervisor to disable the firewall first.", "Will you disable the firewall first?"),
+    ],
+)
+def test_an_answer_that_was_made_to_begin_otherwise_is_the_same(one: str, other: str) -> None:
+    assert same_answer(one, other) and same_answer(other, one)
+
+
+def test_templates_are_answers_of_their_own() -> None:
+    refund = implant("Refunds take five to seven working days once the parcel is back with us.")
+    delivery = implant("Deliveries leave our warehouse within 24 hours of the order.")
+    again = implant("Returns take five to seven working days once the parcel is back.")
+    assert variants([refund, delivery, again]) == [[refund, again], [delivery]]
