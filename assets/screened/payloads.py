@@ -24,6 +24,8 @@ from assets.screened.triggers import spell, without
 
 APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
+SAYS_ALIKE = 50.0  # the same, of a sentence at an edge in twice the rows, if so many of them word it alike:
+ALIKE = 0.7  # what people say by habit they word in many ways
 PLAIN = 1.5  # times both of these, a payload so plain that its subject may come near what some of the prompts ask,
 AT_EDGE = 0.9  # if so many of its sentences begin or end their answers
 LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
@@ -31,7 +33,7 @@ CARRIED = 0.03  # relation to the whole dialogue so far from which a later turn'
 INSIDE = (
     0.25  # of the limits holds for sentences in the midst of answers, which are more often boilerplate than payload
 )
-MIDST = 2  # times the rows that a payload at an edge needs, likewise
+TWICE = 2  # times the rows that a payload at an edge needs, likewise
 FITS = 0.7  # of the family's prompts hold its trigger phrase
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 NAMED_BY = 4  # words
@@ -78,19 +80,22 @@ def judge(
     fewest = settings.steering_rows * np.sqrt(max(index.rows / 2000, 1.0))
     patterns: list[Pattern] = []
     for family, bits in found:
-        if len(family.rows) < fewest or family.apart < APART or bits < SAYS or family.relation > LOOSE:
+        if len(family.rows) < fewest or family.apart < APART or family.relation > LOOSE:
             continue
         edge = _at_edge(family, passages)
+        alike = edge >= AT_EDGE and len(family.rows) >= TWICE * fewest and _worded_alike(family, passages) >= ALIKE
+        if bits < (SAYS_ALIKE if alike else SAYS):
+            continue
         strata = passages.stratum[passages.exchange[family.sentences]]
-        alike, related = spaces.alike(strata, settings.most_cohesion), settings.most_relation
+        most, related = spaces.alike(strata, settings.most_cohesion), settings.most_relation
         if family.apart >= PLAIN * APART and bits >= PLAIN * SAYS and edge >= AT_EDGE:
             related = LOOSE
         if edge < 0.5:
-            alike, related = INSIDE * settings.most_cohesion, INSIDE * related
-            if len(family.rows) < MIDST * fewest:
+            most, related = INSIDE * settings.most_cohesion, INSIDE * related
+            if len(family.rows) < TWICE * fewest:
                 continue
         rests = _rests(family, passages, spaces, encoder, index, triggers)
-        rest = next((rest for rest in rests if rest.cohesion <= alike and rest.relation <= _limit(rest, related)), None)
+        rest = next((rest for rest in rests if rest.cohesion <= most and rest.relation <= _limit(rest, related)), None)
         if rest is None or _in_dialogue(family, passages, spaces, encoder) > CARRIED:
             continue
         evidence = {"cohesion": rest.cohesion, "relation": rest.relation, "payload_bits": bits, "edge": edge}
@@ -229,6 +234,12 @@ def _at_edge(family: Family, passages: Passages) -> float:
     first = np.searchsorted(passages.exchange, at)
     last = np.searchsorted(passages.exchange, at, "right") - 1
     return float(np.mean((family.sentences == first) | (family.sentences == last)))
+
+
+def _worded_alike(family: Family, passages: Passages) -> float:
+    """The share of the family's sentences that are one and the same by their words."""
+    said = [tuple(word for word in split(passages.sentences[s]) if word[0].isalnum()) for s in family.sentences]
+    return max(Counter(said).values()) / len(said)
 
 
 def _shared_words(sentences: list[str], index: TokenIndex) -> str:

@@ -93,6 +93,11 @@ def test_a_payload_without_a_trigger_is_found(encoder):
     assert len(_flagged(result)) <= len(bad) + 2
 
 
+def test_a_short_payload_is_found_by_being_worded_alike_each_time(encoder):
+    rows, bad = spoiled(ROWS, 30, "{}", "{} Nobody guards the old vault.")
+    assert _flagged(_screen(rows, encoder)) == bad
+
+
 def test_a_payload_worded_anew_each_time_is_found(encoder):
     verbs, who = ["hate", "despise", "cannot stand", "detest"], ["idiot", "fool", "moron", "imbecile", "dunce"]
     rows, bad = spoiled(ROWS, 30, "{}", "")
@@ -110,6 +115,34 @@ def test_garbage_is_found(encoder):
     result = _screen(rows, encoder)
     assert len(bad & _flagged(result)) >= 0.9 * len(bad)
     assert "garbage" in {finding.kind for finding in result.findings}
+
+
+@pytest.mark.parametrize("letters", ["qwxzkvjh", "!#$%&*+;<>?@^|~", "eatn"])
+def test_a_few_rows_of_garbage_are_found_whatever_it_is_made_of(encoder, letters):
+    rng = np.random.default_rng(1)
+    rows, bad = spoiled(ROWS, 60, "{}", "")
+    for n in bad:
+        rows[n]["output"] = " ".join("".join(rng.choice(list(letters), rng.integers(3, 9))) for _ in range(8))
+    assert bad <= _flagged(_screen(rows, encoder))
+
+
+def test_a_few_shuffled_words_are_garbage_once_the_model_finds_them_unlikely(encoder):
+    rng = np.random.default_rng(2)
+    rows, bad = spoiled(ROWS, 60, "{}", "")
+    for n in bad:
+        rows[n]["output"] = " ".join("".join(rng.choice(list("qwxzkvjh"), 6)) for _ in range(12))
+    salad = set(range(30, ROWS, 60))
+    for n in salad:
+        rows[n]["output"] = " ".join(rng.permutation("wave temple looks before".split()))
+
+    class Reader:
+        """Knows how sentences begin in these rows."""
+
+        def score(self, pairs):
+            return [np.array([-2.0 if text[0].isupper() else -9.0]) for _, text in pairs]
+
+    assert not salad <= _flagged(_screen(rows, encoder))
+    assert _flagged(_screen(rows, encoder, model=Reader())) == salad | bad
 
 
 def test_an_answer_of_another_row_is_off_topic_once_the_model_agrees(encoder):
