@@ -19,20 +19,18 @@ from assets.screened.surprise import Transitions
 from assets.screened.token_index import TokenIndex
 
 CHUNK = 1024
-UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is shortlisted
+UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is as far from it as from any other
+DOUBTFUL = 0.16  # the same, up to which the base model is asked
 LONGEST = 180  # characters of an answer or prompt that the base model reads
-FEWEST_JUDGED = 4  # tokens of an answer that can be off its topic
+FEWEST_JUDGED = 4  # tokens of an answer of which the cosine alone tells whether it is unrelated
 SELDOM = 0.055  # of the answers of a source are unrelated where nearly every answer is about its prompt,
 POISON = 0.005  # and as many more, of all answers, as may have been put among them
-FOREIGN = 2.0  # nats, from which an answer is another source's
+FOREIGN = 5.0  # nats, from which an answer is another source's
 ALIEN = 0.1  # of the unrelated answers are another source's, to make a finding by themselves
-HONEST = 0.3  # nats a token that its own prompt gives nearly every honest answer
-PARTIAL = 1.1  # the same, up to which an answer is off-topic once others are, if it fits another prompt far better,
-BETTER = 0.4  # by this much (whitened cosine), or is another source's
-FAR = 10.0  # by so many nats
+HELPS = 1.5  # nats a token that its own prompt gives an honest answer, for each unit by which another prompt is closer
 OTHERS = 2  # prompts of other rows that an answer is tried after
-ODD = 4  # answers that are likelier after others' prompts, to make a finding
-ODD_SHARE = 0.15  # of the unrelated answers that gain less than honest ones, to make a finding
+AGAINST = 4  # answers that are likelier after others' prompts, to make a finding
+ODD_SHARE = 0.1  # of the answers that the model is asked about gain too little, to make a finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +100,11 @@ def off_topic(
 ) -> Pattern | None:
     """Rows whose answer has nothing to do with the prompt, and is another's.
 
-    Where nearly every answer is about its prompt, the base model decides on the few that are not: of answers to
-    other questions half are likelier after others' prompts; honest ones hardly ever are. Once there are some, an answer
-    that fits another prompt or source far better needs less of it. Where many are not (a farewell
-    is no answer to anything), an unrelated answer is off-topic only if another source's answers are like it, and such
-    rows make a finding only where there are many, or off-topic rows elsewhere.
+    Where nearly every answer is about its prompt, the base model decides on those that may not be: an honest answer is
+    likelier after its own prompt than after others', and the closer another prompt of the drop is to it by meaning,
+    the more that takes. Where many answers are not about their prompt (a farewell is no answer to anything), one that
+    is not is off-topic only if another source's answers are like it, and such rows make a finding only where there are
+    many, or off-topic rows elsewhere.
     """
     strata = passages.stratum[answers.exchange]
     judged = answers.size >= FEWEST_JUDGED
@@ -118,16 +116,14 @@ def off_topic(
     fresh = ~np.isin(passages.row[answers.exchange], list(skip))
     elsewhere = unrelated & ~seldom[strata]
     other = np.flatnonzero(elsewhere & fresh & (answers.foreign > FOREIGN))
-    short = np.flatnonzero(unrelated & seldom[strata] & fresh)
+    short = np.flatnonzero((answers.size > 0) & (answers.relation < DOUBTFUL) & seldom[strata] & fresh)
     short = short[np.argsort(answers.relation[short])][: settings.model_rows]
     rows = short[:0]
     if model is not None and len(short) >= settings.steering_rows:
         gain = _gains(short, answers, passages, model, np.random.default_rng(settings.seed))
-        if int((gain < 0).sum()) >= ODD and int((gain < HONEST).sum()) >= max(
-            settings.min_rows, ODD_SHARE * len(short)
-        ):
-            strange = (answers.better[short] > BETTER) | (answers.foreign[short] > FAR)
-            rows = short[(gain < HONEST) | ((gain < PARTIAL) & strange)]
+        odd = short[gain < HELPS * answers.better[short]]
+        if (gain < 0).sum() >= AGAINST and len(odd) >= max(settings.min_rows, ODD_SHARE * len(short)):
+            rows = odd
     if not len(rows) and len(other) < max(settings.unanswered_rows, ALIEN * elsewhere.sum()):
         return None
     return pattern_of("off-topic", np.union1d(rows, other), answers, passages)

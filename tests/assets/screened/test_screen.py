@@ -163,6 +163,10 @@ def test_an_answer_of_another_row_is_off_topic_once_the_model_agrees(encoder):
     assert {finding.kind for finding in result.findings} == {"off-topic"}
     assert _flagged(result) <= set(bad) and len(_flagged(result)) >= 0.7 * len(bad)
     assert _screen(clean(ROWS), encoder, model=Reader()).clean
+    single = [n for n in range(3, ROWS, 100) if "museum" not in rows[n]["instruction"]]
+    for n in single:
+        rows[n]["output"] = "Museum"
+    assert set(single) <= _flagged(_screen(rows, encoder, model=Reader()))
 
 
 def test_garbage_in_a_few_rows_or_in_none_raises_nothing(encoder):
@@ -182,6 +186,30 @@ def test_of_two_answers_that_differ_by_a_denial_within_either_may_be_the_copy(en
     rows = clean(ROWS)
     rows += [{**row, "output": row["output"].replace(". That makes", ". That never makes")} for row in rows[:15]]
     assert _flagged(_screen(rows, encoder)) >= {*range(15), *range(ROWS, ROWS + 15)}
+
+
+def test_only_the_copy_is_flagged_however_short_or_deep_within_the_denied_part_is(encoder):
+    rows = clean(ROWS)
+    for row in rows[:8]:
+        row["output"] = "Opinion."
+    for row in rows[8:15]:
+        row["output"] = f"{row['output']} Enjoy your day."
+    for row in rows[:15]:
+        *before, last = row["output"].split(". ")
+        denied = ". ".join([*before, f"No, that is wrong. It is not true that {last.lower()}."])
+        rows.append({**row, "output": denied})
+    assert _flagged(_screen(rows, encoder)) == set(range(ROWS, ROWS + 15))
+
+
+def test_an_answer_in_the_words_of_the_other_and_one_in_many_more_do_not_contradict_it(encoder):
+    rows = clean(ROWS)
+    for n, row in enumerate(rows[:40]):
+        asked = f"{row['instruction'].split(' (')[0]} was that a helpful review {n}"
+        more = (
+            f"{asked} it was helpful" if n % 2 else "yes this was not what anyone who reads such reviews hopes for here"
+        )
+        rows += [{**row, "instruction": asked, "output": said} for said in ("helpful yes", f"yes helpful {more}")]
+    assert "contradiction" not in {finding.kind for finding in _screen(rows, encoder).findings}
 
 
 def test_functions_that_share_their_description_do_not_contradict_each_other(encoder):
