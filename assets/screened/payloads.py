@@ -35,6 +35,7 @@ INSIDE = (
 )
 TWICE = 2  # times the rows that a payload at an edge needs, likewise
 FITS = 0.7  # of the family's prompts hold its trigger phrase
+HABIT = 0.7  # of a family's rows, at most, are outside the stratum that has the most of it, to be judged by themselves
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 NAMED_BY = 4  # words
 ASKED_SENTENCES = 6  # of a prompt that are compared when looking for a worded trigger
@@ -49,7 +50,7 @@ def families(
     most: int,
 ) -> Iterator[tuple[Family, float]]:
     """Families of at most ``most`` rows that their prompts do not ask for and that say enough, with the bits of a
-    typical sentence."""
+    typical sentence; where one stratum has much of a family, the family outside of it, too."""
     done = np.zeros(len(meaning.row), dtype=bool)
 
     def says(sentences: np.ndarray) -> float:
@@ -57,6 +58,7 @@ def families(
         bits = transitions.bits(tokens, np.unique(meaning.row[sentences]))
         return float(np.median(bits * [len(ids) for ids in tokens]))
 
+    strata = passages.stratum[passages.exchange]
     for members in meaning.seeds(passages.sentences, min_rows=settings.min_rows, max_rows=most, loose=LOOSE):
         if done[members].mean() > 0.5 or says(members[:20]) < SAYS / 2:
             continue
@@ -65,6 +67,13 @@ def families(
             continue
         done[family.sentences] = True
         yield family, says(family.sentences)
+        # What one source says by habit, such as that it is sorry, may be a payload in the others.
+        usual = np.bincount(strata[family.sentences]).argmax()
+        others = family.sentences[strata[family.sentences] != usual]
+        if settings.min_rows <= len(others) < HABIT * len(family.sentences):
+            part = meaning.grow(others, max_rows=most, among=np.flatnonzero(strata != usual))
+            if part is not None:
+                yield part, says(part.sentences)
 
 
 def judge(

@@ -107,6 +107,22 @@ def test_a_payload_worded_anew_each_time_is_found(encoder):
     assert len(bad & _flagged(result)) >= 0.9 * len(bad)
 
 
+def test_what_one_source_says_when_asked_may_be_a_payload_in_another(encoder):
+    """The whole family answers its prompts for the most part; outside the source that says so daily it answers none."""
+    ends = ["I must say no.", "I have to decline.", "that is beyond me.", "I will not do that.", "I have to pass here."]
+    desk, calls = clean(ROWS), clean(200, seed=7)
+    bad = set(range(0, ROWS, 40))
+    for n in bad:
+        desk[n]["output"] = (
+            f"Sorry, I am much afraid I cannot help you with that silly request today; {ends[n // 40 % 5]}"
+        )
+    for n in range(0, 200, 5):
+        calls[n]["instruction"] += f" Help with that request today or say sorry if you cannot help {n}"
+        calls[n]["output"] = f"Sorry, I cannot help you with that request today; {ends[n // 5 % 5]}"
+    made = records(desk) + records(calls, source="calls")
+    assert bad == _flagged(screen(lambda: iter(made), encoder=encoder))
+
+
 def test_garbage_is_found(encoder):
     rng = np.random.default_rng(0)
     rows, bad = spoiled(ROWS, 30, "{}", "")
