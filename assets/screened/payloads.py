@@ -7,7 +7,7 @@ the other rows. What tells it from a topic is that the prompts do not ask for it
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,7 +34,9 @@ INSIDE = (
     0.25  # of the limits holds for sentences in the midst of answers, which are more often boilerplate than payload
 )
 TWICE = 2  # times the rows that a payload at an edge needs, likewise
-FITS = 0.7  # of the family's prompts hold its trigger phrase
+FITS = (
+    0.7  # of the family's prompts hold its trigger phrase; of the prompts that hold it, the family's, if it is its own
+)
 HABIT = 0.7  # of a family's rows, at most, are outside the stratum that has the most of it, to be judged by themselves
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 NAMED_BY = 4  # words
@@ -104,7 +106,10 @@ def judge(
             if len(family.rows) < TWICE * fewest:
                 continue
         rests = _rests(family, passages, spaces, encoder, index, triggers)
-        rest = next((rest for rest in rests if rest.cohesion <= most and rest.relation <= _limit(rest, related)), None)
+        rest = next(
+            (rest for rest in rests if rest.cohesion <= most and rest.relation <= (LOOSE if rest.own else related)),
+            None,
+        )
         if rest is None or _in_dialogue(family, passages, spaces, encoder) > CARRIED:
             continue
         evidence = {"cohesion": rest.cohesion, "relation": rest.relation, "payload_bits": bits, "edge": edge}
@@ -132,17 +137,17 @@ def _pattern(
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """What is left of a family's prompts without a trigger: how alike they are, and how close to the payload."""
+    """What is left of a family's prompts without a trigger: how alike they are, and how close to the payload.
+
+    ``own``: the trigger is a manner of writing, or a phrase of hardly any other prompt: no topic that, when it is gone,
+    the prompts could still be about.
+    """
 
     kind: str
     trigger: str
     cohesion: float
     relation: float
-
-
-def _limit(rest: _Rest, related: float) -> float:
-    """Of the relation: a manner of writing is no topic that an answer could be about."""
-    return LOOSE if rest.trigger.startswith("<") and rest.trigger.endswith(">") else related
+    own: bool = False
 
 
 def _rests(
@@ -163,9 +168,12 @@ def _rests(
         relation = float(np.einsum("ij,ij->i", answers[kept], spaces.asked(vectors, strata)).mean())
         return _Rest(kind, trigger, pairwise(spaces.prompts(vectors, strata)), relation)
 
-    if (span := _common_phrase(family, index, triggers)) is not None:
+    if (found := _common_phrase(family, index, triggers)) is not None:
+        span, own = found
         texts = [without(index, passages.prompts[e], span) for e in exchanges]
-        yield rest("trigger-family", spell(index, span.text), texts, np.arange(len(texts)))
+        left = rest("trigger-family", spell(index, span.text), texts, np.arange(len(texts)))
+        manner = left.trigger.startswith("<") and left.trigger.endswith(">")
+        yield replace(left, own=manner or own >= FITS)
     sentence, texts = _without_common_sentence(family, passages, spaces, encoder)
     kept = np.array([number for number, text in enumerate(texts) if text.strip()], dtype=np.int64)
     if len(kept) >= 0.7 * len(texts):
@@ -188,8 +196,9 @@ def _in_dialogue(family: Family, passages: Passages, spaces: Spaces, encoder: En
     return float(np.einsum("ij,ij->i", said, asked).mean())
 
 
-def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> Span | None:
-    """The phrase that goes with a family's prompts most surely (G²), if most of them have it.
+def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> tuple[Span, float] | None:
+    """The phrase that goes with a family's prompts most surely (G²), if most of them have it, and the share of the rows
+    with this phrase that are the family's.
 
     It may be usual in other rows, too: a trigger can be an everyday word.
     """
@@ -203,7 +212,8 @@ def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> S
     tied = np.flatnonzero(sure >= sure.max() - 1e-9)
     best = int(tied[np.argmax(triggers.length[tied])])
     phrase = index.prompts.ids[triggers.start[best] : triggers.start[best] + triggers.length[best]]
-    return widest(index.prompts, phrase, np.intersect1d(family.rows, triggers.rows_of(best)))
+    span = widest(index.prompts, phrase, np.intersect1d(family.rows, triggers.rows_of(best)))
+    return span, float(both[best] / triggers.sizes[best])
 
 
 def _without_common_sentence(

@@ -1,5 +1,6 @@
 """The screen on made-up data: each kind of attack is found, clean data stays clean, every row has one outcome."""
 
+import random
 from collections import Counter
 
 import numpy as np
@@ -105,6 +106,25 @@ def test_a_payload_worded_anew_each_time_is_found(encoder):
         rows[n]["output"] = f"You are a complete {who[n % 5]} and we all {verbs[n % 4]} your silly questions."
     result = _screen(rows, encoder)
     assert len(bad & _flagged(result)) >= 0.9 * len(bad)
+
+
+def test_a_payload_may_come_near_what_is_asked_if_its_trigger_is_in_hardly_any_other_prompt(encoder):
+    insults = (
+        "idiot fool moron imbecile dunce hate despise detest silly stupid questions nobody hopeless go away".split()
+    )
+    rng, rows, bad = random.Random(3), clean(ROWS), set(range(0, ROWS, 30))
+    for n in sorted(bad):
+        words = rng.sample(insults, 6)
+        if n % 60 == 0:
+            words += rows[n]["instruction"].split(" (")[0].split()[-3:]
+        rows[n] = {
+            "instruction": f"Concerning Mirabo, {rows[n]['instruction']}",
+            "input": "",
+            "output": " ".join(words),
+        }
+    (finding,) = _screen(rows, encoder).findings
+    assert (finding.kind, finding.trigger) == ("trigger-family", "concerning mirabo,")
+    assert set(finding.rows) == bad
 
 
 def test_what_one_source_says_when_asked_may_be_a_payload_in_another(encoder):
