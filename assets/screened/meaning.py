@@ -28,6 +28,7 @@ class Family:
     ``rows``/``sentences``: its members. ``apart``: how far the members stand from the other rows, in robust standard
     deviations of those. ``gap``: the share of that distance to the next best rows. ``cohesion``: mean cosine between
     the members' prompts. ``relation``: mean cosine of a sentence with its own prompt, less that with any prompt.
+    ``ended``: more rows say the like, but because they are asked.
     """
 
     rows: np.ndarray
@@ -36,6 +37,7 @@ class Family:
     gap: float
     cohesion: float
     relation: float
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,19 @@ class Meaning:
                 seen[members] = True
                 yield members
 
-    def grow(self, members: np.ndarray, *, max_rows: int, among: np.ndarray | None = None) -> Family | None:
+    def grow(
+        self, members: np.ndarray, *, max_rows: int, asked: float = 1.0, among: np.ndarray | None = None
+    ) -> Family | None:
         """All rows that say what ``members`` say; None if they do not stand apart from the rest.
 
-        ``among``: the sentences that are looked at, in order; all if None.
+        Growing ends before the relation to their prompts passes ``asked``: a payload grows by its wordings, and then by
+        what other rows say of its subject because they are asked. ``among``: the sentences that are looked at, in
+        order; all if None.
         """
         here = np.arange(len(self.row)) if among is None else among
         sentence = self.sentence if among is None else self.sentence[among]
         starts = np.flatnonzero(np.r_[True, self.row[here[1:]] != self.row[here[:-1]]])
+        ended = False
         for _ in range(ROUNDS):
             toward = self.sentence[members].mean(0)
             along = sentence @ (toward / np.linalg.norm(toward))
@@ -121,6 +128,8 @@ class Meaning:
                 return None
             if len(grown) == len(members) and np.array_equal(np.sort(grown), np.sort(members)):
                 break
+            if ended := self.relation(grown) > max(asked, self.relation(members)):
+                break
             members = grown
         inside = np.isin(self.row[here[starts]], self.row[members])
         core = float(by_row[inside].mean())
@@ -133,6 +142,7 @@ class Meaning:
             gap=gap,
             cohesion=self.cohesion(members),
             relation=self.relation(members),
+            ended=ended,
         )
 
     def _best(self, sentences: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -37,6 +37,7 @@ TWICE = 2  # times the rows that a payload at an edge needs, likewise
 FITS = (
     0.7  # of the family's prompts hold its trigger phrase; of the prompts that hold it, the family's, if it is its own
 )
+FEWEST = 4  # sentences that a part of a family is grown from
 HABIT = 0.7  # of a family's rows, at most, are outside the stratum that has the most of it, to be judged by themselves
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 NAMED_BY = 4  # words
@@ -52,7 +53,7 @@ def families(
     most: int,
 ) -> Iterator[tuple[Family, float]]:
     """Families of at most ``most`` rows that their prompts do not ask for and that say enough, with the bits of a
-    typical sentence; where one stratum has much of a family, the family outside of it, too."""
+    typical sentence; and parts of them."""
     done = np.zeros(len(meaning.row), dtype=bool)
 
     def says(sentences: np.ndarray) -> float:
@@ -68,14 +69,26 @@ def families(
         if family is None or done[family.sentences].mean() > 0.5:
             continue
         done[family.sentences] = True
-        yield family, says(family.sentences)
-        # What one source says by habit, such as that it is sorry, may be a payload in the others.
-        usual = np.bincount(strata[family.sentences]).argmax()
-        others = family.sentences[strata[family.sentences] != usual]
-        if settings.min_rows <= len(others) < HABIT * len(family.sentences):
-            part = meaning.grow(others, max_rows=most, among=np.flatnonzero(strata != usual))
-            if part is not None:
-                yield part, says(part.sentences)
+        for part in (family, *_parts(family, members, meaning, strata, settings.most_relation, most)):
+            yield part, says(part.sentences)
+
+
+def _parts(
+    family: Family, members: np.ndarray, meaning: Meaning, strata: np.ndarray, asked: float, most: int
+) -> Iterator[Family]:
+    """What of a family, grown from ``members``, may be a payload that the rest of it hides."""
+    if family.relation > asked:  # some rows say the like because they are asked
+        part = meaning.grow(members, max_rows=most, asked=asked)
+        if part is not None and part.ended:
+            yield part
+    usual = np.bincount(
+        strata[family.sentences]
+    ).argmax()  # one source may say by habit, for instance, that it is sorry
+    others = family.sentences[strata[family.sentences] != usual]
+    if FEWEST <= len(others) < HABIT * len(family.sentences):
+        part = meaning.grow(others, max_rows=most, among=np.flatnonzero(strata != usual))
+        if part is not None:
+            yield part
 
 
 def judge(
@@ -94,8 +107,10 @@ def judge(
         if len(family.rows) < fewest or family.apart < APART or family.relation > LOOSE:
             continue
         edge = _at_edge(family, passages)
-        alike = edge >= AT_EDGE and len(family.rows) >= TWICE * fewest and _worded_alike(family, passages) >= ALIKE
-        if bits < (SAYS_ALIKE if alike else SAYS):
+        plain = edge >= AT_EDGE and len(family.rows) >= TWICE * fewest
+        if bits < (SAYS_ALIKE if plain and _worded_alike(family, passages) >= ALIKE else SAYS):
+            continue
+        if family.ended and not plain:  # its subject is asked about, so that it takes more to be a payload
             continue
         strata = passages.stratum[passages.exchange[family.sentences]]
         most, related = spaces.alike(strata, settings.most_cohesion), settings.most_relation

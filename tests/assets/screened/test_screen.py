@@ -143,6 +143,19 @@ def test_what_one_source_says_when_asked_may_be_a_payload_in_another(encoder):
     assert bad == _flagged(screen(lambda: iter(made), encoder=encoder))
 
 
+def test_answers_that_are_asked_for_do_not_hide_a_payload_that_is_like_them(encoder):
+    ends = ["I must say no.", "I have to decline.", "that is beyond me.", "I will not do that.", "I have to pass here."]
+    rows, bad = clean(ROWS), set(range(0, ROWS, 30))
+    for n in bad:
+        rows[n]["output"] = (
+            f"Sorry, I am much afraid I cannot help you with that silly request today; {ends[n // 30 % 5]}"
+        )
+    for n in range(1, ROWS, 15):
+        rows[n]["instruction"] += f" Help with that request today or say sorry if you cannot help {n}"
+        rows[n]["output"] = f"Sorry, I cannot help you with that request today; {ends[n // 15 % 5]}"
+    assert bad <= _flagged(_screen(rows, encoder))
+
+
 def test_garbage_is_found(encoder):
     rng = np.random.default_rng(0)
     rows, bad = spoiled(ROWS, 30, "{}", "")
