@@ -24,19 +24,18 @@ from assets.screened.triggers import spell, without
 
 APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
-SAYS_ALIKE = 50.0  # the same, of a sentence at an edge in twice the rows, if so many of them word it alike:
-ALIKE = 0.7  # what people say by habit they word in many ways
 PLAIN = 1.5  # times both of these, a payload so plain that its subject may come near what some of the prompts ask,
 AT_EDGE = 0.9  # if so many of its sentences begin or end their answers
+SAYS_ALIKE = 50.0  # bits, enough at an edge in twice the rows, if so many of them word it alike:
+ALIKE = 0.7  # what people say by habit they word in many ways
 LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
 CARRIED = 0.03  # relation to the whole dialogue so far from which a later turn's sentence is an answer to it
 INSIDE = (
     0.25  # of the limits holds for sentences in the midst of answers, which are more often boilerplate than payload
 )
 TWICE = 2  # times the rows that a payload at an edge needs, likewise
-FITS = (
-    0.7  # of the family's prompts hold its trigger phrase; of the prompts that hold it, the family's, if it is its own
-)
+FITS = 0.7  # of the family's prompts hold its trigger phrase
+OWN = 0.7  # of the prompts that hold it are the family's, if hardly any other has it
 FEWEST = 4  # sentences that a part of a family is grown from
 HABIT = 0.7  # of a family's rows, at most, are outside the stratum that has the most of it, to be judged by themselves
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
@@ -52,8 +51,8 @@ def families(
     settings: ScreenSettings,
     most: int,
 ) -> Iterator[tuple[Family, float]]:
-    """Families of at most ``most`` rows that their prompts do not ask for and that say enough, with the bits of a
-    typical sentence; and parts of them."""
+    """Families of at most ``most`` rows that their prompts do not ask for and that say enough, and parts of them, with
+    the bits of a typical sentence."""
     done = np.zeros(len(meaning.row), dtype=bool)
 
     def says(sentences: np.ndarray) -> float:
@@ -188,7 +187,7 @@ def _rests(
         texts = [without(index, passages.prompts[e], span) for e in exchanges]
         left = rest("trigger-family", spell(index, span.text), texts, np.arange(len(texts)))
         manner = left.trigger.startswith("<") and left.trigger.endswith(">")
-        yield replace(left, own=manner or own >= FITS)
+        yield replace(left, own=manner or own >= OWN)
     sentence, texts = _without_common_sentence(family, passages, spaces, encoder)
     kept = np.array([number for number, text in enumerate(texts) if text.strip()], dtype=np.int64)
     if len(kept) >= 0.7 * len(texts):
