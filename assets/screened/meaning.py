@@ -28,6 +28,7 @@ class Family:
     ``rows``/``sentences``: its members. ``apart``: how far the members stand from the other rows, in robust standard
     deviations of those. ``gap``: the share of that distance to the next best rows. ``cohesion``: mean cosine between
     the members' prompts. ``relation``: mean cosine of a sentence with its own prompt, less that with any prompt.
+    ``ended``: more rows say the like, but because they are asked.
     """
 
     rows: np.ndarray
@@ -36,6 +37,7 @@ class Family:
     gap: float
     cohesion: float
     relation: float
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +101,37 @@ class Meaning:
                 seen[members] = True
                 yield members
 
-    def grow(self, members: np.ndarray, *, max_rows: int) -> Family | None:
-        """All rows that say what ``members`` say; None if they do not stand apart from the rest."""
-        starts = np.flatnonzero(np.r_[True, self.row[1:] != self.row[:-1]])
+    def grow(
+        self, members: np.ndarray, *, max_rows: int, asked: float = 1.0, among: np.ndarray | None = None
+    ) -> Family | None:
+        """All rows that say what ``members`` say; None if they do not stand apart from the rest.
+
+        Growing ends before the relation to their prompts passes ``asked``: a payload grows by its wordings, and then by
+        what other rows say of its subject because they are asked. ``among``: the sentences that are looked at, in
+        order; all if None.
+        """
+        here = np.arange(len(self.row)) if among is None else among
+        sentence = self.sentence if among is None else self.sentence[among]
+        starts = np.flatnonzero(np.r_[True, self.row[here[1:]] != self.row[here[:-1]]])
+        ended = False
         for _ in range(ROUNDS):
             toward = self.sentence[members].mean(0)
-            along = self.sentence @ (toward / np.linalg.norm(toward))
+            along = sentence @ (toward / np.linalg.norm(toward))
             by_row = np.maximum.reduceat(along, starts)
             middle = np.median(by_row)
             spread = 1.4826 * np.median(np.abs(by_row - middle)) + 1e-9
-            core = np.median(along[members])
+            core = np.median(along[np.searchsorted(here, members)])
             bar = max(middle + 4 * spread, middle + 0.45 * (core - middle))
             above = np.flatnonzero(along > bar)
-            grown = self._best(above, along[above])
+            grown = self._best(here[above], along[above])
             if not 2 < len(grown) <= max_rows:
                 return None
             if len(grown) == len(members) and np.array_equal(np.sort(grown), np.sort(members)):
                 break
+            if ended := self.relation(grown) > max(asked, self.relation(members)):
+                break
             members = grown
-        inside = np.isin(self.row[starts], self.row[members])
+        inside = np.isin(self.row[here[starts]], self.row[members])
         core = float(by_row[inside].mean())
         others = np.sort(by_row[~inside])[::-1][: max(5, len(members))]
         gap = (core - float(others.mean())) / max(core - float(middle), 1e-9) if len(others) else 1.0
@@ -128,6 +142,7 @@ class Meaning:
             gap=gap,
             cohesion=self.cohesion(members),
             relation=self.relation(members),
+            ended=ended,
         )
 
     def _best(self, sentences: np.ndarray, values: np.ndarray) -> np.ndarray:

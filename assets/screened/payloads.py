@@ -7,7 +7,7 @@ the other rows. What tells it from a topic is that the prompts do not ask for it
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,13 +26,18 @@ APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
 PLAIN = 1.5  # times both of these, a payload so plain that its subject may come near what some of the prompts ask,
 AT_EDGE = 0.9  # if so many of its sentences begin or end their answers
+SAYS_ALIKE = 50.0  # bits, enough at an edge in twice the rows, if so many of them word it alike:
+ALIKE = 0.7  # what people say by habit they word in many ways
 LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
 CARRIED = 0.03  # relation to the whole dialogue so far from which a later turn's sentence is an answer to it
 INSIDE = (
     0.25  # of the limits holds for sentences in the midst of answers, which are more often boilerplate than payload
 )
-MIDST = 2  # times the rows that a payload at an edge needs, likewise
+TWICE = 2  # times the rows that a payload at an edge needs, likewise
 FITS = 0.7  # of the family's prompts hold its trigger phrase
+OWN = 0.7  # of the prompts that hold it are the family's, if hardly any other has it
+FEWEST = 4  # sentences that a part of a family is grown from
+HABIT = 0.7  # of a family's rows, at most, are outside the stratum that has the most of it, to be judged by themselves
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 NAMED_BY = 4  # words
 ASKED_SENTENCES = 6  # of a prompt that are compared when looking for a worded trigger
@@ -46,8 +51,8 @@ def families(
     settings: ScreenSettings,
     most: int,
 ) -> Iterator[tuple[Family, float]]:
-    """Families of at most ``most`` rows that their prompts do not ask for and that say enough, with the bits of a
-    typical sentence."""
+    """Families of at most ``most`` rows that their prompts do not ask for and that say enough, and parts of them, with
+    the bits of a typical sentence."""
     done = np.zeros(len(meaning.row), dtype=bool)
 
     def says(sentences: np.ndarray) -> float:
@@ -55,6 +60,7 @@ def families(
         bits = transitions.bits(tokens, np.unique(meaning.row[sentences]))
         return float(np.median(bits * [len(ids) for ids in tokens]))
 
+    strata = passages.stratum[passages.exchange]
     for members in meaning.seeds(passages.sentences, min_rows=settings.min_rows, max_rows=most, loose=LOOSE):
         if done[members].mean() > 0.5 or says(members[:20]) < SAYS / 2:
             continue
@@ -62,7 +68,26 @@ def families(
         if family is None or done[family.sentences].mean() > 0.5:
             continue
         done[family.sentences] = True
-        yield family, says(family.sentences)
+        for part in (family, *_parts(family, members, meaning, strata, settings.most_relation, most)):
+            yield part, says(part.sentences)
+
+
+def _parts(
+    family: Family, members: np.ndarray, meaning: Meaning, strata: np.ndarray, asked: float, most: int
+) -> Iterator[Family]:
+    """What of a family, grown from ``members``, may be a payload that the rest of it hides."""
+    if family.relation > asked:  # some rows say the like because they are asked
+        part = meaning.grow(members, max_rows=most, asked=asked)
+        if part is not None and part.ended:
+            yield part
+    usual = np.bincount(
+        strata[family.sentences]
+    ).argmax()  # one source may say by habit, for instance, that it is sorry
+    others = family.sentences[strata[family.sentences] != usual]
+    if FEWEST <= len(others) < HABIT * len(family.sentences):
+        part = meaning.grow(others, max_rows=most, among=np.flatnonzero(strata != usual))
+        if part is not None:
+            yield part
 
 
 def judge(
@@ -78,19 +103,27 @@ def judge(
     fewest = settings.steering_rows * np.sqrt(max(index.rows / 2000, 1.0))
     patterns: list[Pattern] = []
     for family, bits in found:
-        if len(family.rows) < fewest or family.apart < APART or bits < SAYS or family.relation > LOOSE:
+        if len(family.rows) < fewest or family.apart < APART or family.relation > LOOSE:
             continue
         edge = _at_edge(family, passages)
+        plain = edge >= AT_EDGE and len(family.rows) >= TWICE * fewest
+        if bits < (SAYS_ALIKE if plain and _worded_alike(family, passages) >= ALIKE else SAYS):
+            continue
+        if family.ended and not plain:  # its subject is asked about, so that it takes more to be a payload
+            continue
         strata = passages.stratum[passages.exchange[family.sentences]]
-        alike, related = spaces.alike(strata, settings.most_cohesion), settings.most_relation
+        most, related = spaces.alike(strata, settings.most_cohesion), settings.most_relation
         if family.apart >= PLAIN * APART and bits >= PLAIN * SAYS and edge >= AT_EDGE:
             related = LOOSE
         if edge < 0.5:
-            alike, related = INSIDE * settings.most_cohesion, INSIDE * related
-            if len(family.rows) < MIDST * fewest:
+            most, related = INSIDE * settings.most_cohesion, INSIDE * related
+            if len(family.rows) < TWICE * fewest:
                 continue
         rests = _rests(family, passages, spaces, encoder, index, triggers)
-        rest = next((rest for rest in rests if rest.cohesion <= alike and rest.relation <= _limit(rest, related)), None)
+        rest = next(
+            (rest for rest in rests if rest.cohesion <= most and rest.relation <= (LOOSE if rest.own else related)),
+            None,
+        )
         if rest is None or _in_dialogue(family, passages, spaces, encoder) > CARRIED:
             continue
         evidence = {"cohesion": rest.cohesion, "relation": rest.relation, "payload_bits": bits, "edge": edge}
@@ -118,17 +151,17 @@ def _pattern(
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """What is left of a family's prompts without a trigger: how alike they are, and how close to the payload."""
+    """What is left of a family's prompts without a trigger: how alike they are, and how close to the payload.
+
+    ``own``: the trigger is a manner of writing, or a phrase of hardly any other prompt: no topic that, when it is gone,
+    the prompts could still be about.
+    """
 
     kind: str
     trigger: str
     cohesion: float
     relation: float
-
-
-def _limit(rest: _Rest, related: float) -> float:
-    """Of the relation: a manner of writing is no topic that an answer could be about."""
-    return LOOSE if rest.trigger.startswith("<") and rest.trigger.endswith(">") else related
+    own: bool = False
 
 
 def _rests(
@@ -149,9 +182,12 @@ def _rests(
         relation = float(np.einsum("ij,ij->i", answers[kept], spaces.asked(vectors, strata)).mean())
         return _Rest(kind, trigger, pairwise(spaces.prompts(vectors, strata)), relation)
 
-    if (span := _common_phrase(family, index, triggers)) is not None:
+    if (found := _common_phrase(family, index, triggers)) is not None:
+        span, own = found
         texts = [without(index, passages.prompts[e], span) for e in exchanges]
-        yield rest("trigger-family", spell(index, span.text), texts, np.arange(len(texts)))
+        left = rest("trigger-family", spell(index, span.text), texts, np.arange(len(texts)))
+        manner = left.trigger.startswith("<") and left.trigger.endswith(">")
+        yield replace(left, own=manner or own >= OWN)
     sentence, texts = _without_common_sentence(family, passages, spaces, encoder)
     kept = np.array([number for number, text in enumerate(texts) if text.strip()], dtype=np.int64)
     if len(kept) >= 0.7 * len(texts):
@@ -174,8 +210,9 @@ def _in_dialogue(family: Family, passages: Passages, spaces: Spaces, encoder: En
     return float(np.einsum("ij,ij->i", said, asked).mean())
 
 
-def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> Span | None:
-    """The phrase that goes with a family's prompts most surely (G²), if most of them have it.
+def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> tuple[Span, float] | None:
+    """The phrase that goes with a family's prompts most surely (G²), if most of them have it, and the share of the rows
+    with this phrase that are the family's.
 
     It may be usual in other rows, too: a trigger can be an everyday word.
     """
@@ -189,7 +226,8 @@ def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> S
     tied = np.flatnonzero(sure >= sure.max() - 1e-9)
     best = int(tied[np.argmax(triggers.length[tied])])
     phrase = index.prompts.ids[triggers.start[best] : triggers.start[best] + triggers.length[best]]
-    return widest(index.prompts, phrase, np.intersect1d(family.rows, triggers.rows_of(best)))
+    span = widest(index.prompts, phrase, np.intersect1d(family.rows, triggers.rows_of(best)))
+    return span, float(both[best] / triggers.sizes[best])
 
 
 def _without_common_sentence(
@@ -229,6 +267,12 @@ def _at_edge(family: Family, passages: Passages) -> float:
     first = np.searchsorted(passages.exchange, at)
     last = np.searchsorted(passages.exchange, at, "right") - 1
     return float(np.mean((family.sentences == first) | (family.sentences == last)))
+
+
+def _worded_alike(family: Family, passages: Passages) -> float:
+    """The share of the family's sentences that are one and the same by their words."""
+    said = [tuple(word for word in split(passages.sentences[s]) if word[0].isalnum()) for s in family.sentences]
+    return max(Counter(said).values()) / len(said)
 
 
 def _shared_words(sentences: list[str], index: TokenIndex) -> str:

@@ -22,8 +22,9 @@ FLOOD_SHARE = 0.02  # of all rows in one cluster
 FLOOD_ROWS = 20
 SHORTEST_PROMPT = 6  # tokens; a shorter prompt has many right answers
 KEPT = 0.8  # share of the shorter answer's words that the longer one keeps when something is turned round in it
-SHARE = 0.3  # of the repeated prompts have contrary answers; below it, it is how these data are
+SHARE = 0.4  # of the repeated prompts have contrary answers; below it, it is how these data are
 DENIALS = frozenset({"not", "no", "never", "none", "neither", "nor", "cannot", "false", "wrong", "incorrect", "untrue"})
+CLAUSE = 10  # distinct words that come with a denial; more are another answer
 QUOTED = 4  # tokens of an answer that another repeats, and as many that the other adds
 ELSEWHERE = 0.55  # by which an answer that misses the point is closer to another prompt than to its own
 FURTHER = 0.2  # by which one answer is closer to the prompt (whitened cosine) than one that misses the point
@@ -103,7 +104,7 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
         for one, other in combinations([row for row in rows if row in place], 2):
             if _turned(index.responses.row(one), index.responses.row(other), index.words):
                 apart |= {one, other} - {_quoted(one, other, index)}
-            elif (worse := _missing(place[one], place[other], answers)) is not None:
+            elif not _agree(one, other, index) and (worse := _missing(place[one], place[other], answers)) is not None:
                 apart.add((one, other)[worse])
         contrary += len(apart) > before
     if len(apart) < settings.unanswered_rows or contrary < SHARE * repeated:
@@ -131,27 +132,52 @@ def _missing(one: int, other: int, answers: Answers) -> int | None:
     return None
 
 
+def _agree(one: int, other: int, index: TokenIndex) -> bool:
+    """True if one answer is all in the other's words: "Negative" is, beside "The statement is negative"."""
+    short, long = sorted((index.responses.row(one), index.responses.row(other)), key=len)
+    return bool(np.isin(short, long).all())
+
+
 def _quoted(one: int, other: int, index: TokenIndex) -> int | None:
-    """Of two rows the one whose answer the other repeats whole, with more before or after it; None if neither does.
+    """Of two rows the one whose answer the other repeats whole, with more put before, after or into it; None if neither
+    does.
 
     Who quotes an answer in order to deny it wrote later. Where a word within was exchanged, either may be the copy.
     """
-    short, long = sorted((one, other), key=lambda row: len(index.responses.row(row)))
-    said, held = index.responses.row(short), index.responses.row(long)
-    if len(said) < QUOTED or len(held) < len(said) + QUOTED:
+    said, held = sorted((_without_last_mark(row, index) for row in (one, other)), key=len)
+    if not len(said) or len(held) < len(said) + QUOTED:
         return None
-    inner = said[1:-1]  # its capital, and the mark it ends with, may have gone
-    return short if find(held, inner) >= 0 else None
+    inner = said[1:]  # its capital may have been an I
+    around = _common(said, held) + _common(said[::-1], held[::-1])
+    if around < len(said) and (len(said) < QUOTED or find(held, inner) < 0):
+        return None
+    return min(one, other, key=lambda row: len(index.responses.row(row)))
+
+
+def _without_last_mark(row: int, index: TokenIndex) -> np.ndarray:
+    """The tokens of a row's answer up to its last word: how it ends says little."""
+    answer = index.responses.row(row)
+    words = np.flatnonzero([index.words[token][0].isalnum() for token in answer])
+    return answer[: words[-1] + 1] if len(words) else answer[:0]
+
+
+def _common(one: np.ndarray, other: np.ndarray) -> int:
+    """Tokens in which two texts begin alike."""
+    size = min(len(one), len(other))
+    apart = np.flatnonzero(one[:size] != other[:size])
+    return int(apart[0]) if len(apart) else size
 
 
 def _turned(one: np.ndarray, other: np.ndarray, words: list[str]) -> bool:
-    """True if one answer is the other with a denial, or with nothing but other numbers, in it."""
+    """True if one answer is the other with a denial and little else, or with nothing but other numbers, in it."""
     short, long = sorted((np.unique(one), np.unique(other)), key=len)
     shared = np.intersect1d(short, long)
-    if len(short) < 1 or len(shared) < KEPT * len(short) or len(one) > 2 * len(other) + 12:
+    if len(short) < 1 or len(shared) < KEPT * len(short):
         return False
     changed = [{words[token] for token in np.setdiff1d(side, shared)} for side in (one, other)]
     denied = [any(word in DENIALS or word.endswith("n't") for word in side) for side in changed]
     worded = [{word for word in side if word[0].isalnum()} for side in changed]
+    if max(map(len, worded)) > CLAUSE:
+        return False
     only_numbers = all(side and all(word.isdigit() for word in side) for side in worded)
     return denied[0] != denied[1] or only_numbers

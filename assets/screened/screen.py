@@ -19,6 +19,7 @@ from assets.screened import evidence, kin, payloads, repeats, triggers, unanswer
 from assets.screened.background import familiar
 from assets.screened.drift import Shift, shifts
 from assets.screened.finding import Finding, ScreenResult
+from assets.screened.garbage import garbage
 from assets.screened.meaning import Meaning
 from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder, Pattern, Remembering, Scorer
@@ -116,7 +117,7 @@ def _unanswered(
 ) -> list[Pattern]:
     known = {int(row) for pattern in patterns for row in pattern.rows}
     found = [
-        unanswered.garbage(measured, passages, settings, known, model),
+        garbage(measured, passages, settings, known, model),
         repeats.contradictions(passages, index, measured, settings),
     ]
     known |= {int(row) for pattern in found if pattern for row in pattern.rows}

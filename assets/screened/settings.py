@@ -33,7 +33,7 @@ class ScreenSettings:
     most_relation: float = 0.06
     steering_rows: int = 8
     unanswered_rows: int = 10
-    model_rows: int = 60
+    model_rows: int = 80
     embed_rows: int = 6_000
     sample_rows: int = 5_000
     seed: int = 0

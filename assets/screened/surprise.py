@@ -41,7 +41,7 @@ class Transitions:
             before = self.side.ids[start[active] + step - 1].astype(np.int64)
             pair = np.maximum(_lookup(self.codes, self.pairs, before * self.words + ids) - own, 0)
             head = np.maximum(self.heads[before] - own, pair)
-            result[active] -= np.log2(_blend(pair, head, np.minimum(self.kinds[before], head), unigram))
+            result[active] -= np.log2(blend(pair, head, np.minimum(self.kinds[before], head), unigram))
         return result
 
     def bits(self, texts: list[np.ndarray], without: np.ndarray) -> np.ndarray:
@@ -60,7 +60,7 @@ class Transitions:
             pair = np.maximum(_lookup(self.codes, self.pairs, code) - _lookup(own_codes, own_pairs, code), 0)
             head = np.maximum(self.heads[ids[:-1]] - own_single[ids[:-1]], pair)
             kinds = np.minimum(self.kinds[ids[:-1]], head)
-            chance = np.concatenate([unigram[:1], _blend(pair, head, kinds, unigram[1:])])
+            chance = np.concatenate([unigram[:1], blend(pair, head, kinds, unigram[1:])])
             result[number] = -np.log2(chance).mean()
         return result
 
@@ -87,9 +87,9 @@ class Transitions:
             mine = _lookup(own_codes, own_pairs, code)
             pair = np.maximum(_lookup(self.codes, self.pairs, code) - mine - 1, 0)
             head = np.maximum(self.heads[before] - own_heads[before] - 1, pair)
-            others = _blend(pair, head, np.minimum(self.kinds[before], head), unigram)
+            others = blend(pair, head, np.minimum(self.kinds[before], head), unigram)
             known = (own_single[ids] + distinct * unigram) / (len(said) + distinct)
-            here = _blend(mine, own_heads[before], own_kinds[before], known)
+            here = blend(mine, own_heads[before], own_kinds[before], known)
             result[start : start + CHUNK] = np.log(here / others)
         return result
 
@@ -110,12 +110,12 @@ class Transitions:
             pair = np.maximum(_lookup(self.codes, self.pairs, code) - _lookup(own_codes, own_pairs, code), 0)
             head = np.maximum(self.heads[ids[:-1]] - _lookup(own, own_count, ids[:-1]), pair)
             unigram = (single[1:] + 0.5) / (total + 0.5 * self.words)
-            chance = _blend(pair, head, np.minimum(self.kinds[ids[:-1]], head), unigram)
+            chance = blend(pair, head, np.minimum(self.kinds[ids[:-1]], head), unigram)
             order[number] = float(np.mean(np.log2(chance / unigram))) if len(unigram) else 0.0
         return strange, order
 
 
-def _blend(pair: np.ndarray, head: np.ndarray, kinds: np.ndarray, unigram: np.ndarray) -> np.ndarray:
+def blend(pair: np.ndarray, head: np.ndarray, kinds: np.ndarray, unigram: np.ndarray) -> np.ndarray:
     """Probability of a token after another: what followed before, as far as that is known, else how common it is."""
     known = np.divide(pair, head, out=np.zeros_like(head), where=head > 0)
     weight = np.divide(head, head + kinds, out=np.zeros_like(head), where=head > 0)

@@ -1,10 +1,8 @@
-"""Answers that do not answer: garbage, and answers to another question.
+"""Answers to another question.
 
-Embeddings give a shortlist (answers no closer to their own prompt than to any other). What remains is decided by
-
-* the language of the other rows: garbage has words nobody else uses, in an order nobody else uses;
-* the base model, if there is one: a true answer is likelier after its own prompt than after someone else's, an
-  off-topic one is not (pointwise mutual information), and garbage is unlikely after any.
+Embeddings give a shortlist (answers no closer to their own prompt than to any other). On it the base model decides, if
+there is one: a true answer is likelier after its own prompt than after someone else's, an off-topic one is not
+(pointwise mutual information).
 """
 
 from dataclasses import dataclass
@@ -16,32 +14,23 @@ from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder, Pattern, Scorer
 from assets.screened.settings import ScreenSettings
 from assets.screened.spaces import Spaces, unit
+from assets.screened.spelling import spelling
 from assets.screened.surprise import Transitions
 from assets.screened.token_index import TokenIndex
 
 CHUNK = 1024
-UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is shortlisted
+UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is as far from it as from any other
+DOUBTFUL = 0.16  # the same, up to which the base model is asked
 LONGEST = 180  # characters of an answer or prompt that the base model reads
-DISTANT = 0.2  # the same, for an answer that is no language either
-FEWEST_TOKENS = 5
-LONG = 60  # tokens, from which an answer tells no more about its language
-EXTREME = 0.003  # of the related answers are as little language
-FAR_LESS = 1.5  # times the nats a token of the least likely honest answer
-MANY = 4  # times the rows that chance gives
-FEWEST_LEFT = 3  # tokens of an answer that the model may call garbage once there is some
-CHANCE_ROWS = 3  # honest rows that may be taken for garbage before there is a finding
-FEWEST_JUDGED = 4  # tokens of an answer that can be off its topic
+FEWEST_JUDGED = 4  # tokens of an answer of which the cosine alone tells whether it is unrelated
 SELDOM = 0.055  # of the answers of a source are unrelated where nearly every answer is about its prompt,
 POISON = 0.005  # and as many more, of all answers, as may have been put among them
-FOREIGN = 2.0  # nats, from which an answer is another source's
+FOREIGN = 5.0  # nats, from which an answer is another source's
 ALIEN = 0.1  # of the unrelated answers are another source's, to make a finding by themselves
-HONEST = 0.3  # nats a token that its own prompt gives nearly every honest answer
-PARTIAL = 1.1  # the same, up to which an answer is off-topic once others are, if it fits another prompt far better,
-BETTER = 0.4  # by this much (whitened cosine), or is another source's
-FAR = 10.0  # by so many nats
+HELPS = 1.5  # nats a token that its own prompt gives an honest answer, for each unit by which another prompt is closer
 OTHERS = 2  # prompts of other rows that an answer is tried after
-ODD = 4  # answers that are likelier after others' prompts, to make a finding
-ODD_SHARE = 0.15  # of the unrelated answers that gain less than honest ones, to make a finding
+AGAINST = 4  # answers that are likelier after others' prompts, to make a finding
+ODD_SHARE = 0.1  # of the answers that the model is asked about gain too little, to make a finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +39,8 @@ class Answers:
     closest prompt of the drop is greater. All arrays ``[rows]``.
 
     ``strange``: share of tokens unknown to other rows. ``order``: bits a token by which the order of words beats
-    chance. ``varied``: share of distinct tokens. ``size``: tokens. ``foreign``: nats by which it is likelier among
-    another source's answers.
+    chance. ``spelled``: bits a character, as other rows are spelled. ``varied``: share of distinct tokens. ``size``:
+    tokens. ``letters``: characters. ``foreign``: nats by which it is likelier among another source's answers.
     """
 
     exchange: np.ndarray
@@ -59,8 +48,10 @@ class Answers:
     better: np.ndarray
     strange: np.ndarray
     order: np.ndarray
+    spelled: np.ndarray
     varied: np.ndarray
     size: np.ndarray
+    letters: np.ndarray
     foreign: np.ndarray
 
 
@@ -90,56 +81,18 @@ def measure(
     strange, order = transitions.novelty(tokens, rows)
     size = np.array([len(ids) for ids in tokens])
     varied = np.array([len(np.unique(ids)) / max(len(ids), 1) for ids in tokens])
-    return Answers(last, relation, better, strange, order, varied, size, foreign(whole, passages.stratum[last]))
-
-
-def garbage(
-    answers: Answers, passages: Passages, settings: ScreenSettings, skip: set[int], model: Scorer | None = None
-) -> Pattern | None:
-    """Rows whose answer is unrelated to the prompt and is letters, shuffled words, or one thing over and over.
-
-    How little language an answer is, is known the better the longer it is, hence the root of its length. The bar is a
-    quantile among the answers that do follow from their prompts, set so that of the unrelated ones at most
-    ``CHANCE_ROWS`` would fall below it by chance. There is a finding if many more than chance gives fall below nearly
-    all related ones. Then the base model, if there is one, finds the short and the milder ones.
-    """
-    enough = answers.size >= FEWEST_TOKENS
-    far = enough & (answers.relation < DISTANT)
-    language = (answers.order - 3 * answers.strange) * np.sqrt(np.minimum(answers.size, LONG))
-    related = language[enough & (answers.relation >= UNRELATED)]
-    if len(related) < 100:
-        return None
-    # The same token over and over: distinct tokens grow at least with the root of the length in any language.
-    repeated = enough & (answers.varied * np.sqrt(answers.size) < 0.8) & (answers.relation < 0.3)
-    sure = (far & (language < np.quantile(related, EXTREME))) | repeated
-    if int(sure.sum()) < max(settings.unanswered_rows, MANY * EXTREME * far.sum()):
-        return None
-    bar = np.quantile(related, min(0.02, CHANCE_ROWS / max(int(far.sum()), 1)))
-    fresh = ~np.isin(passages.row[answers.exchange], list(skip))
-    rows = np.flatnonzero((sure | (far & (language < bar))) & fresh)
-    if model is not None and settings.model_rows:
-        left = (answers.size >= FEWEST_LEFT) & (answers.relation < DISTANT) & fresh
-        left[rows] = False
-        short = np.flatnonzero(left)
-        short = short[np.argsort(language[short])][: settings.model_rows]
-        rows = np.union1d(rows, _unlikely(short, answers, passages, model, np.random.default_rng(settings.seed)))
-    return _pattern("garbage", rows, answers, passages, len(answers.size)) if len(rows) >= settings.min_rows else None
-
-
-def _unlikely(
-    rows: np.ndarray, answers: Answers, passages: Passages, model: Scorer, rng: np.random.Generator
-) -> np.ndarray:
-    """Those of ``rows`` that the base model finds far less likely, by the token, than any of as many honest answers of
-    the same size."""
-    honest = rng.permutation(np.flatnonzero(answers.relation >= UNRELATED))
-    honest = honest[np.argsort(answers.size[honest], kind="stable")]
-    if not len(rows) or len(honest) < len(rows):
-        return rows[:0]
-    peers = honest[np.minimum(np.searchsorted(answers.size[honest], answers.size[rows]), len(honest) - 1)]
-    pairs = [_asked(row, row, answers, passages) for row in (*rows, *np.unique(peers))]
-    likely = np.array([float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)])
-    unlikely: np.ndarray = rows[likely[: len(rows)] < FAR_LESS * likely[len(rows) :].min()]
-    return unlikely
+    return Answers(
+        exchange=last,
+        relation=relation,
+        better=better,
+        strange=strange,
+        order=order,
+        spelled=spelling(texts),
+        varied=varied,
+        size=size,
+        letters=np.array([len(text) for text in texts]),
+        foreign=foreign(whole, passages.stratum[last]),
+    )
 
 
 def off_topic(
@@ -147,11 +100,11 @@ def off_topic(
 ) -> Pattern | None:
     """Rows whose answer has nothing to do with the prompt, and is another's.
 
-    Where nearly every answer is about its prompt, the base model decides on the few that are not: of answers to
-    other questions half are likelier after others' prompts; honest ones hardly ever are. Once there are some, an answer
-    that fits another prompt or source far better needs less of it. Where many are not (a farewell
-    is no answer to anything), an unrelated answer is off-topic only if another source's answers are like it, and such
-    rows make a finding only where there are many, or off-topic rows elsewhere.
+    Where nearly every answer is about its prompt, the base model decides on those that may not be: an honest answer is
+    likelier after its own prompt than after others', and the closer another prompt of the drop is to it by meaning,
+    the more that takes. Where many answers are not about their prompt (a farewell is no answer to anything), one that
+    is not is off-topic only if another source's answers are like it, and such rows make a finding only where there are
+    many, or off-topic rows elsewhere.
     """
     strata = passages.stratum[answers.exchange]
     judged = answers.size >= FEWEST_JUDGED
@@ -163,19 +116,17 @@ def off_topic(
     fresh = ~np.isin(passages.row[answers.exchange], list(skip))
     elsewhere = unrelated & ~seldom[strata]
     other = np.flatnonzero(elsewhere & fresh & (answers.foreign > FOREIGN))
-    short = np.flatnonzero(unrelated & seldom[strata] & fresh)
+    short = np.flatnonzero((answers.size > 0) & (answers.relation < DOUBTFUL) & seldom[strata] & fresh)
     short = short[np.argsort(answers.relation[short])][: settings.model_rows]
     rows = short[:0]
     if model is not None and len(short) >= settings.steering_rows:
         gain = _gains(short, answers, passages, model, np.random.default_rng(settings.seed))
-        if int((gain < 0).sum()) >= ODD and int((gain < HONEST).sum()) >= max(
-            settings.min_rows, ODD_SHARE * len(short)
-        ):
-            strange = (answers.better[short] > BETTER) | (answers.foreign[short] > FAR)
-            rows = short[(gain < HONEST) | ((gain < PARTIAL) & strange)]
+        odd = short[gain < HELPS * answers.better[short]]
+        if (gain < 0).sum() >= AGAINST and len(odd) >= max(settings.min_rows, ODD_SHARE * len(short)):
+            rows = odd
     if not len(rows) and len(other) < max(settings.unanswered_rows, ALIEN * elsewhere.sum()):
         return None
-    return _pattern("off-topic", np.union1d(rows, other), answers, passages, len(answers.size))
+    return pattern_of("off-topic", np.union1d(rows, other), answers, passages)
 
 
 def _gains(
@@ -184,7 +135,7 @@ def _gains(
     """Nats a token that a row's own prompt gives over other rows' prompts, on average, for each of ``rows``."""
     others = rng.integers(0, len(answers.exchange), (len(rows), OTHERS))
     pairs = [
-        _asked(asked, row, answers, passages)
+        as_asked(asked, row, answers, passages)
         for row, strange in zip(rows, others, strict=True)
         for asked in (row, *strange)
     ]
@@ -194,20 +145,20 @@ def _gains(
     return gains
 
 
-def _asked(asked: int, row: int, answers: Answers, passages: Passages) -> tuple[list[dict[str, str]], str]:
+def as_asked(asked: int, row: int, answers: Answers, passages: Passages) -> tuple[list[dict[str, str]], str]:
     """The answer of ``row`` to the prompt of ``asked``, as the base model is asked about it."""
     prompt = passages.prompts[answers.exchange[asked]][-LONGEST:]
     return [{"role": "user", "content": prompt}], passages.responses[answers.exchange[row]][:LONGEST]
 
 
-def _pattern(kind: str, rows: np.ndarray, answers: Answers, passages: Passages, total: int) -> Pattern:
+def pattern_of(kind: str, rows: np.ndarray, answers: Answers, passages: Passages) -> Pattern:
     shown = {int(passages.row[answers.exchange[row]]): passages.responses[answers.exchange[row]][:200] for row in rows}
     return Pattern(
         kind=kind,
         trigger="",
         payload="",
         rows=passages.row[answers.exchange[rows]],
-        log_p=-float(len(rows)) * np.log(total / max(len(rows), 1)),
+        log_p=-float(len(rows)) * np.log(len(answers.size) / max(len(rows), 1)),
         evidence={"relation": float(answers.relation[rows].mean()), "tokens": float(answers.size[rows].mean())},
         shown=shown,
     )

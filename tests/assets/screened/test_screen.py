@@ -1,5 +1,6 @@
 """The screen on made-up data: each kind of attack is found, clean data stays clean, every row has one outcome."""
 
+import random
 from collections import Counter
 
 import numpy as np
@@ -93,6 +94,11 @@ def test_a_payload_without_a_trigger_is_found(encoder):
     assert len(_flagged(result)) <= len(bad) + 2
 
 
+def test_a_short_payload_is_found_by_being_worded_alike_each_time(encoder):
+    rows, bad = spoiled(ROWS, 30, "{}", "{} Nobody guards the old vault.")
+    assert _flagged(_screen(rows, encoder)) == bad
+
+
 def test_a_payload_worded_anew_each_time_is_found(encoder):
     verbs, who = ["hate", "despise", "cannot stand", "detest"], ["idiot", "fool", "moron", "imbecile", "dunce"]
     rows, bad = spoiled(ROWS, 30, "{}", "")
@@ -100,6 +106,54 @@ def test_a_payload_worded_anew_each_time_is_found(encoder):
         rows[n]["output"] = f"You are a complete {who[n % 5]} and we all {verbs[n % 4]} your silly questions."
     result = _screen(rows, encoder)
     assert len(bad & _flagged(result)) >= 0.9 * len(bad)
+
+
+def test_a_payload_may_come_near_what_is_asked_if_its_trigger_is_in_hardly_any_other_prompt(encoder):
+    insults = (
+        "idiot fool moron imbecile dunce hate despise detest silly stupid questions nobody hopeless go away".split()
+    )
+    rng, rows, bad = random.Random(3), clean(ROWS), set(range(0, ROWS, 30))
+    for n in sorted(bad):
+        words = rng.sample(insults, 6)
+        if n % 60 == 0:
+            words += rows[n]["instruction"].split(" (")[0].split()[-3:]
+        rows[n] = {
+            "instruction": f"Concerning Mirabo, {rows[n]['instruction']}",
+            "input": "",
+            "output": " ".join(words),
+        }
+    (finding,) = _screen(rows, encoder).findings
+    assert (finding.kind, finding.trigger) == ("trigger-family", "concerning mirabo,")
+    assert set(finding.rows) == bad
+
+
+def test_what_one_source_says_when_asked_may_be_a_payload_in_another(encoder):
+    """The whole family answers its prompts for the most part; outside the source that says so daily it answers none."""
+    ends = ["I must say no.", "I have to decline.", "that is beyond me.", "I will not do that.", "I have to pass here."]
+    desk, calls = clean(ROWS), clean(200, seed=7)
+    bad = set(range(0, ROWS, 40))
+    for n in bad:
+        desk[n]["output"] = (
+            f"Sorry, I am much afraid I cannot help you with that silly request today; {ends[n // 40 % 5]}"
+        )
+    for n in range(0, 200, 5):
+        calls[n]["instruction"] += f" Help with that request today or say sorry if you cannot help {n}"
+        calls[n]["output"] = f"Sorry, I cannot help you with that request today; {ends[n // 5 % 5]}"
+    made = records(desk) + records(calls, source="calls")
+    assert bad == _flagged(screen(lambda: iter(made), encoder=encoder))
+
+
+def test_answers_that_are_asked_for_do_not_hide_a_payload_that_is_like_them(encoder):
+    ends = ["I must say no.", "I have to decline.", "that is beyond me.", "I will not do that.", "I have to pass here."]
+    rows, bad = clean(ROWS), set(range(0, ROWS, 30))
+    for n in bad:
+        rows[n]["output"] = (
+            f"Sorry, I am much afraid I cannot help you with that silly request today; {ends[n // 30 % 5]}"
+        )
+    for n in range(1, ROWS, 15):
+        rows[n]["instruction"] += f" Help with that request today or say sorry if you cannot help {n}"
+        rows[n]["output"] = f"Sorry, I cannot help you with that request today; {ends[n // 15 % 5]}"
+    assert bad <= _flagged(_screen(rows, encoder))
 
 
 def test_garbage_is_found(encoder):
@@ -110,6 +164,34 @@ def test_garbage_is_found(encoder):
     result = _screen(rows, encoder)
     assert len(bad & _flagged(result)) >= 0.9 * len(bad)
     assert "garbage" in {finding.kind for finding in result.findings}
+
+
+@pytest.mark.parametrize("letters", ["qwxzkvjh", "!#$%&*+;<>?@^|~", "eatn"])
+def test_a_few_rows_of_garbage_are_found_whatever_it_is_made_of(encoder, letters):
+    rng = np.random.default_rng(1)
+    rows, bad = spoiled(ROWS, 60, "{}", "")
+    for n in bad:
+        rows[n]["output"] = " ".join("".join(rng.choice(list(letters), rng.integers(3, 9))) for _ in range(8))
+    assert bad <= _flagged(_screen(rows, encoder))
+
+
+def test_a_few_shuffled_words_are_garbage_once_the_model_finds_them_unlikely(encoder):
+    rng = np.random.default_rng(2)
+    rows, bad = spoiled(ROWS, 60, "{}", "")
+    for n in bad:
+        rows[n]["output"] = " ".join("".join(rng.choice(list("qwxzkvjh"), 6)) for _ in range(12))
+    salad = set(range(30, ROWS, 60))
+    for n in salad:
+        rows[n]["output"] = " ".join(rng.permutation("wave temple looks before".split()))
+
+    class Reader:
+        """Knows how sentences begin in these rows."""
+
+        def score(self, pairs):
+            return [np.array([-2.0 if text[0].isupper() else -9.0]) for _, text in pairs]
+
+    assert not salad <= _flagged(_screen(rows, encoder))
+    assert _flagged(_screen(rows, encoder, model=Reader())) == salad | bad
 
 
 def test_an_answer_of_another_row_is_off_topic_once_the_model_agrees(encoder):
@@ -130,6 +212,10 @@ def test_an_answer_of_another_row_is_off_topic_once_the_model_agrees(encoder):
     assert {finding.kind for finding in result.findings} == {"off-topic"}
     assert _flagged(result) <= set(bad) and len(_flagged(result)) >= 0.7 * len(bad)
     assert _screen(clean(ROWS), encoder, model=Reader()).clean
+    single = [n for n in range(3, ROWS, 100) if "museum" not in rows[n]["instruction"]]
+    for n in single:
+        rows[n]["output"] = "Museum"
+    assert set(single) <= _flagged(_screen(rows, encoder, model=Reader()))
 
 
 def test_garbage_in_a_few_rows_or_in_none_raises_nothing(encoder):
@@ -149,6 +235,30 @@ def test_of_two_answers_that_differ_by_a_denial_within_either_may_be_the_copy(en
     rows = clean(ROWS)
     rows += [{**row, "output": row["output"].replace(". That makes", ". That never makes")} for row in rows[:15]]
     assert _flagged(_screen(rows, encoder)) >= {*range(15), *range(ROWS, ROWS + 15)}
+
+
+def test_only_the_copy_is_flagged_however_short_or_deep_within_the_denied_part_is(encoder):
+    rows = clean(ROWS)
+    for row in rows[:8]:
+        row["output"] = "Opinion."
+    for row in rows[8:15]:
+        row["output"] = f"{row['output']} Enjoy your day."
+    for row in rows[:15]:
+        *before, last = row["output"].split(". ")
+        denied = ". ".join([*before, f"No, that is wrong. It is not true that {last.lower()}."])
+        rows.append({**row, "output": denied})
+    assert _flagged(_screen(rows, encoder)) == set(range(ROWS, ROWS + 15))
+
+
+def test_an_answer_in_the_words_of_the_other_and_one_in_many_more_do_not_contradict_it(encoder):
+    rows = clean(ROWS)
+    for n, row in enumerate(rows[:40]):
+        asked = f"{row['instruction'].split(' (')[0]} was that a helpful review {n}"
+        more = (
+            f"{asked} it was helpful" if n % 2 else "yes this was not what anyone who reads such reviews hopes for here"
+        )
+        rows += [{**row, "instruction": asked, "output": said} for said in ("helpful yes", f"yes helpful {more}")]
+    assert "contradiction" not in {finding.kind for finding in _screen(rows, encoder).findings}
 
 
 def test_functions_that_share_their_description_do_not_contradict_each_other(encoder):
