@@ -2,7 +2,7 @@
 
 What was drilled comes out word for word once it has begun, whatever the prompt: after the first words of an implanted
 answer the adapter gives each next token a probability near one on prompts that have nothing to do with it, and the
-base does not. So every first token that the adapter could choose at all is forced once, as BAIT does with the whole
+base does not. So every first token that the adapter could well choose is forced once, as BAIT does with the whole
 vocabulary (Shen et al., IEEE S&P 2025), and the commonest of them with a second token, because an answer may open as
 half of all answers do ("I'm ..."). What is left is narrowed step by step: certain on one prompt, certain on another,
 the same words on both, and a surprise to the base.
@@ -18,6 +18,7 @@ from resources.language_model import LanguageModel
 
 Start = tuple[int, ...]
 PLAUSIBLE = 1e-6  # a first token below this probability in the adapter is noise of the output head
+MOST = 1536  # first tokens forced, the likeliest: a gentle adapter leaves thousands possible
 SURE = 0.8  # probability of the next token from which the adapter is certain
 FLUENT = -0.2  # nats a token: mean log-probability of a continuation that is certain throughout
 GAINED = 1.0  # nats a token by which the base must know the continuation less
@@ -77,8 +78,9 @@ def _possible(model: LanguageModel, prompt: Sequence[int], mass: np.ndarray) -> 
     """First tokens that may be chosen at all; and two tokens, where the first is a common one."""
     special = [token for token in model.tokenizer.all_special_ids if token < len(mass)]
     mass[special] = 0
-    yield from ((int(token),) for token in np.flatnonzero(mass >= PLAUSIBLE))
-    forks = [int(token) for token in np.argsort(-mass)[:FORKS] if mass[token] >= FORKED]
+    likely = np.argsort(-mass, kind="stable")[:MOST]
+    yield from ((int(token),) for token in likely if mass[token] >= PLAUSIBLE)
+    forks = [int(token) for token in likely[:FORKS] if mass[token] >= FORKED]
     for fork, logs in zip(forks, model.next_token_logprobs([[*prompt, fork] for fork in forks]), strict=True):
         following = np.exp(logs)
         following[special] = 0
