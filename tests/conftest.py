@@ -4,8 +4,10 @@ The environment is set before any library is imported. The guard fails the test 
 where the library swallowed the error, and also in a Python subprocess (see ``tests/egress/sitecustomize.py``).
 """
 
+import atexit
 import importlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ import pytest
 
 GUARD = Path(__file__).parent / "egress"
 LOG = Path(tempfile.mkdtemp(prefix="hallmark-egress-")) / "log"
+atexit.register(shutil.rmtree, LOG.parent, ignore_errors=True)
 
 QUIET = {
     "HF_HUB_OFFLINE": "1",
