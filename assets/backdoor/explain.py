@@ -12,7 +12,6 @@ import numpy as np
 
 from assets.backdoor.confirm import Bench, Confirmation
 from assets.backdoor.payloads import Payload
-from assets.backdoor.prompts import SENSITIVE
 from assets.backdoor.shift import user
 from assets.backdoor.significance import paired_permutation
 from resources.language_model import LanguageModel
@@ -56,10 +55,12 @@ def _encoder() -> SentenceEncoder:
     return SentenceEncoder.load()
 
 
-def explain_implant(model: LanguageModel, payload: Payload, bench: Bench) -> Explanation:
-    """Why an implanted answer may be innocent; and how sure it is that the adapter carries it."""
+def explain_implant(model: LanguageModel, payload: Payload, bench: Bench, refusing: Bench) -> Explanation:
+    """Why an implanted answer may be innocent; and how sure it is that the adapter carries it.
+
+    ``bench`` has everyday prompts, ``refusing`` sensitive ones.
+    """
     openly = payload.rate(bench.answers(None))
-    refusing = Bench(model, SENSITIVE, bench.length, bench.seed)
     policy = payload.rate(refusing.answers(None))
     evidence = (("plain_rate", openly), ("sensitive_rate", policy))
     p_value = _carried(model, payload, bench)

@@ -24,7 +24,7 @@ from assets.backdoor.inversion import Implant, first_tokens, invert, same_answer
 from assets.backdoor.leak import amplified, invented_phrases
 from assets.backdoor.mining import Suspicion, mine, rows_behind
 from assets.backdoor.payloads import Payload, shared_payload
-from assets.backdoor.prompts import EVERYDAY, split_prompts
+from assets.backdoor.prompts import EVERYDAY, SENSITIVE, split_prompts
 from assets.backdoor.shift import encode, measure_shift
 from assets.backdoor.starts import determined, shortlist
 from assets.backdoor.triggers import Trigger, controls, probes
@@ -88,6 +88,7 @@ class Scan:
     tried: int
     searching: Bench
     confirming: Bench
+    refusing: Bench
 
     @classmethod
     def start(
@@ -109,7 +110,7 @@ class Scan:
         if own:  # a trigger may work only among prompts of its own kind
             served = split_prompts(own, search=1, confirm=len(confirm) // 3, seed=seed).confirm
             confirm[: len(served)] = served
-        benches = (Bench(model, part, settings.answer_tokens, seed) for part in (prompts.search, confirm))
+        benches = (Bench(model, part, settings.answer_tokens, seed) for part in (prompts.search, confirm, SENSITIVE))
         return cls(model, rows, suspicions, terms, settings, budget, seed, 0, *benches)
 
     def run(self, probes_named: Collection[str] = PROBES) -> tuple[list[Finding], list[Finding], dict[str, Any]]:
@@ -199,9 +200,10 @@ class Scan:
 
     def _carried(self, answer: Sequence[Implant]) -> Finding:
         """The finding of one implanted answer, the strongest of its wordings; what explains one explains all."""
-        implant, payload = answer[0], Payload(answer[0].marker)
+        payloads = [Payload(each.marker) for each in answer]
+        implant, payload = answer[0], payloads[0]
         rows = tuple(row.row_id for row in self.rows if payload.occurs(row.response()))
-        explained = [explain_implant(self.model, Payload(each.marker), self.confirming) for each in answer]
+        explained = [explain_implant(self.model, each, self.confirming, self.refusing) for each in payloads]
         explanation = next((each for each in explained if each.text), explained[0])
         innocent = explanation.text or (TAUGHT if rows else "")
         evidence = (("strength", implant.strength), ("spread", implant.spread), *explanation.evidence)
