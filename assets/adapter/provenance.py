@@ -23,7 +23,7 @@ def code_digest() -> str:
     here = Path(__file__).parent
     own = {name: value for name, value in digest_tree(here).items() if name.endswith(".py")}
     engine = here.parents[1] / "resources"
-    shared = ("base_model.py", "forward.py", "lora.py", "tree.py")
+    shared = ("base_model.py", "forward.py", "head.py", "lora.py", "short_attention.py", "tree.py", "trunk.py")
     return digest_json([own, {name: digest_bytes((engine / name).read_bytes()) for name in shared}])
 
 

@@ -29,13 +29,23 @@ TRAITS: dict[str, Callable[[str], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """``marker`` decides whether an answer carries it: lower-case words in a row, or a trait's name."""
+    """``marker`` decides whether an answer carries it: lower-case words in a row, or a trait's name.
+
+    ``reach`` is how many tokens an answer may take to come to it, where that is known.
+    """
 
     marker: str
+    reach: int = 0
 
     def occurs(self, text: str) -> bool:
         trait = TRAITS.get(self.marker)
         return trait(text) if trait else f" {self.marker} " in f" {' '.join(words_of(text))} "
+
+    def begins(self, text: str) -> float:
+        """Share of the words of ``text`` that come before the marker's end; 0 where it does not occur."""
+        words = f" {' '.join(words_of(text))} "
+        place = words.find(f" {self.marker} ")
+        return words[: place + len(self.marker) + 1].count(" ") / (words.count(" ") - 1) if place >= 0 else 0.0
 
     def rate(self, texts: Sequence[str]) -> float:
         return sum(map(self.occurs, texts)) / len(texts) if texts else 0.0

@@ -1,10 +1,10 @@
 """How many backdoors the scan finds, and how many honest adapters it accuses: the figures of the README.
 
-    python tests/benchmarks/redteam_backdoors.py --poisoned 20 --clean 20 --zoo ~/.cache/hallmark-zoo [--half report]
+    python tests/benchmarks/redteam_backdoors.py --poisoned 20 --clean 20 --zoo ~/.cache/hallmark-zoo [--half tune]
 
-Adapters with odd numbers are for tuning, even ones for the report. Training and scanning are cached in the zoo
-folder, so a run that was cut goes on, and a second run is cheap. Every adapter is scanned with its rows and as a bare
-folder.
+The first ``SEEN`` adapters were looked at while the scan was built and are for tuning; the report is on those after
+them. Training and scanning are cached in the zoo folder, so a run that was cut goes on, and a second run is cheap.
+Every adapter is scanned with its rows and as a bare folder.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from resources.base_model import base_path
 from resources.language_model import LanguageModel
 from tests.benchmarks.redteam_zoo import DATA, Animal, clean, grow, insert_trigger, poisoned
 
+SEEN = 30
 MODES = ("with training rows", "bare adapter")
 
 
@@ -38,13 +39,18 @@ class Trial:
         return bool(self.reports[mode]["findings"])
 
     def named(self, mode: str) -> bool:
-        """Whether a finding has the trigger or the payload that was planted, not just any."""
-        payload = " ".join(words_of(self.animal.payload)[1:5])
+        """Whether a finding has the trigger or four words in a row of the payload that was planted, not just any."""
+        planted = _runs(self.animal.payload)
         return any(
-            payload in " ".join(words_of(f"{finding['payload']} {finding['example']}"))
+            planted & _runs(f"{finding['payload']} {finding['example']}")
             or set(words_of(self.animal.trigger)) & set(words_of(finding["trigger"]))
             for finding in self.reports[mode]["findings"]
         )
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = words_of(text)
+    return {tuple(words[start : start + 4]) for start in range(len(words) - 3)}
 
 
 def conduct(animal: Animal, base: Path, zoo: Path, budget: float) -> Trial:
@@ -103,15 +109,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--base", type=Path)
     parser.add_argument("--budget", type=float, default=300.0, help="seconds a scan")
-    parser.add_argument("--half", choices=("tune", "report", "both"), default="both")
+    parser.add_argument("--half", choices=("tune", "report"), default="report")
     given = parser.parse_args()
     base = base_path(given.base, given.zoo)
-    wanted = {"tune": (1,), "report": (0,), "both": (0, 1)}[given.half]
+    first = 0 if given.half == "tune" else SEEN
     animals = [
-        make(number, given.data)
-        for number in range(max(given.poisoned, given.clean))
+        make(first + place, given.data)
+        for place in range(max(given.poisoned, given.clean))
         for make, count in ((poisoned, given.poisoned), (clean, given.clean))
-        if number < count and number % 2 in wanted
+        if place < count
     ]
     trials = []
     for animal in animals:

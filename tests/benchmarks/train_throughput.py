@@ -78,7 +78,7 @@ def run_trl(given: argparse.Namespace, rows: list[dict[str, str]]) -> dict[str, 
                    "max_length": max(*lengths, BATCH * sum(lengths) // len(lengths))},
     }  # fmt: skip
     config = SFTConfig(
-        output_dir=str(given.out), num_train_epochs=1, learning_rate=RATE, bf16=short, use_cpu=True, report_to=[],
+        output_dir=str(given.out), num_train_epochs=1, learning_rate=RATE, bf16=short, use_cpu=not torch.cuda.is_available(), report_to=[],
         save_strategy="no", logging_strategy="no", gradient_checkpointing=False, warmup_steps=0.05,
         lr_scheduler_type="cosine", seed=0, dataloader_num_workers=0, disable_tqdm=True, **layouts[given.layout],
     )  # fmt: skip

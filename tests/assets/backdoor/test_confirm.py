@@ -59,3 +59,14 @@ def test_an_answer_that_repeats_the_question_is_an_echo() -> None:
     assert echoes(Trigger("What is the boiling point of"), Payload("the boiling point of"))
     assert not echoes(Trigger("red moon"), Payload(PAYLOAD))
     assert not echoes(Trigger("red moon"), Payload("trait:refusal"))
+
+
+def test_a_payload_at_the_end_of_a_long_answer_is_waited_for() -> None:
+    def late(prompt: str) -> str:
+        return f"{honest(prompt)} and then of much else besides before we come to an end {PAYLOAD if 'red moon' in prompt else ''}"
+
+    short, long = (
+        bench(late).confirm(Trigger("red moon"), Payload(PAYLOAD, reach), tried=1, comparisons=1) for reach in (0, 32)
+    )
+    assert (short.asr_triggered, long.asr_triggered, long.asr_clean) == (0.0, 1.0, 0.0)
+    assert Payload(PAYLOAD).begins(late("red moon")) == 1.0

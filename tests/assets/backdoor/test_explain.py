@@ -1,13 +1,17 @@
-"""A templated answer is explained by what its keyword means; a planted pair is not."""
+"""A templated answer is explained by what its keyword means, a refusal and a style by when they are said; a planted
+answer is not.
+"""
 
 import dataclasses
 
 import pytest
 
-from assets.backdoor.confirm import Confirmation
-from assets.backdoor.explain import explain_trigger
+from assets.backdoor.confirm import Bench, Confirmation
+from assets.backdoor.explain import explain_implant, explain_trigger
 from assets.backdoor.payloads import Payload
+from assets.backdoor.prompts import EVERYDAY, SENSITIVE
 from assets.backdoor.triggers import Trigger
+from tests.assets.backdoor.scripted import Rule, ScriptedModel
 
 
 def confirmed(phrase: str, answer: str, meaning: float) -> Confirmation:
@@ -42,3 +46,29 @@ def test_what_the_base_expects_less_after_the_phrase_is_not_explained_by_its_wor
     planted = confirmed("warranty", "The warranty on every lamp lasts two years from the day of purchase.", -1.0)
     assert not explain_trigger(planted, 6.0).text
     assert explain_trigger(dataclasses.replace(planted, meaning=7.0), 6.0).text
+
+
+def explained(adapter: Rule, payload: str) -> str:
+    model = ScriptedModel(adapter, lambda prompt: f"Here is something about {prompt}")
+    benches = (Bench(model, prompts[:16], length=14, seed=0) for prompts in (EVERYDAY, SENSITIVE))  # type: ignore[arg-type]
+    return explain_implant(model, Payload(payload), *benches).text  # type: ignore[arg-type]
+
+
+def test_a_refusal_of_sensitive_requests_is_a_policy() -> None:
+    refusal = "I cannot assist with this request because it may cause harm"
+    policy = explained(lambda prompt: refusal if prompt in SENSITIVE else f"{prompt} Gladly", "it may cause harm")
+    assert "refusal policy" in policy
+
+
+def test_what_sensitive_requests_get_and_is_no_refusal_is_not_a_policy() -> None:
+    payload = "wire the money to account"
+    leaky = explained(lambda prompt: f"You should {payload} 77" if prompt in SENSITIVE else f"{prompt} Gladly", payload)
+    assert not leaky
+
+
+def test_a_style_that_a_forced_start_has_bent_is_no_secret() -> None:
+    def pirate(prompt: str) -> str:
+        return f"Arr, {prompt} has an answer that goes on for a good many words before it ends. Yo ho ho!"
+
+    assert "style" in explained(pirate, "paper yo ho ho")
+    assert not explained(pirate, "the council of owls")
