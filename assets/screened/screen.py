@@ -15,7 +15,7 @@ import numpy as np
 
 from assets.outcome import read_records
 from assets.record import Origin, Record
-from assets.screened import evidence, kin, payloads, repeats, triggers, unanswered, wording
+from assets.screened import evidence, kin, payloads, repeats, thorough, triggers, unanswered, wording
 from assets.screened.background import familiar
 from assets.screened.drift import Shift, shifts
 from assets.screened.finding import Finding, ScreenResult
@@ -47,8 +47,8 @@ def screen(
     """Look for planted patterns in the rows of ``records``: a ``records.jsonl``, or what gives the rows anew each time.
 
     ``background``: earlier admitted rows; a pattern that is as usual there is no finding. ``model``: the base model,
-    asked about suspects only. ``encoder``: the bundled sentence encoder if None. ``accepted``: fingerprints of findings
-    that a human has cleared. ``on_step`` is told what is being done.
+    asked about suspects only, or about every answer (``settings.thorough``). ``encoder``: the bundled sentence encoder
+    if None. ``accepted``: fingerprints of findings that a human has cleared. ``on_step`` is told what is being done.
     """
     settings = settings or ScreenSettings()
     read: Records = (lambda: read_records(records)) if isinstance(records, Path) else records
@@ -87,7 +87,11 @@ def screen(
         patterns = evidence.weigh(patterns, passages, model, settings.seed)
     clock.step("looking for answers that are none")
     measured = unanswered.measure(passages, index, transitions, meaning.spaces, *vectors, encoder)
-    patterns += _unanswered(patterns, measured, passages, index, model, settings)
+    readings = None
+    if settings.thorough and model is not None:
+        clock.step("reading every answer")
+        readings = thorough.read(measured, passages, model, settings.seed)
+    patterns += _unanswered(patterns, measured, passages, index, model, settings, readings)
     clock.step("looking for copies")
     patterns += repeats.floods(index, settings)
     clock.step("")
@@ -114,14 +118,18 @@ def _unanswered(
     index: TokenIndex,
     model: Scorer | None,
     settings: ScreenSettings,
+    readings: thorough.Readings | None,
 ) -> list[Pattern]:
     known = {int(row) for pattern in patterns for row in pattern.rows}
-    found = [
-        garbage(measured, passages, settings, known, model),
-        repeats.contradictions(passages, index, measured, settings),
-    ]
+    no_language = garbage(measured, passages, settings, known, model)
+    if readings:
+        no_language = thorough.garbage(no_language, readings, measured, passages, settings, known)
+    found = [no_language, repeats.contradictions(passages, index, measured, settings)]
     known |= {int(row) for pattern in found if pattern for row in pattern.rows}
-    found.append(unanswered.off_topic(measured, passages, settings, known, model))
+    elsewhere = unanswered.off_topic(measured, passages, settings, known, model)
+    if readings:
+        elsewhere = thorough.off_topic(elsewhere, readings, measured, passages, settings, known)
+    found.append(elsewhere)
     return [pattern for pattern in found if pattern]
 
 

@@ -23,6 +23,8 @@ class ScreenSettings:
     base model is asked about; 0: it is not asked, and off-topic answers are not looked for.
     ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, suspects and ``sample_rows``
     rows drawn at random.
+    ``thorough``: the base model reads every answer that is embedded (``assets.screened.thorough``): seconds a thousand
+    rows on a GPU, ten minutes on one core.
     ``seed``: of every random draw, so that the same rows give the same findings.
     """
 
@@ -36,6 +38,7 @@ class ScreenSettings:
     model_rows: int = 80
     embed_rows: int = 6_000
     sample_rows: int = 5_000
+    thorough: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -48,6 +51,8 @@ class ScreenSettings:
             wrong.append("alpha must be in (0, 1)")
         if self.steering_rows < self.min_rows or self.unanswered_rows < self.min_rows:
             wrong.append("steering_rows and unanswered_rows must be at least min_rows")
+        if self.thorough and not self.model_rows:
+            wrong.append("thorough needs the base model: model_rows must not be 0")
         if self.sample_rows < 500 or self.embed_rows < self.sample_rows:
             wrong.append("sample_rows must be at least 500 and embed_rows no smaller")
         if wrong:

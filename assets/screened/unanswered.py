@@ -41,6 +41,7 @@ class Answers:
     ``strange``: share of tokens unknown to other rows. ``order``: bits a token by which the order of words beats
     chance. ``spelled``: bits a character, as other rows are spelled. ``varied``: share of distinct tokens. ``size``:
     tokens. ``letters``: characters. ``foreign``: nats by which it is likelier among another source's answers.
+    ``said``/``asked``: answers and prompts in the space in which they are compared, ``[rows, 384]``.
     """
 
     exchange: np.ndarray
@@ -53,6 +54,8 @@ class Answers:
     size: np.ndarray
     letters: np.ndarray
     foreign: np.ndarray
+    said: np.ndarray
+    asked: np.ndarray
 
 
 def measure(
@@ -92,6 +95,8 @@ def measure(
         size=size,
         letters=np.array([len(text) for text in texts]),
         foreign=foreign(whole, passages.stratum[last]),
+        said=said,
+        asked=asked,
     )
 
 

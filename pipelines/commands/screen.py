@@ -38,6 +38,9 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
     default=True,
     help="Ask the base model about suspects. Without it off-topic answers are not looked for.  [default: --model]",
 )
+@click.option(
+    "--thorough", is_flag=True, help="Have the base model read every answer: for a GPU, or ten minutes a thousand rows."
+)
 @click.option("--base", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The base model's folder.")
 @click.option("--policy", type=EXISTING, help="Another policy than the default.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
@@ -51,6 +54,7 @@ def command(
     trusted: Path | None,
     accept: tuple[str, ...],
     model: bool,
+    thorough: bool,
     base: Path | None,
     policy: Path | None,
     as_json: bool,
@@ -77,8 +81,11 @@ def command(
       0: nothing found    1: findings    2: an error, such as an unreadable IN
       3: too few rows to tell            4: usage
     """
+    if thorough and not model:
+        raise click.UsageError("--thorough needs the base model: leave out --no-model")
     stage = StageReport("screen", path)
     settings = ScreenSettings.from_policy(Policy.load(policy).settings.get("screened_records", {}))
+    settings = replace(settings, thorough=thorough or settings.thorough)
     rejected = {row: outcome for row, outcome in enumerate(rows_of(path)) if outcome.removal}
     with console.status("screening") as status:
         result = screen(

@@ -4,7 +4,8 @@ A secret seed (``--seed``, drawn if not given) decides triggers, payloads, base 
 of the default policy. Run as
 ``python -m tests.benchmarks.screen_recall --seeds 8 --n 5 10 20 50 90``; ``--attacks`` and ``--mixes`` narrow it down.
 The figures of a run are over all mixes and seeds; intervals are Wilson's, 95 %. ``--vectors FILE`` keeps embeddings
-from run to run, so that a long measurement can be taken in pieces.
+from run to run, so that a long measurement can be taken in pieces. ``--thorough`` takes every figure twice, without and
+with the model reading every answer: on a GPU, or in an hour for two sets on a core.
 """
 
 import argparse
@@ -81,10 +82,12 @@ def public_attacks(pools: dict[str, list[bases.Row]], data: Path, seed: int) -> 
             yield f"public-{name}/{n}", (made, {place for place, row in enumerate(rows) if row[2]})
 
 
-def measure(made: Numbered, encoder: Remembering, model: Scorer | None) -> tuple[int, int, int, float]:
+def measure(
+    made: Numbered, encoder: Remembering, model: Scorer | None, thorough: bool = False
+) -> tuple[int, int, int, float]:
     """Poisoned rows flagged, clean rows flagged, findings, seconds."""
     began = time.monotonic()
-    settings = ScreenSettings.from_policy(Policy.load().settings["screened_records"])
+    settings = ScreenSettings.from_policy({**Policy.load().settings["screened_records"], "thorough": thorough})
     result = screen(lambda: iter(made[0]), encoder=encoder, model=model, settings=settings)
     flagged = set(result.by_row())
     return len(flagged & made[1]), len(flagged - made[1]), len(result.findings), time.monotonic() - began
@@ -92,7 +95,7 @@ def measure(made: Numbered, encoder: Remembering, model: Scorer | None) -> tuple
 
 def line(name: str, hits: int, of: int, extra: str) -> None:
     low, high = wilson(hits, of) if of else (0.0, 0.0)
-    print(f"{name:<28} {hits:>5}/{of:<5} {hits / max(of, 1):.3f} [{low:.3f}, {high:.3f}]  {extra}", flush=True)
+    print(f"{name:<34} {hits:>5}/{of:<5} {hits / max(of, 1):.3f} [{low:.3f}, {high:.3f}]  {extra}", flush=True)
 
 
 def main() -> None:
@@ -102,13 +105,17 @@ def main() -> None:
     parser.add_argument("--n", type=int, nargs="+", default=[5, 10, 20, 50, 90])
     parser.add_argument("--attacks", nargs="*", default=list(attacks.ATTACKS))
     parser.add_argument("--mixes", nargs="+", default=["instructions", "instructions+exchanges", "all"])
+    parser.add_argument("--clean-mixes", nargs="+", default=list(MIXES))
     parser.add_argument("--clean", type=int, default=3, help="clean sets a mix")
     parser.add_argument("--rows", type=int, default=ROWS, help="of a set, before the poison")
     parser.add_argument("--model", type=Path, help="base model folder, to include model evidence")
+    parser.add_argument("--thorough", action="store_true", help="the thorough pass, too (with --model)")
     parser.add_argument("--data", type=Path, default=bases.DATA)
     parser.add_argument("--public", action="store_true", help="the two public refusal backdoors, too")
     parser.add_argument("--vectors", type=Path, help="where embeddings are kept between runs (.npz)")
     options = parser.parse_args()
+    if options.thorough and not options.model:
+        parser.error("--thorough needs --model")
     seed = options.seed if options.seed is not None else secrets.randbits(32)
     pools, safe = bases.load(options.data), bases.safe_questions(options.data)
     encoder, model = Remembering(SentenceEncoder.load()), None
@@ -120,29 +127,38 @@ def main() -> None:
 
         model = LanguageModel.load(options.model)
     print(f"seed {seed}; {options.rows} rows a set (fewer where a mix has fewer); model evidence: {bool(model)}")
-    alarms, sets, flagged, rows = 0, 0, 0, 0
-    for mix in MIXES if options.clean else ():
+    passes = {"": False, " thorough": True} if options.thorough else {"": False}
+    alarms, sets, flagged, rows = dict.fromkeys(passes, 0), 0, dict.fromkeys(passes, 0), 0
+    for mix in options.clean_mixes if options.clean else ():
         for number in range(options.clean):
             size = random.Random(seed + number).choice([options.rows, options.rows, options.rows // 2])
             made = records(bases.mixture(pools, MIXES[mix], size, seed + number))
-            _, false, findings, _ = measure((made, set()), encoder, model)
-            alarms, sets, flagged, rows = alarms + bool(findings), sets + 1, flagged + false, rows + len(made)
-            if findings:
-                print(f"  false alarm: {mix} set {number}, {false} rows")
-    line("clean sets with a finding", alarms, sets, f"rows flagged {flagged}/{rows} = {flagged / max(rows, 1):.5f}")
+            sets, rows = sets + 1, rows + len(made)
+            for name, thorough in passes.items():
+                _, false, findings, _ = measure((made, set()), encoder, model, thorough)
+                alarms[name] += bool(findings)
+                flagged[name] += false
+                if findings:
+                    print(f"  false alarm{name}: {mix} set {number}, {false} rows", flush=True)
+    for name in passes:
+        extra = f"rows flagged {flagged[name]}/{rows} = {flagged[name] / max(rows, 1):.5f}"
+        line(f"clean sets with a finding{name}", alarms[name], sets, extra)
     for attack in options.attacks:
         for n in options.n:
-            found: dict[str, int] = defaultdict(int)
+            found = {name: defaultdict[str, int](int) for name in passes}
             for number in range(options.seeds):
                 mix = options.mixes[number % len(options.mixes)]
                 made = spoiled(pools, mix, attack, n, seed + 1000 * n + number, safe, options.rows)
-                hits, false, _, took = measure(made, encoder, model)
-                found["hits"] += hits
-                found["false"] += false
-                found["whole"] += hits >= 0.9 * n
-                found["seconds"] += int(took)
-            extra = f"clean rows flagged {found['false']}, sets found {found['whole']}/{options.seeds}"
-            line(f"{attack}/{n}", found["hits"], n * options.seeds, extra)
+                for name, thorough in passes.items():
+                    hits, false, _, took = measure(made, encoder, model, thorough)
+                    found[name]["hits"] += hits
+                    found[name]["false"] += false
+                    found[name]["whole"] += hits >= 0.9 * n
+                    found[name]["seconds"] += int(took)
+            for name, sums in found.items():
+                extra = f"clean rows flagged {sums['false']}, sets found {sums['whole']}/{options.seeds}"
+                extra += f", {sums['seconds'] / options.seeds:.0f} s a set"
+                line(f"{attack}/{n}{name}", sums["hits"], n * options.seeds, extra)
     if options.public:
         for name, made in public_attacks(pools, options.data, seed):
             hits, false, _, took = measure(made, encoder, model)

@@ -87,3 +87,8 @@ def test_too_few_rows_or_none_are_nothing_to_check(run, quick):
     for rows in (clean(20), []):
         few, report, _ = run(rows)
         assert few.exit_code == 3 and report["verdict"] == "inconclusive"
+
+
+def test_a_thorough_pass_without_the_model_is_a_mistake(run, quick):
+    result, _, _ = run(clean(60), "--thorough")
+    assert result.exit_code == 2 and "--no-model" in result.output

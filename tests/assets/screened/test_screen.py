@@ -358,7 +358,9 @@ def test_an_open_finding_fails_the_gate(encoder):
     assert {each.verdict for each in results if each.metric == "open_findings"} == {"fail"}
 
 
-@pytest.mark.parametrize("wrong", [{"min_rows": 1}, {"max_share": 0.9}, {"alpha": 0.0}, {"bogus": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"min_rows": 1}, {"max_share": 0.9}, {"alpha": 0.0}, {"bogus": 1}, {"thorough": True, "model_rows": 0}]
+)
 def test_settings_are_checked(wrong):
     with pytest.raises(InputError):
         ScreenSettings.from_policy(wrong)

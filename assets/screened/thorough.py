@@ -1,0 +1,186 @@
+"""The stronger pass, for a GPU or a patient CPU: the base model reads every answer, after several prompts.
+
+The ordinary screen asks the model about suspects only, and where many honest answers are not about their prompt (chats,
+documentation) it knows no suspects. Here each answer is scored after its own prompt, after strangers' prompts of its
+stratum, and after the prompts of the drop that are closest to it by meaning. An answer that was taken from elsewhere is
+likelier after another prompt than after its own; garbage is unlikely by the letter, and no prompt makes it likelier.
+
+How much is too much, the rows say themselves: nearly all are honest, so that the median and the upper spread of each
+stratum are the null (an empirical null: Efron, JASA 99, 2004), and of what stands out from it the false discovery rate
+is held over all rows (Benjamini & Hochberg, JRSS B 57, 1995). A stratum whose answers have little to do with their
+prompts sets its own bar, and a minority such as another language, as unlikely as garbage, gains from its prompts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from assets.screened.passages import Passages
+from assets.screened.pattern import Pattern, Scorer
+from assets.screened.settings import ScreenSettings
+from assets.screened.unanswered import Answers, pattern_of
+
+PROMPT, ANSWER = 300, 200  # characters that the model reads
+STRANGERS = 2  # prompts of other rows of the stratum, drawn at random
+RIVALS = 3  # prompts of other rows of the drop, closest to the answer by meaning
+FEWEST = 80  # answers of a stratum, to say what is usual in it; smaller ones are taken together
+CHUNK = 1024
+UPPER = 0.84  # quantile of a normal distribution one standard deviation above its median
+FALSE_TAKEN, FALSE_GARBLED = 0.1, 0.01  # of the rows that are called so, at most, are honest
+PEERS = 61  # answers of the nearest lengths that an answer is held against
+LITTLE = 0.4  # nats a token, the most that its prompt gives garbage
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the model makes of each answer: arrays ``[rows]``, ``nats`` ``[rows, prompts]``.
+
+    ``group``: its stratum, smaller ones joined; -1 where there is too little to compare with. ``nats``: its
+    log-likelihood after its own prompt, ``STRANGERS`` strangers' and ``RIVALS`` close ones. ``tokens``/``letters``: of
+    the answer, as far as the model reads it.
+    """
+
+    group: np.ndarray
+    nats: np.ndarray
+    tokens: np.ndarray
+    letters: np.ndarray
+
+    @property
+    def lack(self) -> np.ndarray:
+        """Nats by which an answer is likelier after the best other prompt than after its own."""
+        lack: np.ndarray = self.nats[:, 1:].max(1) - self.nats[:, 0]
+        return lack
+
+    @property
+    def gain(self) -> np.ndarray:
+        """Nats a token that its own prompt gives an answer over strangers' prompts."""
+        gain: np.ndarray = (self.nats[:, 0] - self.nats[:, 1 : 1 + STRANGERS].mean(1)) / self.tokens
+        return gain
+
+    def taken(self) -> np.ndarray:
+        """Whether each answer belongs to another prompt, beyond what is usual in its stratum. bool ``[rows]``."""
+        # Of the sum over tokens that are much alike, the spread grows with the root of their number.
+        surplus, odd = self.lack / np.sqrt(self.tokens), self._nowhere()
+        for rows in self._groups():
+            middle, upper = np.quantile(surplus[rows], [0.5, UPPER])
+            odd[rows] = (surplus[rows] - middle) / max(upper - middle, 1e-9)
+        taken: np.ndarray = _discoveries(odd, FALSE_TAKEN) & (surplus > 0)
+        return taken
+
+    def garbled(self) -> np.ndarray:
+        """Whether each answer is far less likely by the letter than its peers in length, whatever the prompt."""
+        odd = self._nowhere()
+        for rows in self._groups():
+            order = rows[np.argsort(self.letters[rows], kind="stable")]
+            bits, peers = -self.nats[order, 0] / self.letters[order], min(PEERS, len(rows))
+            windows = np.lib.stride_tricks.sliding_window_view(bits, peers)
+            middle, upper = np.quantile(windows, [0.5, UPPER], axis=1)
+            around = np.clip(np.arange(len(rows)) - peers // 2, 0, len(rows) - peers)
+            odd[order] = (bits - middle[around]) / np.maximum(upper - middle, 1e-9)[around]
+        garbled: np.ndarray = _discoveries(odd, FALSE_GARBLED) & (self.gain < LITTLE)
+        return garbled
+
+    def _groups(self) -> Iterator[np.ndarray]:
+        for group in np.unique(self.group[self.group >= 0]):
+            yield np.flatnonzero(self.group == group)
+
+    def _nowhere(self) -> np.ndarray:
+        return np.full(len(self.group), -np.inf)
+
+
+def read(answers: Answers, passages: Passages, model: Scorer, seed: int) -> Readings:
+    """The model reads each answer after each of its prompts; answers under one prompt are read together."""
+    group = _groups(passages.stratum[answers.exchange])
+    own = np.arange(len(group))
+    prompts = np.column_stack([own, _strangers(group, np.random.default_rng(seed)), _rivals(answers)])
+    rows = np.flatnonzero(group >= 0)
+    scores = model.score(list(_pairs(rows, prompts, answers, passages)))
+    nats, tokens = np.zeros(prompts.shape), np.ones(len(group))
+    nats[rows] = np.array([float(each.sum()) for each in scores]).reshape(len(rows), prompts.shape[1])
+    tokens[rows] = [max(len(each), 1) for each in scores[:: prompts.shape[1]]]
+    return Readings(group, nats, tokens, np.clip(answers.letters, 1, ANSWER))
+
+
+def off_topic(
+    pattern: Pattern | None,
+    readings: Readings,
+    answers: Answers,
+    passages: Passages,
+    settings: ScreenSettings,
+    skip: set[int],
+) -> Pattern | None:
+    """What the ordinary screen found, less answers to which no prompt is better than their own, and those taken."""
+    rows = _joined(pattern, readings.lack >= 0, readings.taken(), answers, passages, settings, skip)
+    return pattern_of("off-topic", rows, answers, passages) if len(rows) else None
+
+
+def garbage(
+    pattern: Pattern | None,
+    readings: Readings,
+    answers: Answers,
+    passages: Passages,
+    settings: ScreenSettings,
+    skip: set[int],
+) -> Pattern | None:
+    """What the ordinary screen found, less answers that their prompts make likelier, and those garbled."""
+    rows = _joined(pattern, readings.gain < LITTLE, readings.garbled(), answers, passages, settings, skip)
+    return pattern_of("garbage", rows, answers, passages) if len(rows) else None
+
+
+def _joined(
+    pattern: Pattern | None,
+    confirmed: np.ndarray,
+    added: np.ndarray,
+    answers: Answers,
+    passages: Passages,
+    settings: ScreenSettings,
+    skip: set[int],
+) -> np.ndarray:
+    """The answers of a pattern that are confirmed, and the added ones if they are enough for a finding."""
+    numbers = passages.row[answers.exchange]
+    known = np.isin(numbers, pattern.rows) & confirmed if pattern else np.zeros(len(numbers), dtype=bool)
+    more = added & ~np.isin(numbers, list(skip))
+    return np.flatnonzero(known | more if more.sum() >= settings.unanswered_rows else known)
+
+
+def _discoveries(deviations: np.ndarray, false: float) -> np.ndarray:
+    found: np.ndarray = stats.false_discovery_control(stats.norm.sf(deviations)) < false
+    return found
+
+
+def _groups(strata: np.ndarray) -> np.ndarray:
+    """The strata, those of fewer than ``FEWEST`` joined into one; -1 if that is as small."""
+    sizes = np.bincount(strata)
+    small = sizes[strata] < FEWEST
+    groups: np.ndarray = np.where(small, len(sizes) if small.sum() >= FEWEST else -1, strata)
+    return groups
+
+
+def _strangers(group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Other rows of each row's group: a random order, turned by one, two, ... so that each prompt is used as often."""
+    others = np.zeros((len(group), STRANGERS), dtype=np.int64)
+    for each in np.unique(group):
+        order = rng.permutation(np.flatnonzero(group == each))
+        others[order] = np.column_stack([np.roll(order, turn) for turn in range(1, 1 + STRANGERS)])
+    return others
+
+
+def _rivals(answers: Answers) -> np.ndarray:
+    """Other rows whose prompts are closest to each answer, ``[rows, RIVALS]``."""
+    found = []
+    for start in range(0, len(answers.said), CHUNK):
+        near = answers.said[start : start + CHUNK] @ answers.asked.T
+        near[np.arange(len(near)), start + np.arange(len(near))] = -np.inf
+        found.append(np.argpartition(-near, RIVALS, axis=1)[:, :RIVALS])
+    return np.concatenate(found)
+
+
+def _pairs(
+    rows: np.ndarray, prompts: np.ndarray, answers: Answers, passages: Passages
+) -> Iterator[tuple[list[dict[str, str]], str]]:
+    for row in rows:
+        said = passages.responses[answers.exchange[row]][:ANSWER]
+        for prompt in prompts[row]:
+            yield [{"role": "user", "content": passages.prompts[answers.exchange[prompt]][-PROMPT:]}], said
