@@ -90,7 +90,7 @@ def screen(
     readings = None
     if settings.thorough and model is not None:
         clock.step("reading every answer")
-        readings = thorough.read(measured, passages, model, settings.seed)
+        readings = thorough.read(measured, passages, model, settings.seed, on_step)
     patterns += _unanswered(patterns, measured, passages, index, model, settings, readings)
     clock.step("looking for copies")
     patterns += repeats.floods(index, settings)

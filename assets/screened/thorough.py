@@ -11,7 +11,7 @@ is held over all rows (Benjamini & Hochberg, JRSS B 57, 1995). A stratum whose a
 prompts sets its own bar, and a minority such as another language, as unlikely as garbage, gains from its prompts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ STRANGERS = 2  # prompts of other rows of the stratum, drawn at random
 RIVALS = 3  # prompts of other rows of the drop, closest to the answer by meaning
 FEWEST = 80  # answers of a stratum, to say what is usual in it; smaller ones are taken together
 CHUNK = 1024
+PAIRS = 512  # of prompt and answer that are scored between two words of progress
 UPPER = 0.84  # quantile of a normal distribution one standard deviation above its median
 FALSE_TAKEN, FALSE_GARBLED = 0.1, 0.01  # of the rows that are called so, at most, are honest
 PEERS = 61  # answers of the nearest lengths that an answer is held against
@@ -90,13 +91,23 @@ class Readings:
         return np.full(len(self.group), -np.inf)
 
 
-def read(answers: Answers, passages: Passages, model: Scorer, seed: int) -> Readings:
-    """The model reads each answer after each of its prompts; answers under one prompt are read together."""
+def read(
+    answers: Answers, passages: Passages, model: Scorer, seed: int, tell: Callable[[str], None] | None = None
+) -> Readings:
+    """The model reads each answer after each of its prompts; ``tell`` hears how far it is."""
     group = _groups(passages.stratum[answers.exchange])
     own = np.arange(len(group))
     prompts = np.column_stack([own, _strangers(group, np.random.default_rng(seed)), _rivals(answers)])
     rows = np.flatnonzero(group >= 0)
-    scores = model.score(list(_pairs(rows, prompts, answers, passages)))
+    pairs = list(_pairs(rows, prompts, answers, passages))
+    scores = [np.empty(0)] * len(pairs)
+    together = np.argsort(prompts[rows].ravel(), kind="stable")  # a prompt is computed once for all its answers
+    for start in range(0, len(pairs), PAIRS):
+        part = together[start : start + PAIRS]
+        for place, score in zip(part, model.score([pairs[place] for place in part]), strict=True):
+            scores[place] = score
+        if tell:
+            tell(f"reading every answer: {min(start + PAIRS, len(pairs)):,} of {len(pairs):,} pairs")
     nats, tokens = np.zeros(prompts.shape), np.ones(len(group))
     nats[rows] = np.array([float(each.sum()) for each in scores]).reshape(len(rows), prompts.shape[1])
     tokens[rows] = [max(len(each), 1) for each in scores[:: prompts.shape[1]]]
