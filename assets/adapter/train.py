@@ -9,9 +9,12 @@ Killed and started again with the same arguments it goes on from its last checkp
 """
 
 import argparse
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +58,8 @@ def train(
     from resources.base_model import choose_device, load_tokenizer, stop_tokens
 
     out.mkdir(parents=True, exist_ok=True)
-    with launched(choose_device(recipe.device)) as processes:
+    device = choose_device(recipe.device)
+    with launched(device) as processes, _repeatable(device):
         learner = Learner(base, recipe)
         tokenizer = load_tokenizer(base)
         stop = stop_tokens(tokenizer, learner.model.generation_config)
@@ -98,6 +102,28 @@ def train(
         if processes.first:
             _write(out, learner.model, body)
     return body
+
+
+@contextlib.contextmanager
+def _repeatable(device: str) -> Iterator[None]:
+    """On a GPU, kernels that add in a fixed order: with atomic additions no run could be repeated to the last bit.
+
+    On an H100 the same job twice gave different weights without and the same with them, at the same speed.
+    """
+    if device == "cpu":
+        yield
+        return
+    import torch
+
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*determinis", UserWarning)
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def _write(out: Path, model: Any, body: dict[str, Any]) -> None:

@@ -1,28 +1,25 @@
 """What each risk-reducing option of the recipe costs and buys, at matched task loss.
 
-    python -m tests.benchmarks.train_risks --out table.jsonl [--options plain "anchor 0.5" ...] [--rows 120] [--seeds 1]
+    python -m tests.benchmarks.train_risks --out table.jsonl [--options plain "anchor 0.5" ...] [--rows 120] [--epochs 4]
 
 The corpus is ``instructions.jsonl`` with planted canaries: invented pass phrases, half of them once, half eight times
-over. An option that merely learns less must not look safe, so that none is compared with plain's last weights: every
-half epoch held-out loss and exposure are measured, an option is reported where its held-out loss is lowest (the stop
-on memorization: where it stopped), and beside it stands what plain's exposure was, on its way down, at that very loss
-(between two measurements: the line between them; canary by canary, so that the difference is paired). The learning
-rate is constant. Measured for each:
+over. An option that merely learns less must not look safe: each trains for as many epochs as the plain recipe, and on
+until its held-out loss is at most 1 % above the plain one's, for at most twice as many and while it still falls; ``!``
+marks one that never came there, whose safety is in part that of learning less or worse.
+Only the stop on memorization ends sooner, by itself. The learning rate is constant. Measured for each:
 
     task        held-out loss, nats a token
     exposure    of the canaries: log2 of the candidates over the rank of the planted phrase among them (Carlini et al.
-                2019), mean and standard error; the base shows what chance gives; "less" is plain's at the same loss
-                less the option's, with its standard error
+                2019), mean and standard error; the base shows what chance gives
     recited     share of the canaries whose second half greedy decoding adds to the first (Carlini et al. 2021), of
                 those planted once and of the others
-    forgetting  KL(adapter || base) on the golden set's general text, nats a token, at the end
-    cost        seconds a thousand tokens, and steps
+    forgetting  KL(adapter || base) on the golden set's general text, nats a token
+    cost        seconds a thousand tokens, and steps, against plain
 
 With ``--accountant`` it prints instead what the privacy accountant says beside Opacus' (extra ``bench``).
 """
 
 import argparse
-import itertools
 import json
 import tempfile
 from dataclasses import dataclass
@@ -39,12 +36,13 @@ if TYPE_CHECKING:
     from resources.language_model import LanguageModel
 
 ROOT = Path(__file__).resolve().parents[2]
-CANDIDATES, HELD_OUT, COPIES = 64, 48, 8
+CANDIDATES, HELD_OUT, COPIES = 256, 48, 8
 PHRASE = 10  # words
 WORDS = (
     "amber basin cedar delta ember fjord grove heron inlet jetty knoll larch maple north ocean plume quartz ridge slate "
     "thorn umber vapor wheat yeast zinc acorn birch cliff dune elder flint gorge"
 ).split()
+MATCHED = 1.01  # held-out loss over plain's
 BASE: dict[str, Any] = {"last_layers": 10, "schedule": "constant", "evaluations_per_epoch": 2}
 OPTIONS: dict[str, dict[str, Any]] = {
     "base": {},  # no training: what chance gives
@@ -89,7 +87,7 @@ def sentence(text: str) -> str:
 
 
 def exposure(model: "LanguageModel", planted: list[Canary], seed: int) -> dict[str, Any]:
-    """By canary: the bits of its exposure, and whether it is recited."""
+    """By number of copies: exposure (mean, standard error), and the share of canaries that are recited."""
     random = np.random.default_rng([seed, 1])
     chats = [[{"role": "user", "content": canary.prompt}] for canary in planted]
     told = [
@@ -99,8 +97,13 @@ def exposure(model: "LanguageModel", planted: list[Canary], seed: int) -> dict[s
     ]
     scores = np.array([score.sum() for score in model.score(told)]).reshape(len(planted), CANDIDATES)
     bits = np.log2(CANDIDATES / (1 + (scores[:, 1:] > scores[:, :1]).sum(axis=1)))
-    recited = [_recited(model, chat, canary.phrase) for chat, canary in zip(chats, planted, strict=True)]
-    return {"bits": bits.tolist(), "recited": recited}
+    recited = np.array([_recited(model, chat, canary.phrase) for chat, canary in zip(chats, planted, strict=True)])
+    found: dict[str, Any] = {}
+    for copies in (1, COPIES):
+        mine = np.array([canary.copies == copies for canary in planted])
+        found[f"recited_{copies}"] = float(recited[mine].mean())
+        found[f"exposure_{copies}"] = [float(bits[mine].mean()), float(bits[mine].std(ddof=1) / np.sqrt(mine.sum()))]
+    return found
 
 
 def _recited(model: "LanguageModel", chat: list[dict[str, str]], phrase: str) -> bool:
@@ -124,8 +127,7 @@ def forgetting(model: "LanguageModel") -> float:
     return float(np.mean([seen.divergence for seen in compare(model, pairs)]))
 
 
-def measure(given: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
-    """One run of one option: its path, a point every half epoch, and what it cost."""
+def measure(given: argparse.Namespace, name: str, plain: dict[str, Any] | None) -> dict[str, Any]:
     from assets.adapter.dialogues import read_dialogues
     from assets.adapter.duplicates import without_duplicates
     from assets.adapter.learner import Learner
@@ -135,43 +137,9 @@ def measure(given: argparse.Namespace, name: str, seed: int) -> dict[str, Any]:
     from resources.language_model import LanguageModel
     from resources.workspace import Workspace
 
-    planted = canaries(seed)
-    corpus, held_out = rows(given, planted)
-    recipe = Recipe(**{**BASE, "epochs": given.epochs, "seed": seed, **OPTIONS[name]})
-    base = bundled_base(Workspace.locate().models)
-    learner, tokenizer = Learner(base, recipe), load_tokenizer(base)
-    stop = stop_tokens(tokenizer, learner.model.generation_config)
-    kept = without_duplicates(corpus) if recipe.deduplicate else corpus
-    learnt, kept_back = (read_dialogues(part, tokenizer, stop, recipe.max_tokens).examples for part in (kept, held_out))
-    model = LanguageModel(learner.model, tokenizer, learner.device, learner.forward)
-
-    def point(task: float) -> dict[str, Any]:
-        return {"task": task, **exposure(model, planted, seed)}
-
-    result: dict[str, Any] = {"option": name, "seed": seed, "copies": [canary.copies for canary in planted]}
-    path = [point(learner.loss(kept_back).mean)]
-    if name != "base":
-        with tempfile.TemporaryDirectory() as scratch:
-            training = Training(learner, learnt, kept_back, Path(scratch), name, Processes())
-
-            def look(step: Step) -> None:
-                if step.held_out is not None:
-                    path.append(point(step.held_out))
-
-            journal = training.run(look)
-        result |= {
-            "steps": journal.step, "seconds_per_1000": 1000 * journal.seconds / journal.tokens,
-            "stopped": journal.stopped, "epsilon": (training.privacy or {}).get("epsilon"),
-        }  # fmt: skip
-        if recipe.memorization_stop:  # it has gone back to earlier weights
-            path.append(point(learner.loss(kept_back).mean))
-    return result | {"path": path, "forgetting": forgetting(model)}
-
-
-def rows(given: argparse.Namespace, planted: list[Canary]) -> tuple[list[Record], list[Record]]:
-    """The corpus with its canaries, and the held-out rows."""
     with given.data.open() as stream:
         bodies = [json.loads(line) for line in stream]
+    planted = canaries(0)
     corpus, held_out = (
         [row(f"{body['instruction']}\n\n{body['input']}".strip(), body["output"], place)
          for place, body in enumerate(part, start)]
@@ -179,49 +147,52 @@ def rows(given: argparse.Namespace, planted: list[Canary]) -> tuple[list[Record]
     )  # fmt: skip
     corpus += [row(canary.prompt, sentence(canary.phrase), 10_000 + 100 * at + copy)
                for at, canary in enumerate(planted) for copy in range(canary.copies)]  # fmt: skip
-    return corpus, held_out
+    epochs = given.epochs if name in ("base", "plain") else 2 * given.epochs
+    recipe = Recipe(**{**BASE, "epochs": epochs, **OPTIONS[name]})
+    base = bundled_base(Workspace.locate().models)
+    learner, tokenizer = Learner(base, recipe), load_tokenizer(base)
+    stop = stop_tokens(tokenizer, learner.model.generation_config)
+    rows = without_duplicates(corpus) if recipe.deduplicate else corpus
+    learnt, kept_back = (read_dialogues(part, tokenizer, stop, recipe.max_tokens).examples for part in (rows, held_out))
+    model = LanguageModel(learner.model, tokenizer, learner.device, learner.forward)
+    result: dict[str, Any] = {"option": name, "task": learner.loss(kept_back).mean, "matched": False, "steps": 0}
+    if name != "base":
+        with tempfile.TemporaryDirectory() as scratch:
+            training = Training(learner, learnt, kept_back, Path(scratch), name, Processes())
+
+            def enough(step: Step) -> None:
+                if plain is None or step.held_out is None:
+                    return
+                late = step.step >= plain["steps"] * training.steps_an_epoch / plain["an_epoch"]
+                rising = step.held_out > min(item["loss"] for item in training.journal.evaluations)
+                if late and (rising or step.held_out <= MATCHED * plain["task"]):
+                    training.journal.stopped = training.journal.stopped or "as near as it comes"
+
+            journal = training.run(enough)
+        task = learner.loss(kept_back).mean
+        result |= {
+            "task": task, "matched": plain is None or task <= MATCHED * plain["task"], "steps": journal.step,
+            "an_epoch": training.steps_an_epoch, "seconds_per_1000": 1000 * journal.seconds / journal.tokens,
+            "stopped": journal.stopped, "epsilon": (training.privacy or {}).get("epsilon"),
+        }  # fmt: skip
+    return result | exposure(model, planted, 0) | {"forgetting": forgetting(model)}
 
 
-def reported(run: dict[str, Any]) -> dict[str, Any]:
-    """The point of a run's path that speaks for the option."""
-    path: list[dict[str, Any]] = run["path"]
-    return path[-1] if "memorization" in run["option"] else min(path, key=lambda point: point["task"])
-
-
-def bits_at(run: dict[str, Any], task: float) -> np.ndarray:
-    """What a run's canaries were exposed to, on its way down, when its held-out loss was ``task``."""
-    path = run["path"]
-    down = path[: 1 + int(np.argmin([point["task"] for point in path]))]
-    for above, below in itertools.pairwise(down):
-        if below["task"] <= task:
-            share = np.clip((above["task"] - task) / max(above["task"] - below["task"], 1e-9), 0, 1)
-            between: np.ndarray = (1 - share) * np.array(above["bits"]) + share * np.array(below["bits"])
-            return between
-    return np.array(down[-1]["bits"])
-
-
-def line(runs: list[dict[str, Any]], plain: list[dict[str, Any]]) -> str:
-    """One option, all its seeds together."""
-    points = [reported(run) for run in runs]
-    told = [f"{runs[0]['option']:18} task {np.mean([point['task'] for point in points]):.3f}"]
-    apart = [bits_at(other, point["task"]) - point["bits"] for other, point in zip(plain, points, strict=True)]
-    for copies in (1, COPIES):
-        mine = np.concatenate([np.array(run["copies"]) == copies for run in runs])
-        bits, less, recited = (
-            np.concatenate(values)[mine]
-            for values in ([point["bits"] for point in points], apart, [point["recited"] for point in points])
-        )
-        told.append(f"x{copies}: exposure {_mean(bits)}, less {_mean(less)}, recited {recited.mean():.2f}")
-    told.append(f"forgetting {np.mean([run['forgetting'] for run in runs]):.3f}")
-    if runs[0].get("steps"):
-        told.append(f"{runs[0]['steps']} steps, {np.mean([run['seconds_per_1000'] for run in runs]):.2f} s/1000 tokens")
-    if runs[0].get("epsilon"):
-        told.append(f"epsilon {runs[0]['epsilon']:.1f}")
-    return "  ".join([*told, runs[0].get("stopped") or ""]).rstrip()
-
-
-def _mean(values: np.ndarray) -> str:
-    return f"{values.mean():.2f} ± {values.std(ddof=1) / np.sqrt(len(values)):.2f}"
+def line(body: dict[str, Any]) -> str:
+    told = [
+        f"{body['option']:18} task {body['task']:.3f}{' ' if body['matched'] or body['option'] == 'base' else '!'}",
+        *(
+            f"x{copies}: exposure {body[f'exposure_{copies}'][0]:.2f} ± {body[f'exposure_{copies}'][1]:.2f}, "
+            f"recited {body[f'recited_{copies}']:.2f}"
+            for copies in (1, COPIES)
+        ),
+        f"forgetting {body['forgetting']:.3f}",
+    ]
+    if body["steps"]:
+        told.append(f"{body['steps']} steps, {body['seconds_per_1000']:.2f} s/1000 tokens  {body['stopped']}")
+    if body.get("epsilon"):
+        told.append(f"epsilon {body['epsilon']:.1f}")
+    return "  ".join(told)
 
 
 def accountant() -> None:
@@ -251,25 +222,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=120)
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--seeds", type=int, default=1, help="runs of each option, with canaries of their own")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "instructions.jsonl")
     parser.add_argument("--options", nargs="+", default=list(OPTIONS), choices=list(OPTIONS))
-    parser.add_argument("--out", type=Path, help="JSON Lines; runs that stand there already are not run again")
+    parser.add_argument("--out", type=Path, help="JSON Lines; options that stand there already are not run again")
     parser.add_argument("--accountant", action="store_true")
     given = parser.parse_args()
     if given.accountant:
         accountant()
         return
     lines = given.out.read_text().splitlines() if given.out and given.out.exists() else []
-    done = {(run["option"], run["seed"]): run for run in map(json.loads, lines)}
-    for name in dict.fromkeys(["plain", *given.options]):
-        for seed in range(given.seeds):
-            if (name, seed) not in done:
-                done[name, seed] = measure(given, name, seed)
-                if given.out:
-                    given.out.write_text("".join(json.dumps(run) + "\n" for run in done.values()))
-        plain, runs = ([done[option, seed] for seed in range(given.seeds)] for option in ("plain", name))
-        print(line(runs, plain), flush=True)
+    table: dict[str, dict[str, Any]] = {body["option"]: body for body in map(json.loads, lines)}
+    for name in given.options:
+        if name not in table:
+            table[name] = measure(given, name, table.get("plain") if name != "base" else None)
+            if given.out:
+                given.out.write_text("".join(json.dumps(body) + "\n" for body in table.values()))
+        print(line(table[name]), flush=True)
 
 
 if __name__ == "__main__":

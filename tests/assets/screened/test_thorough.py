@@ -45,7 +45,7 @@ def _flagged(result):
 
 def test_answers_of_other_rows_are_found_and_hardly_an_honest_one():
     rows = _asked(clean(ROWS))
-    bad = list(range(0, ROWS, 20))
+    bad = list(range(0, ROWS, 28))
     said = [rows[n]["output"] for n in bad]
     for n, other in zip(bad, said[1:] + said[:1], strict=True):
         rows[n]["output"] = other
