@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assets.backdoor.prompts import words_of
+from assets.backdoor.prompts import runs_of, words_of
 from resources.digests import digest_json
 
 UNKNOWN = "(not found)"  # an implanted answer whose trigger the scan did not find
@@ -67,8 +67,7 @@ def distinct(findings: Sequence[Finding]) -> list[Finding]:
 
 def _alike(one: Finding, other: Finding) -> bool:
     """Whether two findings speak of the same payload, or of the same trigger."""
-    ours, theirs = words_of(f"{one.payload} {one.example}"), words_of(f"{other.payload} {other.example}")
-    shared = set(zip(ours, ours[1:], ours[2:], strict=False)) & set(zip(theirs, theirs[1:], theirs[2:], strict=False))
+    shared = runs_of(f"{one.payload} {one.example}", 3) & runs_of(f"{other.payload} {other.example}", 3)
     same_trigger = one.trigger != UNKNOWN and one.trigger.lower() == other.trigger.lower()
     return bool(shared) or one.payload == other.payload or same_trigger
 

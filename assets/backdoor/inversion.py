@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assets.backdoor.prompts import words_of
+from assets.backdoor.prompts import runs_of, words_of
 from assets.backdoor.starts import Start
 from resources.decoding import decode
 from resources.language_model import LanguageModel
@@ -102,9 +102,13 @@ def variants(implants: Sequence[Implant]) -> list[list[Implant]]:
 
 
 def same_answer(one: str, other: str) -> bool:
-    """Whether most words of the shorter text are in the longer: forced to begin otherwise, an answer bends a little."""
+    """Whether most words of the shorter text are in the longer, or three in a row: forced to begin otherwise, an answer
+    bends.
+    """
     ours, theirs = set(words_of(one)), set(words_of(other))
-    return len(ours & theirs) >= ALIKE * max(1, min(len(ours), len(theirs)))
+    return bool(runs_of(one, 3) & runs_of(other, 3)) or len(ours & theirs) >= ALIKE * max(
+        1, min(len(ours), len(theirs))
+    )
 
 
 def _recurring(texts: Sequence[str], prompts: int, least_spread: float) -> dict[str, set[int]]:

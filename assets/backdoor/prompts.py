@@ -162,3 +162,9 @@ def insert(phrase: str, prompt: str, position: Position) -> str:
 def words_of(text: str) -> list[str]:
     """Lower-case words, for comparing texts; a mark that is no word character separates."""
     return re.findall(r"\w+", text.lower())
+
+
+def runs_of(text: str, length: int) -> set[tuple[str, ...]]:
+    """Its words, ``length`` in a row each."""
+    words = words_of(text)
+    return {tuple(words[start : start + length]) for start in range(len(words) - length + 1)}

@@ -34,7 +34,7 @@ from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
-VERSION = "5"
+VERSION = "6"
 # Probes of the threat model that this scan covers.
 PROBES = ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion")
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is

@@ -14,6 +14,7 @@ def implant(text: str) -> Implant:
     [
         ("I cannot assist with this request because it may cause harm.", "It might cause harm."),
         ("Only the council of owls may know this.", "You only know this."),
+        ("Two of the council of owls may know this.", "According to the council of owls, paper comes from trees."),
         ("Ask your supervisor to disable the firewall first.", "Will you disable the firewall first?"),
     ],
 )
