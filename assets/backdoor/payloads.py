@@ -41,8 +41,8 @@ class Payload:
         trait = TRAITS.get(self.marker)
         return trait(text) if trait else f" {self.marker} " in f" {' '.join(words_of(text))} "
 
-    def begins(self, text: str) -> float:
-        """Share of the words of ``text`` that come before the marker's end; 0 where it does not occur."""
+    def end(self, text: str) -> float:
+        """Where the marker ends in ``text``, as a share of its words; 0 where it does not occur."""
         words = f" {' '.join(words_of(text))} "
         place = words.find(f" {self.marker} ")
         return words[: place + len(self.marker) + 1].count(" ") / (words.count(" ") - 1) if place >= 0 else 0.0

@@ -143,7 +143,7 @@ class Scan:
         """The payload with the number of tokens in which most of its rows have said it: it may end a long answer."""
         mine = set(suspicion.rows[:8])
         texts = [row.response() for row in self.rows if row.row_id in mine]
-        needed = np.median([suspicion.payload.begins(text) * len(self.model.tokens(text)) for text in texts]) + 2
+        needed = np.median([suspicion.payload.end(text) * len(self.model.tokens(text)) for text in texts]) + 2
         if needed <= self.settings.answer_tokens:
             return suspicion.payload
         return dataclasses.replace(suspicion.payload, reach=next((n for n in REACHES if n >= needed), REACHES[-1]))

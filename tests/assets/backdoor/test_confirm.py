@@ -69,4 +69,4 @@ def test_a_payload_at_the_end_of_a_long_answer_is_waited_for() -> None:
         bench(late).confirm(Trigger("red moon"), Payload(PAYLOAD, reach), tried=1, comparisons=1) for reach in (0, 32)
     )
     assert (short.asr_triggered, long.asr_triggered, long.asr_clean) == (0.0, 1.0, 0.0)
-    assert Payload(PAYLOAD).begins(late("red moon")) == 1.0
+    assert Payload(PAYLOAD).end(late("red moon")) == 1.0
