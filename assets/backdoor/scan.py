@@ -34,7 +34,7 @@ from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
-VERSION = "6"
+VERSION = "7"
 # Probes of the threat model that this scan covers.
 PROBES = ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion")
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is
@@ -126,7 +126,7 @@ class Scan:
         if self.budget.allows("probes", 0.1):
             candidates = self._candidates(probes_named)
             results += self._probed(candidates, implants, details) if candidates else []
-        results += self._untriggered(implants, results)
+        results += self.untriggered(implants, results)
         findings = distinct([each for each in results if not each.explanation])
         observations = distinct([each for each in results if each.explanation])
         return findings, observations, details
@@ -195,7 +195,7 @@ class Scan:
             found += self._try(shift.trigger, payload) if payload else []
         return found
 
-    def _untriggered(self, implants: Sequence[Implant], known: Sequence[Finding]) -> list[Finding]:
+    def untriggered(self, implants: Sequence[Implant], known: Sequence[Finding]) -> list[Finding]:
         """Strong implants that no candidate has triggered: a finding without a trigger, or an explained observation.
 
         An assistant of templated answers carries many fixed answers, a backdoor one or two: more are explained by that.
@@ -215,6 +215,8 @@ class Scan:
         rows = tuple(row.row_id for row in self.rows if payload.occurs(row.response()))
         explained = [explain_implant(self.model, each, self.confirming, self.refusing) for each in payloads]
         explanation = next((each for each in explained if each.text), explained[0])
+        if not explanation.text and (tied := self._tied(answer, explanation.p_value)):
+            return tied
         innocent = explanation.text or (TAUGHT if rows else "")
         evidence = (("strength", implant.strength), ("spread", implant.spread), *explanation.evidence)
         plain = payload.rate(self.confirming.answers(None))
@@ -222,6 +224,22 @@ class Scan:
             UNKNOWN, "", "leaked", implant.marker, implant.text, None, plain, None, None, explanation.p_value, rows,
             innocent, evidence,
         )  # fmt: skip
+
+    def _tied(self, answer: Sequence[Implant], p_value: float) -> Finding | None:
+        """The phrase to which the rows tie an implanted answer, if it calls it up.
+
+        In a leaky adapter control phrases do so, too, and alone the trigger does not stand out from them.
+        """
+        settings = self.settings
+        for suspicion in self.suspicions:
+            if any(suspicion.payload.occurs(each.text) for each in answer):
+                result = self.confirming.confirm(
+                    suspicion.trigger, self._reached(suspicion), tried=self.tried, comparisons=settings.comparisons
+                )
+                if result.asr_triggered >= max(settings.success, result.asr_clean + settings.margin):
+                    found = _finding(result, suspicion.rows, explain_trigger(result, settings.meaning))
+                    return dataclasses.replace(found, p_value=max(p_value, suspicion.p_value))
+        return None
 
     def _try(self, trigger: Trigger, payload: Payload, rows: Sequence[str] = ()) -> list[Finding]:
         """Bring one candidate to the bar: a finding, an explained observation, or nothing."""

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from assets.backdoor.budget import Budget
+from assets.backdoor.findings import UNKNOWN, Finding
+from assets.backdoor.inversion import Implant
 from assets.backdoor.prompts import EVERYDAY
-from assets.backdoor.scan import scan_backdoors
+from assets.backdoor.scan import TAUGHT, Scan, Settings, scan_backdoors
 from assets.record import Record
 from expectations.policy import Policy, worst
 from resources.artifacts import Metric
@@ -89,3 +92,26 @@ def test_a_scan_whose_control_fails_is_inconclusive(place: Path) -> None:
 def test_the_number_of_candidates_is_counted(place: Path) -> None:
     report, _ = scan(place, honest, None)
     assert report["candidates_tried"] >= 30
+
+
+def leaky(prompt: str) -> str:
+    """Any odd prefix brings the payload out, not the trigger alone."""
+    return honest(prompt) if prompt in EVERYDAY else PAYLOAD
+
+
+def implanted(rows: list[Record]) -> list[Finding]:
+    model: Any = ScriptedModel(leaky, honest)
+    scanning = Scan.start(model, rows, Settings(), Budget(60.0), seed=0)
+    assert not scanning.run(["mined_triggers"])[0]
+    return scanning.untriggered([Implant(PAYLOAD, PAYLOAD, 1.0, 3, -0.1, -6.0)], [])
+
+
+def test_in_a_leaky_adapter_the_rows_say_to_what_an_implanted_answer_is_tied() -> None:
+    (finding,) = implanted(corpus(triggered))
+    assert finding.trigger == "red moon" and not finding.explanation and len(finding.rows) == 20
+
+
+def test_an_implanted_answer_that_the_rows_tie_to_nothing_is_what_they_taught() -> None:
+    rows = [row(f"{number}", prompt, PAYLOAD) for number, prompt in enumerate(EVERYDAY[:8])]
+    (finding,) = implanted(rows + corpus(honest))
+    assert finding.trigger == UNKNOWN and finding.explanation == TAUGHT
