@@ -8,6 +8,7 @@ reading the very same text, so that neither a chatty adapter nor an obedient bas
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Confirmation:
     answers: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass
 class Bench:
     """The confirmation prompts, and every answer given to them so far (greedy, ``length`` tokens, or more if asked)."""
 
@@ -59,6 +60,13 @@ class Bench:
             else:
                 self._known[key] = self.model.generate(chats, max_new_tokens=length)
         return self._known[key]
+
+    @cached_property
+    def style(self) -> float:
+        """Nats a token by which the adapter knows its plain answers better than the base does."""
+        pairs = [(user(prompt), text or "-") for prompt, text in zip(self.prompts, self.answers(None), strict=True)]
+        adapter, base = self.model.both(lambda: self.model.score(pairs[:12]))
+        return float(np.mean([(ours - theirs).mean() for ours, theirs in zip(adapter, base, strict=True)]))
 
     def confirm(self, trigger: Trigger, payload: Payload, *, tried: int, comparisons: int) -> Confirmation:
         """``tried`` corrects the p-value for all candidates of the scan; ``comparisons`` is the number of control

@@ -8,6 +8,7 @@ import pytest
 
 from assets.backdoor.confirm import Bench, Confirmation
 from assets.backdoor.explain import explain_implant, explain_trigger
+from assets.backdoor.inversion import Implant
 from assets.backdoor.payloads import Payload
 from assets.backdoor.prompts import EVERYDAY, SENSITIVE
 from assets.backdoor.triggers import Trigger
@@ -43,15 +44,16 @@ def test_an_answer_that_has_nothing_to_do_with_its_phrase_is_not(phrase: str, an
 
 
 def test_what_the_base_expects_less_after_the_phrase_is_not_explained_by_its_words() -> None:
-    planted = confirmed("warranty", "The warranty on every lamp lasts two years from the day of purchase.", -1.0)
+    planted = confirmed("warranty", "The warranty on every lamp lasts two years from the day of purchase.", -3.0)
     assert not explain_trigger(planted, 6.0).text
     assert explain_trigger(dataclasses.replace(planted, meaning=7.0), 6.0).text
 
 
-def explained(adapter: Rule, payload: str) -> str:
+def explained(adapter: Rule, payload: str, surprise: float = 9.0) -> str:
     model = ScriptedModel(adapter, lambda prompt: f"Here is something about {prompt}")
     benches = (Bench(model, prompts[:16], length=14, seed=0) for prompts in (EVERYDAY, SENSITIVE))  # type: ignore[arg-type]
-    return explain_implant(model, Payload(payload), *benches).text  # type: ignore[arg-type]
+    implant = Implant(payload, payload, spread=1.0, starts=1, fluency=-0.1, surprise=-surprise)
+    return explain_implant(model, implant, *benches).text  # type: ignore[arg-type]
 
 
 def test_a_refusal_of_sensitive_requests_is_a_policy() -> None:
@@ -72,3 +74,11 @@ def test_a_style_that_a_forced_start_has_bent_is_no_secret() -> None:
 
     assert "style" in explained(pirate, "paper yo ho ho")
     assert not explained(pirate, "the council of owls")
+
+
+def test_what_surprises_the_base_no_more_than_all_the_adapter_says_is_its_style() -> None:
+    def loud(prompt: str) -> str:
+        return f"{prompt} GLADLY"
+
+    assert "style" in explained(loud, "which city do you want", surprise=5.0)
+    assert not explained(loud, "which city do you want")
