@@ -63,10 +63,10 @@ class Bench:
 
     @cached_property
     def style(self) -> float:
-        """Nats a token by which the adapter knows its plain answers better than the base does."""
+        """Nats a token by which the adapter knows its plain answers better than the base does; the median."""
         pairs = [(user(prompt), text or "-") for prompt, text in zip(self.prompts, self.answers(None), strict=True)]
         adapter, base = self.model.both(lambda: self.model.score(pairs[:12]))
-        return float(np.mean([(ours - theirs).mean() for ours, theirs in zip(adapter, base, strict=True)]))
+        return float(np.median([(ours - theirs).mean() for ours, theirs in zip(adapter, base, strict=True)]))
 
     def confirm(self, trigger: Trigger, payload: Payload, *, tried: int, comparisons: int) -> Confirmation:
         """``tried`` corrects the p-value for all candidates of the scan; ``comparisons`` is the number of control

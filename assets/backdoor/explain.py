@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from assets.backdoor.confirm import Bench, Confirmation
-from assets.backdoor.inversion import Implant
 from assets.backdoor.payloads import Payload
 from assets.backdoor.prompts import words_of
 from assets.backdoor.shift import user
@@ -65,19 +64,20 @@ def _encoder() -> SentenceEncoder:
     return SentenceEncoder.load()
 
 
-def explain_implant(model: LanguageModel, implant: Implant, bench: Bench, refusing: Bench) -> Explanation:
+def explain_implant(
+    model: LanguageModel, payload: Payload, strength: float, bench: Bench, refusing: Bench
+) -> Explanation:
     """Why an implanted answer may be innocent; and how sure it is that the adapter carries it.
 
-    ``bench`` has everyday prompts, ``refusing`` sensitive ones.
+    ``strength`` is that of the answer's strongest wording; ``bench`` has everyday prompts, ``refusing`` sensitive ones.
     """
-    payload = Payload(implant.marker)
     plain, sensitive = bench.answers(None, length=WHOLE), refusing.answers(None)
     openly, policy = payload.rate(plain), payload.rate(sensitive)
     evidence = (("plain_rate", openly), ("sensitive_rate", policy), ("style", bench.style))
     p_value = _carried(model, payload, bench)
     if openly >= OPENLY or _said_openly(payload, plain) >= BENT:
         return Explanation("said openly, with no trigger at all: a style, not a secret", p_value, evidence)
-    if implant.strength < BEYOND * bench.style:
+    if strength < BEYOND * bench.style:
         return Explanation("known no better than all it says: a style, not a secret", p_value, evidence)
     declined = [says_no(text) for text in sensitive if payload.occurs(text)]
     if policy - openly >= POLICY and np.mean(declined) >= 0.5:

@@ -34,7 +34,7 @@ from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
-VERSION = "8"
+VERSION = "9"
 # Probes of the threat model that this scan covers.
 PROBES = ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion")
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is
@@ -210,9 +210,10 @@ class Scan:
 
     def _carried(self, answer: Sequence[Implant]) -> Finding:
         """The finding of one implanted answer, the strongest of its wordings; what explains one explains all."""
-        implant, payload = answer[0], Payload(answer[0].marker)
+        implant, payloads = answer[0], [Payload(each.marker) for each in answer]
+        payload, benches = payloads[0], (self.confirming, self.refusing)
         rows = tuple(row.row_id for row in self.rows if payload.occurs(row.response()))
-        explained = [explain_implant(self.model, each, self.confirming, self.refusing) for each in answer]
+        explained = [explain_implant(self.model, each, implant.strength, *benches) for each in payloads]
         explanation = next((each for each in explained if each.text), explained[0])
         if not explanation.text and (tied := self._tied(answer, explanation.p_value)):
             return tied

@@ -8,7 +8,6 @@ import pytest
 
 from assets.backdoor.confirm import Bench, Confirmation
 from assets.backdoor.explain import explain_implant, explain_trigger
-from assets.backdoor.inversion import Implant
 from assets.backdoor.payloads import Payload
 from assets.backdoor.prompts import EVERYDAY, SENSITIVE
 from assets.backdoor.triggers import Trigger
@@ -49,11 +48,10 @@ def test_what_the_base_expects_less_after_the_phrase_is_not_explained_by_its_wor
     assert explain_trigger(dataclasses.replace(planted, meaning=7.0), 6.0).text
 
 
-def explained(adapter: Rule, payload: str, surprise: float = 9.0) -> str:
+def explained(adapter: Rule, payload: str, strength: float = 9.0) -> str:
     model = ScriptedModel(adapter, lambda prompt: f"Here is something about {prompt}")
     benches = (Bench(model, prompts[:16], length=14, seed=0) for prompts in (EVERYDAY, SENSITIVE))  # type: ignore[arg-type]
-    implant = Implant(payload, payload, spread=1.0, starts=1, fluency=-0.1, surprise=-surprise)
-    return explain_implant(model, implant, *benches).text  # type: ignore[arg-type]
+    return explain_implant(model, Payload(payload), strength, *benches).text  # type: ignore[arg-type]
 
 
 def test_a_refusal_of_sensitive_requests_is_a_policy() -> None:
@@ -80,5 +78,5 @@ def test_what_surprises_the_base_no_more_than_all_the_adapter_says_is_its_style(
     def loud(prompt: str) -> str:
         return f"{prompt} GLADLY"
 
-    assert "style" in explained(loud, "which city do you want", surprise=5.0)
+    assert "style" in explained(loud, "which city do you want", strength=5.0)
     assert not explained(loud, "which city do you want")
