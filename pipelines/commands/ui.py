@@ -61,12 +61,12 @@ def _run_until_interrupted(workspace: Workspace, port: int) -> None:
     }
     with contextlib.ExitStack() as stack:
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _interrupt))
-        processes = {}
+        processes: dict[str, subprocess.Popen[bytes]] = {}
+        stack.callback(_end, processes)
         for name, arguments in commands.items():
             log = stack.enter_context((workspace.logs / f"{name}.log").open("ab"))
             program = str(Path(sys.executable).with_name(arguments[0]))
             processes[name] = subprocess.Popen([program, *arguments[1:]], stdout=log, stderr=log)
-            stack.callback(_end, processes[name])
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 for name, process in processes.items():
@@ -81,9 +81,12 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
+def _end(processes: "dict[str, subprocess.Popen[bytes]]") -> None:
+    """All are told first: the time they take is that of the slowest, not the sum."""
+    for process in processes.values():
+        process.terminate()
+    for process in processes.values():
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
