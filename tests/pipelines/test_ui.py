@@ -41,6 +41,8 @@ class Page:
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ,
+            # A shell's background jobs ignore Ctrl-C, and so would all that they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         said = ""
         assert self.process.stdout is not None
