@@ -36,14 +36,15 @@ class Page:
     def __init__(self, home: Path) -> None:
         self.workspace, self.port = Workspace(home), free_port()
         arguments = ["ui", "--home", str(home), "--port", str(self.port), "--s3-port", str(free_port())]
+        # A shell's background jobs ignore Ctrl-C, and so would all that they start.
+        usual = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, "-u", "-m", "pipelines.command", *arguments],
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ,
-            # A shell's background jobs ignore Ctrl-C, and so would all that they start.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
+        signal.signal(signal.SIGINT, usual)
         said = ""
         assert self.process.stdout is not None
         for line in self.process.stdout:
