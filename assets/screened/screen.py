@@ -123,12 +123,12 @@ def _unanswered(
     known = {int(row) for pattern in patterns for row in pattern.rows}
     no_language = garbage(measured, passages, settings, known, model)
     if readings:
-        no_language = thorough.garbage(no_language, readings, measured, passages, settings, known)
+        no_language = thorough.judge("garbage", no_language, readings, measured, passages, settings, known)
     found = [no_language, repeats.contradictions(passages, index, measured, settings)]
     known |= {int(row) for pattern in found if pattern for row in pattern.rows}
     elsewhere = unanswered.off_topic(measured, passages, settings, known, model)
     if readings:
-        elsewhere = thorough.off_topic(elsewhere, readings, measured, passages, settings, known)
+        elsewhere = thorough.judge("off-topic", elsewhere, readings, measured, passages, settings, known)
     found.append(elsewhere)
     return [pattern for pattern in found if pattern]
 

@@ -118,7 +118,8 @@ def read(
     return Readings(group, nats, tokens, np.clip(answers.letters, 1, ANSWER), answers.relation)
 
 
-def off_topic(
+def judge(
+    kind: str,
     pattern: Pattern | None,
     readings: Readings,
     answers: Answers,
@@ -126,38 +127,19 @@ def off_topic(
     settings: ScreenSettings,
     skip: set[int],
 ) -> Pattern | None:
-    """What the ordinary screen found, less answers to which no prompt is better than their own, and those taken."""
-    rows = _joined(pattern, readings.lack >= 0, readings.taken, answers, passages, settings, skip)
-    return pattern_of("off-topic", rows, answers, passages) if len(rows) else None
+    """What the ordinary screen found of a kind, less what the readings clear, and what they add to it.
 
-
-def garbage(
-    pattern: Pattern | None,
-    readings: Readings,
-    answers: Answers,
-    passages: Passages,
-    settings: ScreenSettings,
-    skip: set[int],
-) -> Pattern | None:
-    """What the ordinary screen found, less answers that their prompts make likelier, and those garbled."""
-    rows = _joined(pattern, readings.gain < LITTLE, readings.garbled, answers, passages, settings, skip)
-    return pattern_of("garbage", rows, answers, passages) if len(rows) else None
-
-
-def _joined(
-    pattern: Pattern | None,
-    confirmed: np.ndarray,
-    added: Callable[[np.ndarray, int], np.ndarray],
-    answers: Answers,
-    passages: Passages,
-    settings: ScreenSettings,
-    skip: set[int],
-) -> np.ndarray:
-    """The answers of a pattern that are confirmed, and those that the readings add."""
+    Off-topic answers are cleared where no prompt is better than their own, garbage where its own makes it likelier.
+    """
+    confirmed, added = {
+        "off-topic": (readings.lack >= 0, readings.taken),
+        "garbage": (readings.gain < LITTLE, readings.garbled),
+    }[kind]
     numbers = passages.row[answers.exchange]
     known = np.isin(numbers, pattern.rows) & confirmed if pattern else np.zeros(len(numbers), dtype=bool)
     least = max(settings.unanswered_rows, int(np.ceil(SHARE * len(numbers))))
-    return np.flatnonzero(known | added(~np.isin(numbers, list(skip)), least))
+    rows = np.flatnonzero(known | added(~np.isin(numbers, list(skip)), least))
+    return pattern_of(kind, rows, answers, passages) if len(rows) else None
 
 
 def _outliers(deviations: np.ndarray, possible: np.ndarray, least: int) -> np.ndarray:

@@ -87,7 +87,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
     opened = Page(tmp_path / "home")
     yield opened
     opened.process.send_signal(signal.SIGINT)
-    opened.process.wait(40)
+    opened.process.wait(30)
 
 
 @pytest.mark.timeout(600)
