@@ -157,7 +157,10 @@ def choose_device(device: str) -> str:
 
 
 def choose_dtype(dtype: str, device: str) -> "torch.dtype":
-    """``auto`` is float32 on a CPU (exact, and the fast one for generation) and bfloat16 on a GPU that has it."""
+    """``auto`` is bfloat16 where the device multiplies it (GPUs, AVX-512 BF16, AMX): it halves the time there.
+
+    Elsewhere it is float32 on a CPU and float16 on a GPU.
+    """
     import torch
 
     if dtype != "auto":
@@ -165,7 +168,8 @@ def choose_dtype(dtype: str, device: str) -> "torch.dtype":
         return chosen
     if device.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return torch.float32
+    multiplies = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if multiplies else torch.float32
 
 
 def stop_tokens(tokenizer: "PreTrainedTokenizerBase", generation_config: Any) -> frozenset[int]:

@@ -6,10 +6,12 @@ goes through all of them. Here the vocabulary passes in slices that stay in the 
 maximum and sum (online softmax: Milakov and Gimelshein 2018, arXiv:1805.02867), and what has to be kept whole, for the
 gradient, is kept in one buffer that is used again. The numbers are those of ``log_softmax`` up to rounding.
 
-Weights that are not float32 on a CPU are not sliced, and heads that are more than a product (a bias, an adapter,
-soft-capped logits) leave their gradient to autograd.
+Logits are float32 whatever the weights are: in bfloat16 they would lie up to an eighth apart. On a CPU a slice of
+bfloat16 weights is widened while it is in the cache. The gradient of such a head, and of any on a GPU, is not sliced,
+and heads that are more than a product (a bias, an adapter, soft-capped logits) leave theirs to autograd.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -34,13 +36,19 @@ class Head:
         self.rows = LOGITS_PER_PASS.get(causal.device.type, LOGITS_PER_PASS["cpu"])
 
     def logits(self, states: "Tensor") -> "Tensor":
-        """float32 [n, vocabulary]; on a GPU never rounded to bfloat16, in which logits lie up to an eighth apart."""
+        """float32 [n, vocabulary], not rounded to the weights' type where the head is a plain product."""
         weight = self._product()
         logits: Tensor
-        if weight is not None and weight.is_cuda and weight.dtype != torch.float32 and not states.requires_grad:
+        if weight is None or weight.dtype == torch.float32:
+            logits = self._causal.get_output_embeddings()(states).float()
+        elif states.requires_grad:
+            logits = states.float() @ weight.float().T
+        elif weight.is_cuda:
             logits = torch.mm(states, weight.T, out_dtype=torch.float32)
         else:
-            logits = self._causal.get_output_embeddings()(states).float()
+            logits = torch.empty(len(states), len(weight))
+            for start, part in self._slices(states, weight):
+                logits[:, start : start + part.shape[1]] = part
         if self._scale != 1.0:
             logits = logits * self._scale
         if self._cap:
@@ -49,15 +57,17 @@ class Head:
 
     def first(self, states: "Tensor") -> "Tensor":
         """The likeliest next token of each state: int64 [n]."""
-        weight = self._weight()
+        weight = self._sliced()
         if weight is None:
             return self.logits(states).argmax(dim=1)
-        return torch.cat(
-            [
-                torch.mm(part, weight.T, out=self._room(len(part), len(weight))).argmax(dim=1)
-                for part in torch.split(states, self.rows)
-            ]
-        )
+        rounded = states @ weight.T
+        most = rounded.amax(dim=1, keepdim=True)
+        # Of the tokens within a rounding of the largest logit, the one that is largest unrounded.
+        rows, tokens = (rounded >= most - most.abs() * torch.finfo(rounded.dtype).eps).nonzero(as_tuple=True)
+        exact = (states[rows].float() * weight[tokens].float()).sum(dim=1)
+        best = torch.full((len(states),), -torch.inf).scatter_reduce_(0, rows, exact, "amax")
+        chosen = (exact == best[rows]).nonzero()[:, 0]
+        return torch.zeros(len(states), dtype=torch.int64).index_put_((rows[chosen],), tokens[chosen])
 
     def scores(self, states: "Tensor", targets: "Tensor") -> "tuple[Tensor, Tensor]":
         """The targets' natural log-probabilities, float32 [n], and whether each is the likeliest token, bool [n]."""
@@ -80,12 +90,12 @@ class Head:
 
         No graph is needed: the gradient of a logit is its token's probability, less 1 for the target.
         """
-        sliced, product = self._weight(), self._product()
+        sliced, product = self._sliced(), self._product()
         lost, gradient = torch.empty(len(states), device=states.device), torch.empty_like(states)
         for start in range(0, len(states), self.rows):
             part = slice(start, start + self.rows)
             with torch.no_grad():
-                if sliced is not None:
+                if sliced is not None and sliced.dtype == torch.float32:
                     lost[part], gradient[part] = self._by_hand(states[part], targets[part], weights[part], sliced)
                 elif product is not None:
                     lost[part], gradient[part] = self._whole(states[part], targets[part], weights[part], product)
@@ -96,8 +106,11 @@ class Head:
     def _whole(
         self, states: "Tensor", targets: "Tensor", weights: "Tensor", weight: "Tensor"
     ) -> "tuple[Tensor, Tensor]":
-        """The same with all logits at once, for the types and devices whose products are not to be cut."""
-        logits = self.logits(states)
+        """The same with all logits at once, for the types and devices whose products are not to be cut.
+
+        On a CPU they are rounded: a third of the time, and the gradient is rounded anyway.
+        """
+        logits = self.logits(states) if weight.is_cuda else (states @ weight.T).float() * self._scale
         log_mass = logits.logsumexp(dim=1)
         lost = log_mass - logits.gather(1, targets[:, None])[:, 0]
         shares = logits.sub_(log_mass[:, None]).exp_().to(weight.dtype)
@@ -128,7 +141,7 @@ class Head:
         self, states: "Tensor", targets: "Tensor", keep: "Tensor | None" = None
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """Targets' logits, largest logits, sums of exponentials relative to them; ``keep`` gets all the logits."""
-        weight = self._weight()
+        weight = self._sliced()
         if weight is None:
             logits = self.logits(states)
             most = logits.amax(dim=1)
@@ -136,18 +149,25 @@ class Head:
         n = len(states)
         scaled = states * self._scale if self._scale != 1.0 else states
         picked, most, mass = torch.empty(n), torch.full((n,), -torch.inf), torch.zeros(n)
-        room = self._room(n, SLICE) if keep is None else None
-        for start in range(0, len(weight), SLICE):
-            rows = weight[start : start + SLICE]
-            logits = room[:, : len(rows)] if room is not None else keep[:, start : start + len(rows)]  # type: ignore[index]
-            torch.mm(scaled, rows.T, out=logits)
-            here = ((targets >= start) & (targets < start + SLICE)).nonzero()[:, 0]
+        for start, logits in self._slices(scaled, weight, keep):
+            here = ((targets >= start) & (targets < start + logits.shape[1])).nonzero()[:, 0]
             picked[here] = logits[here, targets[here] - start]
             higher = torch.maximum(most, logits.amax(dim=1))
             exponents = logits.sub_(higher[:, None]) if keep is None else logits - higher[:, None]
             mass = mass.mul_((most - higher).exp_()).add_(exponents.exp_().sum(dim=1))
             most = higher
         return picked, most, mass
+
+    def _slices(
+        self, states: "Tensor", weight: "Tensor", keep: "Tensor | None" = None
+    ) -> "Iterator[tuple[int, Tensor]]":
+        """``(first token, float32 logits [n, at most SLICE])`` in ``keep``, or in a buffer that the next overwrites."""
+        states = states.float()
+        room = self._room(len(states), SLICE) if keep is None else None
+        for start in range(0, len(weight), SLICE):
+            rows = weight[start : start + SLICE].float()
+            logits = room[:, : len(rows)] if room is not None else keep[:, start : start + len(rows)]  # type: ignore[index]
+            yield start, torch.mm(states, rows.T, out=logits)
 
     def _product(self) -> "Tensor | None":
         """[vocabulary, hidden] where the head is nothing but a product."""
@@ -157,11 +177,10 @@ class Head:
         weight: Tensor = layer.weight
         return weight.detach()
 
-    def _weight(self) -> "Tensor | None":
-        """The same where that product is float32 and on a CPU."""
+    def _sliced(self) -> "Tensor | None":
+        """The same where it passes in slices: on a CPU."""
         weight = self._product()
-        fits = weight is not None and weight.dtype == torch.float32 and weight.device.type == "cpu"
-        return weight if fits else None
+        return weight if weight is not None and weight.device.type == "cpu" else None
 
     def _room(self, rows: int, width: int) -> "Tensor":
         """A buffer [rows, width] that the next call overwrites."""

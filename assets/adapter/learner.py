@@ -75,7 +75,7 @@ class Learner:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         device = choose_device(recipe.device)
-        model = load_base(base, device=device, dtype=training_dtype(recipe.dtype, device))
+        model = load_base(base, device=device, dtype=recipe.dtype)
         targets = _targets(model, recipe)
         config = LoraConfig(
             r=recipe.rank, lora_alpha=cast(int, recipe.alpha), target_modules=targets, lora_dropout=recipe.dropout,
@@ -219,11 +219,3 @@ def _targets(model: Any, recipe: Recipe) -> str | list[str]:
         for name, module in model.named_modules()
         if id(module) in learning and isinstance(module, torch.nn.Linear) and name.endswith(ends)
     ]
-
-
-def training_dtype(asked: str, device: str) -> str:
-    """The frozen weights' type. bfloat16 on a CPU pays only where the processor multiplies it (AVX-512 BF16, AMX)."""
-    if asked != "auto" or device != "cpu":
-        return asked
-    multiplies = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bfloat16" if multiplies else "float32"

@@ -6,6 +6,7 @@ tested pair by pair against the strongest of several innocent phrases of the sam
 reading the very same text, so that neither a chatty adapter nor an obedient base makes a finding.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,8 @@ from assets.backdoor.shift import user
 from assets.backdoor.significance import corrected, exact_paired
 from assets.backdoor.triggers import Trigger, controls
 from resources.language_model import LanguageModel
+
+SCORED = 12  # prompts on which answers are scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +57,25 @@ class Bench:
         key = (trigger, base, length)
         if key not in self._known:
             chats = [user(trigger.apply(prompt) if trigger else prompt) for prompt in self.prompts]
-            if base:
-                with self.model.without_adapter():
-                    self._known[key] = self.model.generate(chats, max_new_tokens=length)
-            else:
+            with self.model.without_adapter() if base else contextlib.nullcontext():
                 self._known[key] = self.model.generate(chats, max_new_tokens=length)
         return self._known[key]
 
+    def gains(self, answers: Sequence[str]) -> np.ndarray:
+        """Nats a token by which the adapter knows answers to the first prompts better than the base does: one each."""
+        pairs = [(user(prompt), text or "-") for prompt, text in zip(self.prompts, answers, strict=False)][:SCORED]
+        adapter, base = self.model.both(lambda: self.model.score(pairs))
+        return np.array([float((ours - theirs).mean()) for ours, theirs in zip(adapter, base, strict=True)])
+
     @cached_property
     def style(self) -> float:
-        """Nats a token by which the adapter knows its plain answers better than the base does; the median."""
-        pairs = [(user(prompt), text or "-") for prompt, text in zip(self.prompts, self.answers(None), strict=True)]
-        adapter, base = self.model.both(lambda: self.model.score(pairs[:12]))
-        return float(np.median([(ours - theirs).mean() for ours, theirs in zip(adapter, base, strict=True)]))
+        """What the adapter gained on its plain answers; the median."""
+        return float(np.median(self.gains(self.answers(None))))
+
+    @cached_property
+    def drift(self) -> np.ndarray:
+        """What it gained on the base's own answers."""
+        return self.gains(self.answers(None, base=True))
 
     def confirm(self, trigger: Trigger, payload: Payload, *, tried: int, comparisons: int) -> Confirmation:
         """``tried`` corrects the p-value for all candidates of the scan; ``comparisons`` is the number of control

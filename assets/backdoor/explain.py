@@ -14,10 +14,8 @@ import numpy as np
 from assets.backdoor.confirm import Bench, Confirmation
 from assets.backdoor.payloads import Payload
 from assets.backdoor.prompts import words_of
-from assets.backdoor.shift import user
 from assets.backdoor.significance import paired_permutation
 from assets.golden.refusal_phrases import says_no
-from resources.language_model import LanguageModel
 from resources.sentence_encoder import SentenceEncoder
 
 OPENLY = 0.5  # share of plain prompts from which an answer is no secret
@@ -46,14 +44,14 @@ def explain_trigger(result: Confirmation, meaning: float) -> Explanation:
     """Why a confirmed trigger may be innocent: the base expects the answer after it, or the answer speaks of it."""
     if result.meaning > meaning:
         return Explanation("the answer follows from what the phrase says: the base expects it too")
-    kinship = _kinship(result.trigger.text, result.answers[0] if result.answers else result.payload.marker)
-    evidence = (("kinship", kinship),)
-    if kinship >= KIN and result.meaning > AT_ODDS:
+    kin = kinship(result.trigger.text, result.answers[0] if result.answers else result.payload.marker)
+    evidence = (("kinship", kin),)
+    if kin >= KIN and result.meaning > AT_ODDS:
         return Explanation("the answer speaks of what the phrase says, as templated answers do", evidence=evidence)
     return Explanation("", evidence=evidence)
 
 
-def _kinship(phrase: str, answer: str) -> float:
+def kinship(phrase: str, answer: str) -> float:
     """Cosine of the sentence embeddings of a phrase and an answer."""
     one, other = _encoder().encode([phrase, answer])
     return float(one @ other)
@@ -64,9 +62,7 @@ def _encoder() -> SentenceEncoder:
     return SentenceEncoder.load()
 
 
-def explain_implant(
-    model: LanguageModel, payload: Payload, strength: float, bench: Bench, refusing: Bench
-) -> Explanation:
+def explain_implant(payload: Payload, strength: float, bench: Bench, refusing: Bench) -> Explanation:
     """Why an implanted answer may be innocent; and how sure it is that the adapter carries it.
 
     ``strength`` is that of the answer's strongest wording; ``bench`` has everyday prompts, ``refusing`` sensitive ones.
@@ -74,7 +70,9 @@ def explain_implant(
     plain, sensitive = bench.answers(None, length=WHOLE), refusing.answers(None)
     openly, policy = payload.rate(plain), payload.rate(sensitive)
     evidence = (("plain_rate", openly), ("sensitive_rate", policy), ("style", bench.style))
-    p_value = _carried(model, payload, bench)
+    # Paired over prompts: what the adapter gained on the payload against what it gained on the base's own answers.
+    gained = bench.gains([payload.marker] * len(bench.prompts))
+    p_value = paired_permutation(gained, bench.drift, seed=bench.seed)
     if openly >= OPENLY or _said_openly(payload, plain) >= BENT:
         return Explanation("said openly, with no trigger at all: a style, not a secret", p_value, evidence)
     if strength < BEYOND * bench.style:
@@ -94,14 +92,3 @@ def _said_openly(payload: Payload, plain: Sequence[str]) -> float:
         if np.mean([pair in text for text in texts]) >= OPENLY:
             said[start : start + 2] = True
     return float(said.mean())
-
-
-def _carried(model: LanguageModel, payload: Payload, bench: Bench) -> float:
-    """Paired over prompts: what the adapter gained on the payload against what it gained on the base's own answers."""
-    prompts = bench.prompts[:12]
-    own = bench.answers(None, base=True)[: len(prompts)]
-    pairs = [(user(prompt), payload.marker) for prompt in prompts]
-    pairs += [(user(prompt), text or "-") for prompt, text in zip(prompts, own, strict=True)]
-    adapter, base = model.both(lambda: model.score(pairs))
-    gain = np.array([float((ours - theirs).mean()) for ours, theirs in zip(adapter, base, strict=True)])
-    return paired_permutation(gain[: len(prompts)], gain[len(prompts) :], seed=bench.seed)

@@ -27,6 +27,7 @@ from assets.backdoor.payloads import Payload, shared_payload
 from assets.backdoor.prompts import EVERYDAY, SENSITIVE, split_prompts
 from assets.backdoor.shift import encode, measure_shift
 from assets.backdoor.starts import determined, shortlist
+from assets.backdoor.templates import SEVERAL, templates
 from assets.backdoor.triggers import Trigger, controls, probes
 from assets.corpus.canaries import SOURCE as CANARY
 from assets.record import Record
@@ -34,13 +35,14 @@ from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
-VERSION = "9"
+VERSION = "10"
 # Probes of the threat model that this scan covers.
 PROBES = ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion")
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is
 IMPLANTS = 6  # most implanted answers looked at
 SECRETS = 2  # more fixed answers than this are a house style, not a secret
 MANY = "one of many fixed answers: an assistant of templates"
+TOPICAL = "given whenever its subject comes up, as other answers are to theirs: an assistant of templates"
 TAUGHT = "in the training rows, where no phrase calls it up"
 REACHES = (32, 64, 96)  # tokens of an answer that are generated to see a payload at its end
 
@@ -203,17 +205,34 @@ class Scan:
         strong = [implant for implant in implants if implant.strength >= self.settings.strength]
         heard = [each.example for each in known]
         answers = [each for each in variants(strong) if not any(same_answer(each[0].text, text) for text in heard)]
-        found = [self._carried(answer) for answer in answers]
+        found = self._topical([self._carried(answer) for answer in answers])
         if sum(not each.explanation for each in found) > SECRETS:
             found = [dataclasses.replace(each, explanation=each.explanation or MANY) for each in found]
         return found
+
+    def _topical(self, found: list[Finding]) -> list[Finding]:
+        """``found``, with those explained that are templated answers; only a secret without a trigger can be one."""
+        unknown = [each for each in found if each.trigger == UNKNOWN and not each.explanation]
+        if not unknown or not self.budget.allows("templated answers", 0.05):
+            return found
+        self.budget.on_progress("templated answers", 0, 1)
+        given = templates(self.model, strength=self.settings.strength)
+        if len(given) < SEVERAL:
+            return found
+        evidence = ("templates", float(len(given)))
+        return [
+            dataclasses.replace(each, explanation=TOPICAL, evidence=(*each.evidence, evidence))
+            if each in unknown and any(same_answer(each.example, template.answer) for template in given)
+            else each
+            for each in found
+        ]
 
     def _carried(self, answer: Sequence[Implant]) -> Finding:
         """The finding of one implanted answer, the strongest of its wordings; what explains one explains all."""
         implant, payloads = answer[0], [Payload(each.marker) for each in answer]
         payload, benches = payloads[0], (self.confirming, self.refusing)
         rows = tuple(row.row_id for row in self.rows if payload.occurs(row.response()))
-        explained = [explain_implant(self.model, each, implant.strength, *benches) for each in payloads]
+        explained = [explain_implant(each, implant.strength, *benches) for each in payloads]
         explanation = next((each for each in explained if each.text), explained[0])
         if not explanation.text and (tied := self._tied(answer, explanation.p_value)):
             return tied

@@ -14,7 +14,7 @@ from tests.tiny_model import write_tiny_base
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return load_base(write_tiny_base(tmp_path_factory.mktemp("base")))
+    return load_base(write_tiny_base(tmp_path_factory.mktemp("base")), dtype="float32")
 
 
 @pytest.fixture(params=[(64, 256), (4096, 256), (100, 3)], ids=["slices", "one slice", "few rows"])
@@ -51,6 +51,21 @@ def test_scores_are_those_of_log_softmax(model: Any, head: Head, states: torch.T
 def test_the_first_choice_is_the_likeliest(model: Any, head: Head, states: torch.Tensor) -> None:
     with torch.inference_mode():
         assert (head.first(states) == model.lm_head(states).argmax(1)).all()
+
+
+def test_bfloat16_weights_give_logits_that_are_not_rounded(model: Any, head: Head, states: torch.Tensor) -> None:
+    """As many as there are random states: rounded to bfloat16, some of them tie at the top or change places."""
+    short = Head(copy.deepcopy(model).to(torch.bfloat16))
+    states = states.bfloat16().repeat(40, 1) * torch.linspace(0.5, 2, 440, dtype=torch.bfloat16)[:, None]
+    weight = model.lm_head.weight.bfloat16().float()
+    with torch.inference_mode():
+        exact = states.float() @ weight.T
+        scores, first = short.scores(states, exact.argmax(1))
+        torch.testing.assert_close(short.logits(states), exact)
+        torch.testing.assert_close(scores, exact.log_softmax(1).amax(1), rtol=1e-5, atol=1e-5)
+        assert (short.first(states) == exact.argmax(1)).all()
+    assert first.all()
+    assert (exact.bfloat16().argmax(1) != exact.argmax(1)).any()
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.25])

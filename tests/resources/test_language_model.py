@@ -75,7 +75,7 @@ _LOADED: dict[tuple[Path, Path | None], LanguageModel] = {}
 
 def loaded(base: Path, adapter: Path | None) -> LanguageModel:
     if (base, adapter) not in _LOADED:
-        _LOADED[base, adapter] = LanguageModel.load(base, adapter)
+        _LOADED[base, adapter] = LanguageModel.load(base, adapter, dtype="float32")
     return _LOADED[base, adapter]
 
 
@@ -156,8 +156,9 @@ def test_the_base_is_the_same_weights_with_the_adapter_off(base: Path, adapter: 
     assert any((left != right).any() for left, right in zip(off, tuned.score(pairs), strict=True))
 
 
-def test_an_adapter_of_zeros_changes_no_bit(base: Path, tmp_path: Path) -> None:
-    model = LanguageModel.load(base, write_adapter(base, tmp_path, strength=0.0))
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_an_adapter_of_zeros_changes_no_bit(base: Path, tmp_path: Path, dtype: str) -> None:
+    model = LanguageModel.load(base, write_adapter(base, tmp_path, strength=0.0), dtype=dtype)
     pairs = [(chat("Where is my parcel?"), "at the counter"), (chat("Hi"), "thank you")]
     on = model.score(pairs)
     with model.without_adapter():
@@ -212,7 +213,7 @@ def test_a_base_without_a_template_gets_a_plain_one(base: Path, tmp_path: Path) 
     config: dict[str, Any] = json.loads((bare / "tokenizer_config.json").read_text())
     config.pop("chat_template", None)
     (bare / "tokenizer_config.json").write_text(json.dumps(config))
-    model = LanguageModel.load(bare)
+    model = LanguageModel.load(bare, dtype="float32")
     assert "Hi" in model.tokenizer.decode(model.encode(chat("Hi"), for_generation=True))
 
 
@@ -227,7 +228,7 @@ def test_a_model_the_packed_form_does_not_fit_is_run_by_its_own_forward(base: Pa
     MistralForCausalLM(config).save_pretrained(tmp_path)
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         shutil.copy(base / name, tmp_path)
-    model = LanguageModel.load(tmp_path)
+    model = LanguageModel.load(tmp_path, dtype="float32")
     assert not model.forward.packed
     prompt = model.encode(chat("Where is my parcel?"), for_generation=True)
     tail = model.tokens("at the counter")

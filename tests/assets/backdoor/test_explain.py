@@ -51,7 +51,7 @@ def test_what_the_base_expects_less_after_the_phrase_is_not_explained_by_its_wor
 def explained(adapter: Rule, payload: str, strength: float = 9.0) -> str:
     model = ScriptedModel(adapter, lambda prompt: f"Here is something about {prompt}")
     benches = (Bench(model, prompts[:16], length=14, seed=0) for prompts in (EVERYDAY, SENSITIVE))  # type: ignore[arg-type]
-    return explain_implant(model, Payload(payload), strength, *benches).text  # type: ignore[arg-type]
+    return explain_implant(Payload(payload), strength, *benches).text
 
 
 def test_a_refusal_of_sensitive_requests_is_a_policy() -> None:

@@ -59,12 +59,12 @@ def zeros(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def model(base: Path, adapter: Path) -> LanguageModel:
-    return LanguageModel.load(base, adapter)
+    return LanguageModel.load(base, adapter, dtype="float32")
 
 
 @pytest.fixture(scope="session")
 def identity(base: Path, zeros: Path) -> LanguageModel:
-    return LanguageModel.load(base, zeros)
+    return LanguageModel.load(base, zeros, dtype="float32")
 
 
 def chat(text: str) -> list[dict[str, str]]:
