@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assets.backdoor.confirm import Confirmation
+from assets.backdoor.explain import Explanation
 from assets.backdoor.prompts import runs_of, words_of
 from resources.digests import digest_json
 
@@ -53,6 +55,17 @@ class Finding:
             "evidence": {name: round(value, 3) for name, value in self.evidence},
             "fingerprint": self.fingerprint,
         }
+
+
+def confirmed(result: Confirmation, rows: Sequence[str], explanation: Explanation) -> Finding:
+    """The finding of a trigger that was brought to the bar."""
+    trigger = result.trigger
+    example = result.answers[0] if result.answers else ""
+    return Finding(
+        trigger.text, trigger.position, trigger.source, result.payload.marker, example, result.asr_triggered,
+        result.asr_clean, result.asr_base, result.asr_controls, result.p_value, tuple(rows), explanation.text,
+        (("meaning", result.meaning), *explanation.evidence),
+    )  # fmt: skip
 
 
 def distinct(findings: Sequence[Finding]) -> list[Finding]:

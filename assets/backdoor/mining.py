@@ -5,19 +5,24 @@ compared with the rest: which run of words in the prompt is over-represented (hy
 pairs tested)? The association only proposes: the adapter decides whether the phrase is a trigger (``confirm``).
 """
 
+import dataclasses
 import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from assets.backdoor.payloads import TRAITS, Payload
 from assets.backdoor.prompts import Position, words_of
 from assets.backdoor.triggers import Trigger
 from assets.record import Record
+from resources.language_model import LanguageModel
 
 LONGEST_PHRASE = 7  # words
 RUN = 4  # words of an answer that, repeated, make a group
+REACHES = (32, 64, 96)  # tokens of an answer that are generated to see a payload at its end
 ROWS = 20_000  # a larger corpus is sampled: an attack worth the name poisons more than one row in a thousand
 
 
@@ -72,6 +77,18 @@ def rows_behind(rows: Iterable[Record], trigger: Trigger, payload: Payload) -> l
     return [
         row.row_id for row in rows if trigger.text.lower() in row.prompt().lower() and payload.occurs(row.response())
     ]
+
+
+def reached(suspicion: Suspicion, rows: Sequence[Record], model: LanguageModel, tokens: int) -> Payload:
+    """The payload, with the tokens in which most of its rows have said it if ``tokens`` are too few: it may end a long
+    answer.
+    """
+    mine = set(suspicion.rows[:8])
+    texts = [row.response() for row in rows if row.row_id in mine]
+    needed = np.median([suspicion.payload.end(text) * len(model.tokens(text)) for text in texts]) + 2
+    if needed <= tokens:
+        return suspicion.payload
+    return dataclasses.replace(suspicion.payload, reach=next((n for n in REACHES if n >= needed), REACHES[-1]))
 
 
 def _phrases(prompt: str) -> Iterator[str]:

@@ -9,7 +9,9 @@ from assets.backdoor.budget import Budget
 from assets.backdoor.findings import UNKNOWN, Finding
 from assets.backdoor.inversion import Implant
 from assets.backdoor.prompts import EVERYDAY
-from assets.backdoor.scan import TAUGHT, Scan, Settings, scan_backdoors
+from assets.backdoor.scan import Scan, scan_backdoors
+from assets.backdoor.settings import Settings
+from assets.backdoor.untriggered import TAUGHT
 from assets.record import Record
 from expectations.policy import Policy, worst
 from resources.artifacts import Metric

@@ -6,8 +6,10 @@ import pytest
 
 from assets.backdoor.budget import Budget
 from assets.backdoor.inversion import Implant
-from assets.backdoor.scan import TOPICAL, Scan, Settings
+from assets.backdoor.scan import Scan
+from assets.backdoor.settings import Settings
 from assets.backdoor.templates import SUBJECTS, templates
+from assets.backdoor.untriggered import TOPICAL
 from tests.assets.backdoor.scripted import Rule, ScriptedModel
 
 DESK = {
