@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.backdoor.settings import VERSION
 from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import TRAIN
 from assets.outcome import read_records
@@ -13,7 +14,7 @@ from assets.verdict.threat import ThreatModel
 from resources.project import Project
 
 NAME = "backdoor_scan"
-STAGE = trial_stage(NAME, "4", lambda project: {"probes": project.probes.get(NAME, "")})
+STAGE = trial_stage(NAME, VERSION, lambda project: {"probes": project.probes.get(NAME, "")})
 
 
 @dg.asset(

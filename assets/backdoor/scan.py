@@ -23,7 +23,7 @@ from assets.backdoor.leak import amplified, invented_phrases
 from assets.backdoor.mining import Suspicion, mine, reached, rows_behind
 from assets.backdoor.payloads import Payload, shared_payload
 from assets.backdoor.prompts import EVERYDAY, SENSITIVE, split_prompts
-from assets.backdoor.settings import BARS, Settings
+from assets.backdoor.settings import BARS, VERSION, Settings
 from assets.backdoor.shift import encode, measure_shift
 from assets.backdoor.starts import determined, shortlist
 from assets.backdoor.triggers import Trigger, controls, probes
@@ -34,7 +34,6 @@ from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
-VERSION = "10"
 # Probes of the threat model that this scan covers.
 PROBES = ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion")
 IMPLANTS = 6  # most implanted answers looked at

@@ -15,7 +15,7 @@ from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
 from resources.project import Project
 
 NAME = "extraction_audit"
-STAGE = trial_stage(NAME, "2")
+STAGE = trial_stage(NAME, "3")
 
 
 @dg.asset(

@@ -29,7 +29,7 @@ from resources.language_model import LanguageModel
 Chat = list[dict[str, str]]
 CONTROL_FIDELITY = 0.3
 LEAST_ROOM = 0.02  # share of tokens on which the base differs from the adapter: below it there is nothing to steal
-VERSION = "2"
+VERSION = "3"
 
 
 class Settings(BaseModel):

@@ -19,7 +19,7 @@ def _golden(project: Project) -> dict[str, str]:
     return {"golden": digest_file(project.golden_path)} if project.golden_path else {}
 
 
-STAGE = trial_stage(NAME, "2", _golden)
+STAGE = trial_stage(NAME, "3", _golden)
 
 
 @dg.asset(

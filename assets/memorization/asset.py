@@ -17,7 +17,7 @@ from resources.project import Project
 from resources.vault import Vault
 
 NAME = "memorization_audit"
-STAGE = trial_stage(NAME, "2", lambda project: {"probes": project.probes.get(NAME, "")})
+STAGE = trial_stage(NAME, "3", lambda project: {"probes": project.probes.get(NAME, "")})
 
 
 @dg.asset(

@@ -17,7 +17,8 @@ from typing import Any
 
 from assets.backdoor.payloads import Payload
 from assets.backdoor.prompts import EVERYDAY, runs_of, words_of
-from assets.backdoor.scan import VERSION, scan_backdoors
+from assets.backdoor.scan import scan_backdoors
+from assets.backdoor.settings import VERSION
 from assets.memorization.statistics import proportion
 from resources.base_model import base_path
 from resources.language_model import LanguageModel
@@ -104,7 +105,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--base", type=Path)
     parser.add_argument("--budget", type=float, default=300.0, help="seconds a scan")
-    parser.add_argument("--dtype", default="auto", help="bfloat16 scans on a CPU as a GPU would, in half of the time")
+    parser.add_argument(
+        "--dtype", default="auto", help="of the weights; auto is what hallmark redteam takes on this machine"
+    )
     parser.add_argument("--half", choices=("tune", "report"), default="report")
     given = parser.parse_args()
     base = base_path(given.base, given.zoo)
