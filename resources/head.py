@@ -147,7 +147,7 @@ class Head:
             most = logits.amax(dim=1)
             return logits.gather(1, targets[:, None])[:, 0], most, (logits - most[:, None]).exp_().sum(dim=1)
         n = len(states)
-        scaled = states * self._scale if self._scale != 1.0 else states
+        scaled = states.float() * self._scale if self._scale != 1.0 else states
         picked, most, mass = torch.empty(n), torch.full((n,), -torch.inf), torch.zeros(n)
         for start, logits in self._slices(scaled, weight, keep):
             here = ((targets >= start) & (targets < start + logits.shape[1])).nonzero()[:, 0]
