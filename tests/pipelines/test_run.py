@@ -1,7 +1,7 @@
 """`hallmark run` as a person types it: own files in every form, nothing done twice, killed and taken up again."""
 
-import csv
 import contextlib
+import csv
 import json
 import os
 import random
