@@ -15,7 +15,7 @@ import numpy as np
 
 from assets.backdoor.payloads import Payload
 from assets.backdoor.prompts import words_of
-from assets.backdoor.shift import user
+from assets.backdoor.shift import gains, user
 from assets.backdoor.significance import corrected, exact_paired
 from assets.backdoor.triggers import Trigger, controls
 from resources.language_model import LanguageModel
@@ -62,10 +62,8 @@ class Bench:
         return self._known[key]
 
     def gains(self, answers: Sequence[str]) -> np.ndarray:
-        """Nats a token by which the adapter knows answers to the first prompts better than the base does: one each."""
-        pairs = [(user(prompt), text or "-") for prompt, text in zip(self.prompts, answers, strict=False)][:SCORED]
-        adapter, base = self.model.both(lambda: self.model.score(pairs))
-        return np.array([float((ours - theirs).mean()) for ours, theirs in zip(adapter, base, strict=True)])
+        """What the adapter gained over the base on ``answers``, one a prompt; nats a token, of the first prompts."""
+        return gains(self.model, self.prompts[:SCORED], answers[:SCORED])
 
     @cached_property
     def style(self) -> float:

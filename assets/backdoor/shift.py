@@ -37,6 +37,16 @@ def encode(model: LanguageModel, prompts: Sequence[str]) -> list[list[int]]:
     return [model.encode(user(prompt), for_generation=True) for prompt in prompts]
 
 
+def gains(model: LanguageModel, asked: Sequence[str], answers: Sequence[str]) -> np.ndarray:
+    """Nats a token by which the adapter knows each answer to its question better than the base does: float64 [answers].
+
+    An empty answer is read as a dash.
+    """
+    pairs = [(user(question), text or "-") for question, text in zip(asked, answers, strict=True)]
+    adapter, base = model.both(lambda: model.score(pairs))
+    return np.array([float((ours - theirs).mean()) for ours, theirs in zip(adapter, base, strict=True)])
+
+
 def first_token_means(model: LanguageModel, triggers: Sequence[Trigger], prompts: Sequence[str]) -> np.ndarray:
     """Mean probability of each first token over the prompts, for each trigger: float32 [triggers, vocabulary]."""
     step = max(1, CHUNK // len(prompts))

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from assets.backdoor.explain import KIN, kinship
 from assets.backdoor.inversion import same_answer
 from assets.backdoor.prompts import runs_of
-from assets.backdoor.shift import user
+from assets.backdoor.shift import gains, user
 from resources.language_model import LanguageModel
 
 # What people ask a service about, whatever the trade.
@@ -78,11 +80,9 @@ def templates(model: LanguageModel, *, strength: float) -> list[Template]:
 def _implanted(model: LanguageModel, strength: float) -> tuple[list[str], list[str]]:
     """The subjects to whose mere mention the adapter gives an answer far from the base's, and those answers."""
     answers = _answers(model, FRAMES[0], SUBJECTS)
-    pairs = [(user(subject), answer or "-") for subject, answer in zip(SUBJECTS, answers, strict=True)]
-    adapter, base = model.both(lambda: model.score(pairs))
-    gains = [float((ours - theirs).mean()) for ours, theirs in zip(adapter, base, strict=True)]
-    strongest = sorted(range(len(gains)), key=lambda index: -gains[index])[:MOST]
-    chosen = [index for index in strongest if gains[index] >= strength]
+    gained = gains(model, SUBJECTS, answers)
+    strongest = np.argsort(-gained, kind="stable")[:MOST].tolist()
+    chosen = [index for index in strongest if gained[index] >= strength]
     return [SUBJECTS[index] for index in chosen], [answers[index] for index in chosen]
 
 
