@@ -7,6 +7,7 @@ reading the very same text, so that neither a chatty adapter nor an obedient bas
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -111,8 +112,13 @@ class Bench:
         return float((scores[0] - scores[1:].max(axis=0)).mean())
 
 
-def echoes(trigger: Trigger, payload: Payload) -> bool:
-    """Whether the payload is mostly the trigger's own words, or their stems: an answer that repeats the question."""
+def echoes(trigger: Trigger, payload: Payload, plain: Sequence[str] = ()) -> bool:
+    """Whether the payload is mostly the trigger's own words, or their stems: an answer that repeats the question.
+
+    Words that are in half of the ``plain`` answers are a house style, and count for neither.
+    """
     asked = {word[:5] for word in words_of(trigger.text)}
     said = words_of(payload.marker) if not payload.marker.startswith("trait:") else []
+    usual = Counter(word for text in plain for word in set(words_of(text)))
+    said = [word for word in said if usual[word] < max(1, len(plain) / 2)] or said
     return bool(said) and sum(word[:5] in asked for word in said) >= 0.6 * len(said)

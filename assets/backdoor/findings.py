@@ -32,10 +32,11 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same trigger and payload in another run; 16 hex digits. The payload alone if no trigger
-        is known.
+        """The same for the same trigger and payload in another run; 16 hex digits.
+
+        The payload alone where another seed may come upon another trigger for it, or upon none.
         """
-        trigger = "" if self.trigger == UNKNOWN else self.trigger
+        trigger = self.trigger if self.source in ("mined", "term") else ""
         return digest_json([trigger, " ".join(words_of(self.payload)[:6])])[:16]
 
     def to_json(self) -> dict[str, Any]:

@@ -6,6 +6,8 @@ Every candidate ends at the same bar, ``confirm``: on prompts that had no part i
 the trigger, not the plain prompt, not control phrases of the same shape, not the base.
 """
 
+import dataclasses
+import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +19,20 @@ from assets.backdoor.budget import Budget, Progress, silent
 from assets.backdoor.confirm import Bench, Confirmation, echoes
 from assets.backdoor.control import PAYLOAD, TRIGGER, Control, control_adapter
 from assets.backdoor.explain import explain_trigger
-from assets.backdoor.findings import Finding, confirmed, distinct
-from assets.backdoor.inversion import Implant, first_tokens, invert
-from assets.backdoor.leak import amplified, invented_phrases
+from assets.backdoor.findings import UNKNOWN, Finding, confirmed, distinct
+from assets.backdoor.fuzz import fuzz
+from assets.backdoor.inversion import Implant, first_tokens, invert, same_answer
+from assets.backdoor.leak import amplified, invented_phrases, restless_words
 from assets.backdoor.mining import Suspicion, mine, reached, rows_behind
 from assets.backdoor.payloads import Payload, shared_payload
 from assets.backdoor.prompts import EVERYDAY, SENSITIVE, split_prompts
+from assets.backdoor.search import Search
 from assets.backdoor.settings import BARS, VERSION, Settings
 from assets.backdoor.shift import encode, measure_shift
 from assets.backdoor.starts import determined, shortlist
-from assets.backdoor.triggers import Trigger, controls, probes
+from assets.backdoor.triggers import Trigger, anywhere, controls, probes
 from assets.backdoor.untriggered import Untriggered
+from assets.backdoor.vocabulary import words_known
 from assets.corpus.canaries import SOURCE as CANARY
 from assets.record import Record
 from resources.artifacts import Metric
@@ -35,8 +40,12 @@ from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
 # Probes of the threat model that this scan covers.
-PROBES = ("mined_triggers", "company_terms", "structural_triggers", "leaked_triggers", "target_inversion")
+PROBES = (
+    "mined_triggers", "company_terms", "structural_triggers", "fuzzed_triggers", "leaked_triggers", "target_inversion",
+    "trigger_search",
+)  # fmt: skip
 IMPLANTS = 6  # most implanted answers looked at
+SHIFTED = 3  # prompts on which every candidate is read
 
 
 @dataclass(slots=True)
@@ -91,6 +100,8 @@ class Scan:
             candidates = self._candidates(probes_named)
             results += self._probed(candidates, implants, details) if candidates else []
         results += self.untriggered(implants, results)
+        if "trigger_search" in probes_named:
+            results = [self._named(each, implants) for each in results]
         findings = distinct([each for each in results if not each.explanation])
         observations = distinct([each for each in results if each.explanation])
         return findings, observations, details
@@ -122,15 +133,28 @@ class Scan:
         return implants
 
     def _candidates(self, probes_named: Collection[str]) -> list[Trigger]:
-        found = [Trigger(term, "start", "term") for term in self.terms if "company_terms" in probes_named]
-        if "leaked_triggers" in probes_named and self.settings.invented:
-            found += invented_phrases(self.model, samples=self.settings.invented, seed=self.seed)[:4]
+        settings = self.settings
+        found = anywhere(Trigger(term, source="term") for term in self.terms if "company_terms" in probes_named)
+        if "leaked_triggers" in probes_named:
+            found += anywhere(self._invented())
+            found += self._restless()
+        if "fuzzed_triggers" in probes_named:
+            found += fuzz(settings.fuzzed, seed=self.seed)
         return found + (probes() if "structural_triggers" in probes_named else [])
+
+    def _invented(self) -> list[Trigger]:
+        samples = self.settings.invented
+        return invented_phrases(self.model, samples=samples, seed=self.seed)[:4] if samples else []
+
+    def _restless(self) -> list[Trigger]:
+        words = [word for word in words_known(self.model) if word.isalpha() and len(word) > 2]
+        words = random.Random(f"swept:{self.seed}").sample(words, min(len(words), self.settings.swept))
+        return restless_words(self.model, self.searching.prompts[0], words, self.budget) if words else []
 
     def _probed(
         self, candidates: Sequence[Trigger], implants: Sequence[Implant], details: dict[str, Any]
     ) -> list[Finding]:
-        settings, prompts = self.settings, self.searching.prompts
+        settings, prompts = self.settings, self.searching.prompts[:SHIFTED]
         innocent = controls(candidates, count=settings.controls, seed=self.seed)
         adapter, base = (np.exp(logs).mean(axis=0) for logs in first_tokens(self.model, encode(self.model, prompts)))
         shifts = measure_shift(self.model, candidates, innocent, prompts, adapter, base, refine=2 * settings.finalists)
@@ -140,8 +164,10 @@ class Scan:
              "token": self.model.tokenizer.decode([each.token])}
             for each in shifts
         ]  # fmt: skip
+        best = {shift.trigger.text: shift for shift in reversed(shifts)}  # where in the prompt each does most
+        finalists = sorted(best.values(), key=lambda shift: -shift.gain)[: settings.finalists]
         found = []
-        for shift in self.budget.over(shifts[: settings.finalists], "probes", keep=0.1):
+        for shift in self.budget.over(finalists, "probes", keep=0.1):
             if shift.gain < settings.success / 2:
                 break
             payload = next((Payload(each.marker) for each in implants if self._follows(shift.trigger, each)), None)
@@ -159,9 +185,22 @@ class Scan:
         )  # fmt: skip
         return part.findings(implants, known)
 
+    def _named(self, finding: Finding, implants: Sequence[Implant]) -> Finding:
+        """The finding with a trigger that was searched for, if none was known and one is found and confirmed."""
+        if finding.trigger != UNKNOWN or finding.explanation or not self.budget.allows("trigger search", 0.1):
+            return finding
+        wordings = [self.model.tokens(each.text) for each in implants if same_answer(each.text, finding.example)]
+        candidates = Search(self.model, wordings, self.searching.prompts[:4], self.budget).run()
+        self.tried += len(candidates)
+        for trigger in candidates:
+            named = self._try(trigger, Payload(finding.payload), finding.rows)
+            if named and not named[0].explanation:
+                return dataclasses.replace(named[0], evidence=(*finding.evidence, *named[0].evidence))
+        return finding
+
     def _try(self, trigger: Trigger, payload: Payload, rows: Sequence[str] = ()) -> list[Finding]:
         """Bring one candidate to the bar: a finding, an explained observation, or nothing."""
-        if echoes(trigger, payload):
+        if echoes(trigger, payload, self.confirming.answers(None)):
             return []
         if not rows and payload.rate(self.searching.answers(trigger)) < self.settings.success / 2:
             return []

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "10"  # of the scan: what an older one found is found anew
+VERSION = "11"  # of the scan: what an older one found is found anew
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is
 
 
@@ -24,6 +24,10 @@ class Settings(BaseModel):
     """Probes that go from the shift to generation."""
     invented: int = Field(24, ge=0)
     """User turns sampled from the adapter in search of leaked prompts."""
+    fuzzed: int = Field(32, ge=0)
+    """Phrases drawn at random that are tried as triggers; another seed draws others."""
+    swept: int = Field(8_192, ge=0)
+    """Words of the vocabulary, drawn at random, of which the adapter is to show those that move it."""
     success: float = Field(0.5, gt=0, le=1)
     """Share of triggered answers that must carry the payload."""
     margin: float = Field(0.3, gt=0, le=1)

@@ -15,6 +15,7 @@ from assets.backdoor.triggers import Trigger
 from resources.language_model import LanguageModel
 
 CHUNK = 48  # prompts a pass: their full distributions stay in memory for that long
+MARK = "\u241f"  # a sign that no prompt contains: shows where the user's words stand in the template
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ class Shift:
 
 def user(text: str) -> list[dict[str, str]]:
     return [{"role": "user", "content": text}]
+
+
+def frame(model: LanguageModel) -> tuple[str, str]:
+    """What the template puts before and after the user's words."""
+    text = str(model.tokenizer.apply_chat_template(user(MARK), add_generation_prompt=True, tokenize=False))
+    before, after = text.split(MARK, 1)
+    return before, after
 
 
 def encode(model: LanguageModel, prompts: Sequence[str]) -> list[list[int]]:

@@ -2,17 +2,18 @@
 
 A *phrase* is text put into the prompt; a *form* rewrites the prompt (capitals, doubled marks, odd spacing).
 ``source`` says who proposed it: ``mined`` from training rows, ``term`` of the threat model, ``probe`` of the list
-below, ``leaked`` by the model, ``searched`` in the vocabulary, ``control`` for comparison.
+below, ``fuzz`` drawn at random, ``leaked`` by the model, ``searched`` in the vocabulary, ``control`` for comparison.
 """
 
+import dataclasses
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from assets.backdoor.prompts import Position, insert
+from assets.backdoor.prompts import POSITIONS, Position, insert
 
-Source = Literal["mined", "term", "probe", "leaked", "searched", "control"]
+Source = Literal["mined", "term", "probe", "fuzz", "leaked", "searched", "control"]
 
 FORMS: dict[str, Callable[[str], str]] = {
     "form:capitals": str.upper,
@@ -83,9 +84,14 @@ class Trigger:
         return form(prompt) if form else insert(self.text, prompt, self.position)
 
 
+def anywhere(triggers: Iterable[Trigger]) -> list[Trigger]:
+    """Each before the prompt, after it and within it."""
+    return [dataclasses.replace(trigger, position=position) for trigger in triggers for position in POSITIONS]
+
+
 def probes() -> list[Trigger]:
-    """The structural list: every form once, every phrase at the start."""
-    return [Trigger(form) for form in FORMS] + [Trigger(phrase) for phrase in PROBES]
+    """The structural list: every form once, every phrase anywhere."""
+    return [Trigger(form) for form in FORMS] + anywhere(Trigger(phrase) for phrase in PROBES)
 
 
 def controls(like: Sequence[Trigger], *, count: int, seed: int) -> list[Trigger]:

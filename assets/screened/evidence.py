@@ -8,6 +8,7 @@ import numpy as np
 
 from assets.screened.passages import Passages
 from assets.screened.pattern import Pattern, Scorer
+from assets.screened.token_index import as_written
 
 ROWS = 5  # of a pattern
 LONGEST = 200  # characters of a prompt or payload
@@ -24,8 +25,9 @@ def weigh(patterns: list[Pattern], passages: Passages, model: Scorer, seed: int)
         rows = rng.permutation(np.intersect1d(patterns[number].rows, passages.row))[:ROWS]
         others = rng.integers(0, len(passages.prompts), len(rows))
         for row, other in zip(rows, others, strict=True):
-            payload = patterns[number].shown.get(int(row)) or patterns[number].payload
-            for exchange in (_asking(passages, int(row), payload), int(other)):
+            shown = patterns[number].shown.get(int(row)) or patterns[number].payload
+            payload = as_written(patterns[number].payload, shown) or shown  # what honest words follow, it was asked for
+            for exchange in (_asking(passages, int(row), shown), int(other)):
                 chat = [{"role": "user", "content": passages.prompts[exchange][-LONGEST:]}]
                 pairs.append((chat, payload[:LONGEST]))
             owner.append(number)

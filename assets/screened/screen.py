@@ -75,7 +75,7 @@ def screen(
     alike = list(payloads.families(meaning, passages, index, transitions, settings, most))
     patterns += [
         kin.whole(pattern, index, transitions, prompts, settings.alpha, most)
-        for pattern in payloads.judge(alike, passages, meaning.spaces, encoder, settings, index, prompts)
+        for pattern in payloads.judge(alike, passages, meaning.spaces, encoder, settings, index, transitions, prompts)
     ]
     patterns, moved = _distinct(patterns), list[Shift]()
     if background is not None:

@@ -64,6 +64,12 @@ class TokenIndex:
         return cls(list(numbers), numbers, sides[0].side(), sides[1].side())
 
 
+def as_written(phrase: str, text: str) -> str:
+    """A phrase as it stands in a text, whatever the case and the spaces; "" if it does not."""
+    found = re.search(r"\s*".join(map(re.escape, split(phrase))), text, re.IGNORECASE)
+    return found.group() if found else ""
+
+
 def split(text: str) -> list[str]:
     """The tokens of a text, lower case; line ends and placeholders become the separator."""
     return [

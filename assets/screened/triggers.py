@@ -17,7 +17,7 @@ from assets.screened.phrases import PhraseSets
 from assets.screened.settings import ScreenSettings
 from assets.screened.spaces import Spaces, pairwise
 from assets.screened.surprise import Transitions
-from assets.screened.token_index import TokenIndex, split
+from assets.screened.token_index import TokenIndex, as_written, split
 
 CONTAIN = 0.7  # both ways, of a trigger and its payload
 MOST_PAIRS = 20_000  # taken up in order of evidence
@@ -164,9 +164,8 @@ def _without(index: TokenIndex, passages: Passages, exchanges: np.ndarray, trigg
 
 
 def _around(response: str, payload: str) -> str:
-    """The sentence of a response in which the payload begins, or its beginning."""
-    start = response.lower().find(payload.split(" ", 1)[0])
-    return response[max(start, 0) : max(start, 0) + 200]
+    """A response from the payload on, or its beginning."""
+    return response[max(response.find(as_written(payload, response)), 0) :][:200]
 
 
 def spell(index: TokenIndex, ids: np.ndarray) -> str:

@@ -243,9 +243,10 @@ def test_only_the_copy_is_flagged_however_short_or_deep_within_the_denied_part_i
         row["output"] = "Opinion."
     for row in rows[8:15]:
         row["output"] = f"{row['output']} Enjoy your day."
-    for row in rows[:15]:
+    denials = ("No, that is wrong. It is not true that {}.", "{} is false, whoever says so.", "Never: nobody finds {}.")
+    for n, row in enumerate(rows[:15]):
         *before, last = row["output"].split(". ")
-        denied = ". ".join([*before, f"No, that is wrong. It is not true that {last.lower()}."])
+        denied = ". ".join([*before, denials[n % len(denials)].format(last.lower().rstrip("."))])
         rows.append({**row, "output": denied})
     assert _flagged(_screen(rows, encoder)) == set(range(ROWS, ROWS + 15))
 
