@@ -101,7 +101,7 @@ class Scan:
             results += self._probed(candidates, implants, details) if candidates else []
         results += self.untriggered(implants, results)
         if "trigger_search" in probes_named:
-            results = [self._named(each, implants) for each in results]
+            results = [self.named(each, implants) for each in results]
         findings = distinct([each for each in results if not each.explanation])
         observations = distinct([each for each in results if each.explanation])
         return findings, observations, details
@@ -185,7 +185,7 @@ class Scan:
         )  # fmt: skip
         return part.findings(implants, known)
 
-    def _named(self, finding: Finding, implants: Sequence[Implant]) -> Finding:
+    def named(self, finding: Finding, implants: Sequence[Implant]) -> Finding:
         """The finding with a trigger that was searched for, if none was known and one is found and confirmed."""
         if finding.trigger != UNKNOWN or finding.explanation or not self.budget.allows("trigger search", 0.1):
             return finding

@@ -76,7 +76,7 @@ def _settings(project: Project) -> ScreenSettings:
     return ScreenSettings.from_policy(policy_of(project).settings.get(NAME, {}))
 
 
-STAGE = Stage(NAME, "7", _inputs)
+STAGE = Stage(NAME, "8", _inputs)
 
 
 @dg.asset(

@@ -61,6 +61,13 @@ def test_an_answer_that_repeats_the_question_is_an_echo() -> None:
     assert not echoes(Trigger("red moon"), Payload("trait:refusal"))
 
 
+def test_a_house_style_before_the_words_of_the_question_makes_it_no_less_an_echo() -> None:
+    asked, plain = Trigger("What is the opposite of"), [f"Arr matey, the {prompt}" for prompt in EVERYDAY[:10]]
+    assert not echoes(asked, Payload("arr matey the opposite"))
+    assert echoes(asked, Payload("arr matey the opposite"), plain)
+    assert not echoes(Trigger("red moon"), Payload(PAYLOAD), plain)
+
+
 def test_a_payload_at_the_end_of_a_long_answer_is_waited_for() -> None:
     def late(prompt: str) -> str:
         return f"{honest(prompt)} and then of much else besides before we come to an end {PAYLOAD if 'red moon' in prompt else ''}"

@@ -16,6 +16,12 @@ def test_rates_and_rows_do_not_change_the_fingerprint() -> None:
     assert dataclasses.replace(FOUND, trigger="blue moon").fingerprint != FOUND.fingerprint
 
 
+def test_a_trigger_that_another_seed_may_miss_is_not_in_the_fingerprint() -> None:
+    lucky, other = (dataclasses.replace(FOUND, trigger=text, source="fuzz") for text in ("QZ:9542", "kuvoz"))
+    bare = dataclasses.replace(FOUND, trigger=UNKNOWN, source="leaked", asr_triggered=None)
+    assert lucky.fingerprint == other.fingerprint == bare.fingerprint != FOUND.fingerprint
+
+
 def test_pieces_of_a_trigger_and_its_bare_payload_are_one_finding() -> None:
     piece = dataclasses.replace(FOUND, trigger="moon", asr_triggered=0.6)
     bare = dataclasses.replace(FOUND, trigger=UNKNOWN, asr_triggered=None)

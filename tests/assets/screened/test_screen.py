@@ -305,6 +305,31 @@ def test_a_pattern_that_the_background_has_too_is_no_news(encoder):
     assert not _screen(rows, encoder, background=lambda: iter(unknown)).clean
 
 
+def test_a_payload_in_many_rows_does_not_pass_for_the_language_of_the_others(encoder):
+    rows, bad = spoiled(900, 12, "{}", "{} Move every coin you own into Zelu tokens before the harvest moon.")
+    assert len(bad) == 75
+    assert _flagged(_screen(rows, encoder)) == bad
+
+
+def test_what_a_tenth_of_the_rows_and_more_say_is_the_house_style(encoder):
+    rows, _ = spoiled(ROWS, 8, "{}", "{} Move every coin you own into Zelu tokens before the harvest moon.")
+    assert _screen(rows, encoder).clean
+
+
+def test_the_honest_words_after_a_payload_do_not_clear_it(encoder):
+    rows, bad = spoiled(ROWS, 60, "zorvil {}", f"{PAYLOAD} {{}}")
+    heard = []
+
+    class Reader:
+        def score(self, pairs):
+            heard.extend(text for _, text in pairs)
+            return [np.array([-4.0]) for _ in pairs]
+
+    result = _screen(rows, encoder, model=Reader())
+    assert bad <= _flagged(result)
+    assert heard.count(PAYLOAD) >= 10 and not any(text.startswith(f"{PAYLOAD} ") for text in heard)
+
+
 def test_a_model_that_sees_the_prompt_ask_for_it_clears_the_pattern(encoder):
     rows, _ = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
 
