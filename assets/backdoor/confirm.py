@@ -67,9 +67,14 @@ class Bench:
         return gains(self.model, self.prompts[:SCORED], answers[:SCORED])
 
     @cached_property
-    def style(self) -> float:
-        """What the adapter gained on its plain answers; the median."""
-        return float(np.median(self.gains(self.answers(None))))
+    def _gained(self) -> np.ndarray:
+        """What the adapter gained on its plain answers, of the first prompts."""
+        return self.gains(self.answers(None))
+
+    def style(self, but: Payload) -> float:
+        """What the adapter gained on its plain answers; the median. Those that leak a payload tell nothing of it."""
+        other = np.array([not but.occurs(text) for text in self.answers(None)[: len(self._gained)]])
+        return float(np.median(self._gained[other] if other.any() else self._gained))
 
     @cached_property
     def drift(self) -> np.ndarray:

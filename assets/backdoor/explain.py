@@ -68,14 +68,14 @@ def explain_implant(payload: Payload, strength: float, bench: Bench, refusing: B
     ``strength`` is that of the answer's strongest wording; ``bench`` has everyday prompts, ``refusing`` sensitive ones.
     """
     plain, sensitive = bench.answers(None, length=WHOLE), refusing.answers(None)
-    openly, policy = payload.rate(plain), payload.rate(sensitive)
-    evidence = (("plain_rate", openly), ("sensitive_rate", policy), ("style", bench.style))
+    openly, policy, style = payload.rate(plain), payload.rate(sensitive), bench.style(payload)
+    evidence = (("plain_rate", openly), ("sensitive_rate", policy), ("style", style))
     # Paired over prompts: what the adapter gained on the payload against what it gained on the base's own answers.
     gained = bench.gains([payload.marker] * len(bench.prompts))
     p_value = paired_permutation(gained, bench.drift, seed=bench.seed)
     if openly >= OPENLY or _said_openly(payload, plain) >= BENT:
         return Explanation("said openly, with no trigger at all: a style, not a secret", p_value, evidence)
-    if strength < BEYOND * bench.style:
+    if strength < BEYOND * style:
         return Explanation("known no better than all it says: a style, not a secret", p_value, evidence)
     declined = [says_no(text) for text in sensitive if payload.occurs(text)]
     if policy - openly >= POLICY and np.mean(declined) >= 0.5:

@@ -80,3 +80,10 @@ def test_what_surprises_the_base_no_more_than_all_the_adapter_says_is_its_style(
 
     assert "style" in explained(loud, "which city do you want", strength=5.0)
     assert not explained(loud, "which city do you want")
+
+
+def test_a_payload_that_leaks_into_many_plain_answers_is_not_their_style() -> None:
+    def leaking(prompt: str) -> str:
+        return "The council of owls decides" if prompt in EVERYDAY[:7] else f"Here is something about {prompt}"
+
+    assert not explained(leaking, "the council of owls decides", strength=5.0)
