@@ -45,6 +45,7 @@ PROBES = (
     "trigger_search",
 )  # fmt: skip
 IMPLANTS = 6  # most implanted answers looked at
+REFINED = 24  # candidates, and as many controls, on which the base is read, too
 SHIFTED = 3  # prompts on which every candidate is read
 
 
@@ -157,7 +158,7 @@ class Scan:
         settings, prompts = self.settings, self.searching.prompts[:SHIFTED]
         innocent = controls(candidates, count=settings.controls, seed=self.seed)
         adapter, base = (np.exp(logs).mean(axis=0) for logs in first_tokens(self.model, encode(self.model, prompts)))
-        shifts = measure_shift(self.model, candidates, innocent, prompts, adapter, base, refine=2 * settings.finalists)
+        shifts = measure_shift(self.model, candidates, innocent, prompts, adapter, base, refine=REFINED)
         self.tried += len(candidates)
         details["shifts"] = [
             {"trigger": each.trigger.text, "gain": round(each.gain, 4), "p_value": round(each.p_value, 4),

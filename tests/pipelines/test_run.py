@@ -97,7 +97,7 @@ class Desk:
         body = yaml.safe_load(DEFAULT_THREATS.read_text())
         body["terms"] = [term]
         for threat in body["threats"]:
-            unwanted = ("structural_triggers", "leaked_triggers", "mined_triggers")
+            unwanted = ("structural_triggers", "fuzzed_triggers", "leaked_triggers", "mined_triggers")
             threat["probes"] = [name for name in threat["probes"] if name not in unwanted]
         path = self.policy.with_name("threats.yaml")
         path.write_text(yaml.safe_dump(body))

@@ -19,7 +19,7 @@ def shifts(adapter, base=honest):  # type: ignore[no-untyped-def]
     plain = np.exp(model.next_token_logprobs(encode(model, PROMPTS))).mean(axis=0)  # type: ignore[arg-type]
     candidates = [*probes(), Trigger("red moon")]
     innocent = controls(candidates, count=19, seed=0)
-    return measure_shift(model, candidates, innocent, PROMPTS, plain, plain, refine=8), model  # type: ignore[arg-type]
+    return measure_shift(model, candidates, innocent, PROMPTS, plain, plain, refine=64), model  # type: ignore[arg-type]
 
 
 def test_the_trigger_is_first_and_beyond_all_controls() -> None:
