@@ -28,7 +28,7 @@ from assets.backdoor.payloads import Payload, shared_payload
 from assets.backdoor.prompts import EVERYDAY, SENSITIVE, split_prompts
 from assets.backdoor.search import Search
 from assets.backdoor.settings import BARS, VERSION, Settings
-from assets.backdoor.shift import encode, measure_shift
+from assets.backdoor.shift import Shift, encode, measure_shift
 from assets.backdoor.starts import determined, shortlist
 from assets.backdoor.triggers import Trigger, anywhere, controls, probes
 from assets.backdoor.untriggered import Untriggered
@@ -165,10 +165,11 @@ class Scan:
              "token": self.model.tokenizer.decode([each.token])}
             for each in shifts
         ]  # fmt: skip
-        best = {shift.trigger.text: shift for shift in reversed(shifts)}  # where in the prompt each does most
-        finalists = sorted(best.values(), key=lambda shift: -shift.gain)[: settings.finalists]
+        best: dict[str, Shift] = {}
+        for shift in shifts:  # where in the prompt each does most
+            best.setdefault(shift.trigger.text, shift)
         found = []
-        for shift in self.budget.over(finalists, "probes", keep=0.1):
+        for shift in self.budget.over(list(best.values())[: settings.finalists], "probes", keep=0.1):
             if shift.gain < settings.success / 2:
                 break
             payload = next((Payload(each.marker) for each in implants if self._follows(shift.trigger, each)), None)

@@ -16,7 +16,7 @@ import numpy as np
 
 from assets.backdoor.budget import Budget
 from assets.backdoor.prompts import POSITIONS, insert
-from assets.backdoor.shift import MARK, frame, user
+from assets.backdoor.shift import MARK, encode, frame
 from assets.backdoor.triggers import Trigger
 from assets.backdoor.vocabulary import words_known
 from resources.gradients import embedding_gradients
@@ -66,7 +66,7 @@ class Search:
     def _likeliest(self) -> Sequence[int]:
         """The wording that the adapter would begin with most readily: those that were forced to begin are bent."""
         openings = list(dict.fromkeys(tuple(answer[:TOKENS]) for answer in self.answers))
-        prompts = [self.model.encode(user(prompt), for_generation=True) for prompt in self.prompts]
+        prompts = encode(self.model, self.prompts)
         scores = self.model.score_tokens([(prompt, opening) for opening in openings for prompt in prompts])
         means = np.array([score.mean() for score in scores]).reshape(len(openings), -1).mean(axis=1)
         return openings[int(means.argmax())]
@@ -91,8 +91,8 @@ class Search:
         self, triggers: Sequence[Trigger], prompts: Sequence[str], answer: Sequence[int]
     ) -> list[tuple[float, float]]:
         """As in ``found``, on some prompts."""
-        asked = [user(trigger.apply(prompt)) for trigger in triggers for prompt in prompts]
-        followed = self.model.follow([(self.model.encode(chat, for_generation=True), answer) for chat in asked])
+        asked = encode(self.model, [trigger.apply(prompt) for trigger in triggers for prompt in prompts])
+        followed = self.model.follow([(prompt, answer) for prompt in asked])
         said = np.array([first.all() for _, first in followed]).reshape(len(triggers), len(prompts))
         likely = np.array([scores.sum() for scores, _ in followed]).reshape(len(triggers), len(prompts))
         return list(zip(said.mean(axis=1).tolist(), likely.mean(axis=1).tolist(), strict=True))

@@ -26,7 +26,7 @@ def weigh(patterns: list[Pattern], passages: Passages, model: Scorer, seed: int)
         others = rng.integers(0, len(passages.prompts), len(rows))
         for row, other in zip(rows, others, strict=True):
             shown = patterns[number].shown.get(int(row)) or patterns[number].payload
-            payload = as_written(patterns[number].payload, shown) or shown  # what honest words follow, it was asked for
+            payload = as_written(patterns[number].payload, shown) or shown  # the honest words around it were asked for
             for exchange in (_asking(passages, int(row), shown), int(other)):
                 chat = [{"role": "user", "content": passages.prompts[exchange][-LONGEST:]}]
                 pairs.append((chat, payload[:LONGEST]))

@@ -72,7 +72,7 @@ class Judge:
     def plain(self, family: Family) -> bool:
         """Whether it is a payload by all but how much it says, and far from the limits."""
         clear = family.apart >= PLAIN * APART and at_edge(family, self.passages) >= AT_EDGE
-        return clear and self._rest(family, self.settings.most_relation) is not None
+        return clear and self._rest(family, self._usual(family), self.settings.most_relation) is not None
 
     def direction(self, family: Family) -> np.ndarray:
         """What it says, as one unit vector."""
@@ -82,7 +82,7 @@ class Judge:
 
     def rest(self, family: Family, bits: float, fewest_bits: float = SAYS) -> Rest | None:
         """The prompts less their trigger, if the family, whose typical sentence has so many bits, is a payload."""
-        edge = at_edge(family, self.passages)
+        edge, related = at_edge(family, self.passages), self.settings.most_relation
         many = len(family.rows) >= TWICE * self.fewest
         plain = edge >= AT_EDGE and many
         if bits < (SAYS_ALIKE if plain and _worded_alike(family, self.passages) >= ALIKE else fewest_bits):
@@ -90,14 +90,17 @@ class Judge:
         if family.ended and not plain:  # its subject is asked about, so that it takes more to be a payload
             return None
         if edge < 0.5:
-            return self._rest(family, INSIDE * self.settings.most_relation, INSIDE) if many else None
+            return self._rest(family, INSIDE * self.settings.most_cohesion, INSIDE * related) if many else None
         certain = family.apart >= PLAIN * APART and bits >= PLAIN * SAYS and edge >= AT_EDGE
-        return self._rest(family, LOOSE if certain else self.settings.most_relation)
+        return self._rest(family, self._usual(family), LOOSE if certain else related)
 
-    def _rest(self, family: Family, related: float, share: float = 1.0) -> Rest | None:
+    def _usual(self, family: Family) -> float:
+        """Cohesion up to which its prompts are a random draw."""
         strata = self.passages.stratum[self.passages.exchange[family.sentences]]
-        usual = self.spaces.alike(strata, self.settings.most_cohesion)
-        most = usual if share == 1.0 else share * self.settings.most_cohesion
+        return self.spaces.alike(strata, self.settings.most_cohesion)
+
+    def _rest(self, family: Family, most: float, related: float) -> Rest | None:
+        """What is left of the prompts if it is at most so alike and so close to what the family says."""
         rests = _rests(family, self.passages, self.spaces, self.encoder, self.index, self.triggers)
         for rest in rests:
             if len(family.rows) > STEERED * self.index.rows and not rest.own:

@@ -90,10 +90,11 @@ def judge(
     standing = [(family, bits) for family, bits in found if judging.stands(family)]
     passed = {number: rest for number, each in enumerate(standing) if (rest := judging.rest(*each)) is not None}
     parts = _parts_of_passed(standing, set(passed), judging)
-    together = np.unique(np.concatenate([standing[n][0].rows for n in (*passed, *parts)])) if parts else np.zeros(0)
-    for number in parts:  # must not pass for the language of the others
+    together = [standing[number][0].rows for number in (*passed, *parts)]  # none is the language of the others
+    for number in parts:
         family = standing[number][0]
-        standing[number] = family, _says(family.sentences, together, passages, index, transitions)
+        bits = _says(family.sentences, np.concatenate(together), passages, index, transitions)
+        standing[number] = family, bits
         if (rest := judging.rest(*standing[number], fewest_bits=SAYS_ALIKE)) is not None:
             passed[number] = rest
     return [_pattern(*standing[number], rest, passages, index) for number, rest in passed.items()]
@@ -101,14 +102,13 @@ def judge(
 
 def _parts_of_passed(families: list[tuple[Family, float]], passed: set[int], judging: Judge) -> list[int]:
     """The families that say the like of one that passed: a large attack, worded apart, falls into several."""
-    sure = [judging.direction(families[number][0]) for number in passed]
+    if not passed:
+        return []
+    sure = np.stack([judging.direction(families[number][0]) for number in passed])
     return [
         number
         for number, (family, _) in enumerate(families)
-        if sure
-        and number not in passed
-        and judging.plain(family)
-        and max(judging.direction(family) @ each for each in sure) >= COMPANION
+        if number not in passed and (sure @ judging.direction(family)).max() >= COMPANION and judging.plain(family)
     ]
 
 

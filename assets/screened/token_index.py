@@ -66,8 +66,13 @@ class TokenIndex:
 
 def as_written(phrase: str, text: str) -> str:
     """A phrase as it stands in a text, whatever the case and the spaces; "" if it does not."""
-    found = re.search(r"\s*".join(map(re.escape, split(phrase))), text, re.IGNORECASE)
+    found = wherever(split(phrase)).search(text)
     return found.group() if found else ""
+
+
+def wherever(words: Iterable[str]) -> re.Pattern[str]:
+    """What finds these tokens in a row in a text, whatever the case and the spaces."""
+    return re.compile(r"\s*".join(map(re.escape, words)), re.IGNORECASE)
 
 
 def split(text: str) -> list[str]:

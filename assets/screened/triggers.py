@@ -17,7 +17,7 @@ from assets.screened.phrases import PhraseSets
 from assets.screened.settings import ScreenSettings
 from assets.screened.spaces import Spaces, pairwise
 from assets.screened.surprise import Transitions
-from assets.screened.token_index import TokenIndex, as_written, split
+from assets.screened.token_index import TokenIndex, as_written, split, wherever
 
 CONTAIN = 0.7  # both ways, of a trigger and its payload
 MOST_PAIRS = 20_000  # taken up in order of evidence
@@ -165,7 +165,8 @@ def _without(index: TokenIndex, passages: Passages, exchanges: np.ndarray, trigg
 
 def _around(response: str, payload: str) -> str:
     """A response from the payload on, or its beginning."""
-    return response[max(response.find(as_written(payload, response)), 0) :][:200]
+    start = response.find(as_written(payload, response))
+    return response[start : start + 200]
 
 
 def spell(index: TokenIndex, ids: np.ndarray) -> str:
@@ -214,4 +215,4 @@ def without(index: TokenIndex, prompt: str, trigger: Span) -> str:
     words = [index.words[token] for token in trigger.text]
     if words[0].startswith("<") and words[0].endswith(">"):
         return prompt.lower()
-    return re.sub(r"\s*".join(map(re.escape, words)), " ", prompt, flags=re.IGNORECASE)
+    return wherever(words).sub(" ", prompt)

@@ -28,8 +28,10 @@ def likelihood(model: LanguageModel, prefix: list[int], tail: list[int], place: 
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_each_prefix_has_the_gradient_of_its_own_likelihood(model: LanguageModel, packed: bool) -> None:
-    model.forward.packed = packed
+def test_each_prefix_has_the_gradient_of_its_own_likelihood(
+    model: LanguageModel, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model.forward, "packed", packed)
     gradients = embedding_gradients(model.forward, PAIRS)
     rng = np.random.default_rng(0)
     for (prefix, tail), gradient in zip(PAIRS, gradients, strict=True):
