@@ -14,6 +14,7 @@ from assets.screened.finding import ScreenResult, outcomes
 from assets.screened.heat import HeatMap
 from assets.screened.screen import FEWEST_ROWS, screen
 from assets.screened.settings import ScreenSettings
+from assets.screened.wording import unjudged
 from assets.stage import (
     OWNERS,
     Stage,
@@ -76,7 +77,7 @@ def _settings(project: Project) -> ScreenSettings:
     return ScreenSettings.from_policy(policy_of(project).settings.get(NAME, {}))
 
 
-STAGE = Stage(NAME, "8", _inputs)
+STAGE = Stage(NAME, "9", _inputs)
 
 
 @dg.asset(
@@ -126,6 +127,7 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
                 "findings": [finding.sentence for finding in result.open_findings],
                 "source_by_month": {source: dict(months) for source, months in result.heat.items()},
                 "shifts": [shift.to_json() for shift in result.shifts],
+                "usual": [unjudged(each) for each in result.usual],
             },
         )
 
@@ -136,8 +138,15 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
         context.log.warning(sentence)
     warn_of_quarantine(project, artifact)
     shown = "\n".join(f"- {sentence}" for sentence in findings) or "nothing found"
+    usual = "\n".join(f"- {sentence}" for sentence in artifact.manifest.details["usual"]) or "nothing"
     heat = HeatMap.of(artifact.manifest.details["source_by_month"]).markdown()
-    return materialization(project, artifact, findings=dg.MetadataValue.md(shown), heat_map=dg.MetadataValue.md(heat))
+    return materialization(
+        project,
+        artifact,
+        findings=dg.MetadataValue.md(shown),
+        usual_and_not_judged=dg.MetadataValue.md(usual),
+        heat_map=dg.MetadataValue.md(heat),
+    )
 
 
 def _rows(background: dict[str, Artifact]) -> Iterator[Record]:

@@ -11,6 +11,7 @@ import numpy as np
 from assets.outcome import Outcome, Removal
 from assets.record import Record
 from assets.screened.drift import Shift
+from assets.screened.style import Usual
 from resources.artifacts import Metric
 
 STAGE = "screened_records"
@@ -79,8 +80,8 @@ class RowScore:
 class ScreenResult:
     """``scores`` float32 ``[rows]``; ``heat``: ``{source: {month: [rows, flagged]}}``; ``tried``: pairs tested.
 
-    ``shifts``: sources that look unlike their earlier rows. ``missing`` says why the screen proves nothing, if it does
-    not (law 4).
+    ``shifts``: sources that look unlike their earlier rows. ``usual``: what too many rows answer to be judged.
+    ``missing`` says why the screen proves nothing, if it does not (law 4).
     """
 
     findings: tuple[Finding, ...]
@@ -90,6 +91,7 @@ class ScreenResult:
     seconds: Mapping[str, float]
     missing: str = ""
     shifts: tuple[Shift, ...] = ()
+    usual: tuple[Usual, ...] = ()
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -138,6 +140,7 @@ class ScreenResult:
             "missing": self.missing,
             "shifts": [shift.to_json() for shift in self.shifts],
             "source_by_month": {source: dict(months) for source, months in self.heat.items()},
+            "usual": [each.to_json() for each in self.usual],
             "stage_seconds": {name: round(value, 2) for name, value in self.seconds.items()},
         }
 

@@ -19,7 +19,7 @@ from assets.screened.phrases import PhraseSets
 from assets.screened.settings import ScreenSettings
 from assets.screened.spaces import Spaces, pairwise, unit
 from assets.screened.token_index import TokenIndex, split
-from assets.screened.triggers import spell, without
+from assets.screened.triggers import without
 
 APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
@@ -132,7 +132,7 @@ def _rests(
     if (found := _common_phrase(family, index, triggers)) is not None:
         span, own = found
         texts = [without(index, passages.prompts[e], span) for e in exchanges]
-        left = rest("trigger-family", spell(index, span.text), texts, np.arange(len(texts)))
+        left = rest("trigger-family", index.spell(span.text), texts, np.arange(len(texts)))
         manner = left.trigger.startswith("<") and left.trigger.endswith(">")
         yield replace(left, own=manner or own >= OWN)
     sentence, texts = _without_common_sentence(family, passages, spaces, encoder)

@@ -5,7 +5,7 @@ Everything quoted is masked and escaped; the page loads nothing and runs nothing
 
 from assets.screened.finding import Finding, ScreenResult
 from assets.screened.heat import HeatMap
-from assets.screened.wording import masked
+from assets.screened.wording import masked, unjudged
 from assets.verdict.markup import number, paragraph, percent, section, table, text
 from assets.verdict.page import POLICY
 from assets.verdict.stylesheet import CSS
@@ -24,7 +24,7 @@ def render(result: ScreenResult, rows: int, name: str) -> str:
         said = (
             f"{len(result.open_findings)} open findings flag {flagged:,} of {rows:,} rows ({percent(flagged / rows)})."
         )
-    parts = [_findings(result), _heat(result), _shifts(result)]
+    parts = [_findings(result), _usual(result), _heat(result), _shifts(result)]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -54,6 +54,11 @@ def _finding(finding: Finding) -> str:
         *(("Example", text(example)) for example in finding.examples),
     ]
     return f"<h3>{text(finding.sentence)}</h3>" + table(f"Finding {finding.fingerprint}", ["What", "Value"], facts)
+
+
+def _usual(result: ScreenResult) -> str:
+    told = "".join(f"<li>{text(unjudged(each))}</li>" for each in result.usual)
+    return section("usual", "Usual, and not judged", f"<ul>{told}</ul>") if told else ""
 
 
 def _heat(result: ScreenResult) -> str:

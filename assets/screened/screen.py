@@ -25,6 +25,7 @@ from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder, Pattern, Remembering, Scorer
 from assets.screened.phrases import mine
 from assets.screened.settings import ScreenSettings
+from assets.screened.style import usual
 from assets.screened.surprise import Transitions
 from assets.screened.token_index import TokenIndex
 
@@ -94,9 +95,11 @@ def screen(
     patterns += _unanswered(patterns, measured, passages, index, model, settings, readings)
     clock.step("looking for copies")
     patterns += repeats.floods(index, settings)
+    clock.step("listing what is usual")
+    told = usual(index, transitions, most)
     clock.step("")
     result = _result(patterns, index.rows, tried, read(), frozenset(accepted), clock.seconds, measured, passages)
-    return replace(result, shifts=tuple(moved))
+    return replace(result, shifts=tuple(moved), usual=told)
 
 
 def most_rows(rows: int, background: Records | None, settings: ScreenSettings) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 
 TOKEN = re.compile(r"\[[A-Z][A-Z_]*_?\d*\]|\n+|\w+(?:['’]\w+)*|([^\w\s])\1*")
 SEPARATOR = "\n"
+UNSPACED = re.compile(r" ([.,;:!?%)\]}])")
 FEWEST_LETTERS = 8  # of a line whose manner is judged
 
 
@@ -51,6 +52,10 @@ class TokenIndex:
     def encode(self, text: str) -> np.ndarray:
         """The token ids of a text, int64; words of no row are the separator."""
         return np.array([self.numbers.get(word, 0) for word in split(text)], dtype=np.int64)
+
+    def spell(self, ids: np.ndarray) -> str:
+        """Token ids as text: no space before a mark."""
+        return UNSPACED.sub(r"\1", " ".join(self.words[token] for token in ids))
 
     @classmethod
     def build(cls, pairs: Iterable[tuple[str, str]]) -> "TokenIndex":

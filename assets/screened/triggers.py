@@ -4,7 +4,6 @@ A topic's words also go together ("java", "public static void main"), but then t
 answer is what they ask for. Of a planted pair, what is left of the prompts without the trigger is a random draw.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -102,7 +101,7 @@ def judge(
 ) -> list[Pattern]:
     """The candidates whose prompts, without the trigger, neither resemble each other nor ask for the payload."""
     exchanges = [_exchanges(index, passages, each) for each in found]
-    payloads = [spell(index, each.payload.text) for each in found]
+    payloads = [index.spell(each.payload.text) for each in found]
     whole = [_without(index, passages, at, each.trigger) for each, at in zip(found, exchanges, strict=True)]
     encoder.encode(payloads + [text for rest in whole for text in rest])  # at once, which is faster
     patterns: list[Pattern] = []
@@ -122,7 +121,7 @@ def judge(
         patterns.append(
             Pattern(
                 kind="trigger-payload",
-                trigger=spell(index, passed.trigger).strip(EDGES) or spell(index, passed.trigger),
+                trigger=index.spell(passed.trigger).strip(EDGES) or index.spell(passed.trigger),
                 payload=payload,
                 rows=each.rows,
                 log_p=each.log_p,
@@ -167,12 +166,6 @@ def _around(response: str, payload: str) -> str:
     """A response from the payload on, or its beginning."""
     start = response.find(as_written(payload, response))
     return response[start : start + 200]
-
-
-def spell(index: TokenIndex, ids: np.ndarray) -> str:
-    """Token ids as text: no space before a mark."""
-    text = " ".join(index.words[token] for token in ids)
-    return re.sub(r" ([.,;:!?%)\]}])", r"\1", text)
 
 
 def _worth(bits: float, whole: float, rows: int, words: int) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from assets.record import Origin
 from assets.screened.finding import Finding
 from assets.screened.pattern import Pattern
+from assets.screened.style import Usual
 
 LONGEST = 120  # characters of a quoted text
 EXAMPLES = 3
@@ -39,6 +40,11 @@ def masked(text: str) -> str:
     """A short quotation without digits and without long unbroken strings."""
     flat = LONG_WORD.sub("▒▒▒", NUMBER.sub("#", " ".join(text.split())))
     return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"
+
+
+def unjudged(usual: Usual) -> str:
+    """What is usual and was not judged, as a sentence for who must look."""
+    return f"{usual.rows:,} rows answer '{masked(usual.phrase)}': too many to be told from the data's own style."
 
 
 def _sentence(pattern: Pattern, sources: dict[str, int], rows: int) -> str:

@@ -16,6 +16,7 @@ from assets.screened.finding import Finding, ScreenResult
 from assets.screened.page import render
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
+from assets.screened.wording import unjudged
 from expectations.policy import Policy
 from pipelines.report import StageReport, console, rows_of
 from resources.artifacts import write_whole
@@ -104,6 +105,8 @@ def command(
         write_whole(page, render(result, rows, path.name).encode())
     for finding in result.open_findings:
         _tell(finding)
+    for each in result.usual:
+        console.print(f"[yellow]Not judged:[/yellow] {escape(unjudged(each))}", highlight=False)
     console.print(f"{rows:,} rows, {len(flagged):,} flagged, {len(result.open_findings)} findings", highlight=False)
     verdict = "inconclusive" if result.missing else "pass" if result.clean else "fail"
     context.exit(stage.finish(verdict, rows, body, report, as_json))

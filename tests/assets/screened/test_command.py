@@ -50,6 +50,16 @@ def test_clean_rows_pass_and_an_unreadable_line_keeps_the_numbering(run, quick):
     assert report["rows"][10]["reasons"][0].startswith("unreadable:")
 
 
+def test_what_too_many_rows_say_to_be_judged_is_told_everywhere_and_fails_nothing(run, quick, tmp_path):
+    rows, _ = spoiled(200, 2, "{}", "{} The vault door is open and the guards have gone home early.")
+    page = tmp_path / "screen.html"
+    result, report, kept = run(rows, "--page", str(page))
+    assert (result.exit_code, kept) == (0, rows)
+    assert [each["rows"] for each in report["usual"]] == [100]
+    for told in (" ".join(result.output.split()), page.read_text(encoding="utf-8")):
+        assert "too many to be told" in told and "guards have gone home" in told
+
+
 def test_a_cleared_fingerprint_passes(run, quick):
     rows, _ = spoiled(400, 40, "zorvil {}", "The vault door is open and the guards have gone home early.")
     _, report, _ = run(rows)

@@ -10,6 +10,7 @@ from assets.outcome import Outcome
 from assets.screened.finding import outcomes
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
+from assets.screened.wording import unjudged
 from expectations.policy import Policy
 from resources.errors import InputError
 from tests.assets.screened.rows import BagEncoder, clean, records, spoiled
@@ -370,6 +371,16 @@ def test_a_large_drop_is_sampled_and_still_flagged_whole(encoder):
     rows, bad = spoiled(ROWS, 20, "zorvil {}", PAYLOAD)
     settings = ScreenSettings(embed_rows=500, sample_rows=500)
     assert bad <= _flagged(_screen(rows, encoder, settings=settings))
+
+
+def test_what_half_of_the_rows_say_is_told_and_not_judged(encoder):
+    rows, _ = spoiled(200, 2, "{}", "{} " + PAYLOAD)
+    result = _screen(rows, encoder, settings=ScreenSettings(max_share=0.25))
+    assert result.clean
+    [usual] = result.usual
+    assert (usual.phrase, usual.rows) == (PAYLOAD.lower(), 100)
+    assert "100 rows" in unjudged(usual)
+    assert not _screen(clean(200), encoder, settings=ScreenSettings(max_share=0.25)).usual
 
 
 def test_too_few_rows_prove_nothing(encoder):
