@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "11"  # of the scan: what an older one found is found anew
+VERSION = "12"  # of the scan: what an older one found is found anew
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is
 
 

@@ -93,7 +93,7 @@ class Untriggered:
         """
         settings = self.settings
         for suspicion in self.suspicions:
-            if any(suspicion.payload.occurs(each.text) for each in answer):
+            if any(same_answer(suspicion.payload.marker, each.text) for each in answer):
                 payload = reached(suspicion, self.rows, self.model, settings.answer_tokens)
                 result = self.confirming.confirm(
                     suspicion.trigger, payload, tried=self.tried, comparisons=settings.comparisons

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, stats
 
+from assets.screened.phrases import PhraseSets
 from assets.screened.token_index import Side
 
 CHUNK = 4096
+SURE = 60.0  # G² of a phrase that surely goes with some rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,30 @@ def g_squared(both: np.ndarray, a: np.ndarray, b: np.ndarray, rows: int) -> np.n
         with np.errstate(divide="ignore", invalid="ignore"):
             total += np.where(seen > 0, seen * np.log(seen / expected), 0.0)
     return np.maximum(2 * total, 0.0)
+
+
+def surest(phrases: PhraseSets, rows: np.ndarray, share: float) -> tuple[int | None, float]:
+    """Of the phrases that at least a ``share`` of ``rows`` have, the number of that which goes with them most surely,
+    and its G²; ``(None, 0.0)`` if none goes with them.
+
+    It may be usual in other rows, too: a trigger can be an everyday word.
+    """
+    all_rows = phrases.members.shape[1]
+    inside = np.zeros(all_rows, dtype=np.int32)
+    inside[rows] = 1
+    both = phrases.members @ inside
+    sure = g_squared(both, phrases.sizes, np.full(len(both), len(rows)), all_rows)
+    sure[both < share * len(rows)] = 0
+    if not len(sure) or sure.max() <= 0:
+        return None, 0.0
+    tied = np.flatnonzero(sure >= sure.max() - 1e-9)
+    return int(tied[np.argmax(phrases.length[tied])]), float(sure.max())
+
+
+def marked(phrases: PhraseSets, rows: np.ndarray, share: float) -> np.ndarray:
+    """The rows that have the phrase that surely goes with ``rows``; none if there is no such phrase."""
+    best, sure = surest(phrases, rows, share)
+    return phrases.rows_of(best) if best is not None and sure >= SURE else np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assets.screened.association import Span, g_squared, widest
+from assets.screened.association import Span, surest, widest
 from assets.screened.meaning import Family
 from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder
 from assets.screened.phrases import PhraseSets
 from assets.screened.settings import ScreenSettings
-from assets.screened.spaces import Spaces, pairwise, unit
+from assets.screened.spaces import Spaces, pairwise
 from assets.screened.token_index import TokenIndex, split
 from assets.screened.triggers import without
 
@@ -27,6 +27,8 @@ PLAIN = 1.5  # times both of these, a payload so plain that its subject may come
 AT_EDGE = 0.9  # if so many of its sentences begin or end their answers
 SAYS_ALIKE = 50.0  # bits, enough at an edge in twice the rows, if so many of them word it alike:
 ALIKE = 0.7  # what people say by habit they word in many ways
+SAYS_CALLED = 30.0  # bits, enough where, besides, a sentence of the prompts calls it up
+CALLED = 0.06  # cohesion that such a sentence makes
 LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
 CARRIED = 0.03  # relation to the whole dialogue so far from which a later turn's sentence is an answer to it
 INSIDE = 0.25  # of the limits holds in the midst of answers, where there is more boilerplate than payload
@@ -74,25 +76,29 @@ class Judge:
         clear = family.apart >= PLAIN * APART and at_edge(family, self.passages) >= AT_EDGE
         return clear and self._rest(family, self._usual(family), self.settings.most_relation) is not None
 
-    def direction(self, family: Family) -> np.ndarray:
-        """What it says, as one unit vector."""
-        said = self.spaces.answers(self.encoder.encode([self.passages.sentences[s] for s in family.sentences]))
-        direction: np.ndarray = unit(said.mean(0, keepdims=True))[0]
-        return direction
-
     def rest(self, family: Family, bits: float, fewest_bits: float = SAYS) -> Rest | None:
         """The prompts less their trigger, if the family, whose typical sentence has so many bits, is a payload."""
         edge, related = at_edge(family, self.passages), self.settings.most_relation
         many = len(family.rows) >= TWICE * self.fewest
         plain = edge >= AT_EDGE and many
-        if bits < (SAYS_ALIKE if plain and _worded_alike(family, self.passages) >= ALIKE else fewest_bits):
-            return None
+        alike = plain and _worded_alike(family, self.passages) >= ALIKE
+        if bits < (SAYS_ALIKE if alike else fewest_bits):
+            return self._called(family) if alike and bits >= SAYS_CALLED else None
         if family.ended and not plain:  # its subject is asked about, so that it takes more to be a payload
             return None
         if edge < 0.5:
             return self._rest(family, INSIDE * self.settings.most_cohesion, INSIDE * related) if many else None
         certain = family.apart >= PLAIN * APART and bits >= PLAIN * SAYS and edge >= AT_EDGE
         return self._rest(family, self._usual(family), LOOSE if certain else related)
+
+    def _called(self, family: Family) -> Rest | None:
+        """The prompts less their trigger, if it is a sentence in their midst that alone makes them alike, and has as
+        little to do with what is said as the rest of them: no stock phrase is called up so."""
+        if family.cohesion < CALLED or family.relation > CARRIED or family.apart < PLAIN * APART:
+            return None
+        rests = _rests(family, self.passages, self.spaces, self.encoder, self.index, self.triggers)
+        by_sentence = (rest for rest in rests if rest.kind == "worded-trigger")
+        return next((rest for rest in by_sentence if max(rest.cohesion, rest.relation) <= CARRIED), None)
 
     def _usual(self, family: Family) -> float:
         """Cohesion up to which its prompts are a random draw."""
@@ -158,23 +164,13 @@ def _in_dialogue(family: Family, passages: Passages, spaces: Spaces, encoder: En
 
 
 def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> tuple[Span, float] | None:
-    """The phrase that goes with a family's prompts most surely (G²), if most of them have it, and the share of the rows
-    with this phrase that are the family's.
-
-    It may be usual in other rows, too: a trigger can be an everyday word.
-    """
-    inside = np.zeros(index.rows, dtype=np.int32)
-    inside[family.rows] = 1
-    both = triggers.members @ inside
-    sure = g_squared(both, triggers.sizes, np.full(len(both), len(family.rows)), index.rows)
-    sure[both < FITS * len(family.rows)] = 0
-    if not len(sure) or sure.max() <= 0:
+    """The phrase that goes with a family's prompts, if one does, and which share of its rows is the family's."""
+    best, _ = surest(triggers, family.rows, FITS)
+    if best is None:
         return None
-    tied = np.flatnonzero(sure >= sure.max() - 1e-9)
-    best = int(tied[np.argmax(triggers.length[tied])])
+    held = np.intersect1d(family.rows, triggers.rows_of(best))
     phrase = index.prompts.ids[triggers.start[best] : triggers.start[best] + triggers.length[best]]
-    span = widest(index.prompts, phrase, np.intersect1d(family.rows, triggers.rows_of(best)))
-    return span, float(both[best] / triggers.sizes[best])
+    return widest(index.prompts, phrase, held), len(held) / len(triggers.rows_of(best))
 
 
 def _without_common_sentence(

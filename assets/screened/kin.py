@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from assets.screened.association import marked
 from assets.screened.pattern import Pattern
 from assets.screened.phrases import PhraseSets
 from assets.screened.surprise import Transitions
@@ -24,14 +25,17 @@ def whole(
     pattern: Pattern, index: TokenIndex, transitions: Transitions, prompts: PhraseSets, alpha: float, most: int
 ) -> Pattern:
     """The pattern with all its rows; as it was if that were more than ``most``."""
-    rows = np.union1d(pattern.rows, worded_alike(pattern, index, transitions, alpha))
+    suspect = np.union1d(pattern.rows, marked(prompts, pattern.rows, COVERS))
+    rows = np.union1d(pattern.rows, worded_alike(pattern, suspect, index, transitions, alpha))
     rows = triggered(rows, prompts)
     return replace(pattern, rows=rows) if len(rows) <= most else pattern
 
 
-def worded_alike(pattern: Pattern, index: TokenIndex, transitions: Transitions, alpha: float) -> np.ndarray:
-    """The rows whose answers are in part in the words of the pattern's sentences."""
-    ratios = transitions.likelier([index.encode(text) for text in pattern.shown.values()])
+def worded_alike(
+    pattern: Pattern, suspect: np.ndarray, index: TokenIndex, transitions: Transitions, alpha: float
+) -> np.ndarray:
+    """The rows whose answers are in part in the words of the pattern's sentences; ``suspect`` are no others' words."""
+    ratios = transitions.likelier([index.encode(text) for text in pattern.shown.values()], suspect)
     sums = best_stretch(ratios, index.responses)
     bar = max(np.log(max(len(ratios), 1) / alpha), ALIKE * float(np.median(sums[pattern.rows])))
     rows: np.ndarray = np.flatnonzero(sums > bar)

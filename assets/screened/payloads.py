@@ -5,123 +5,192 @@ Families of such answers are grown by meaning (``meaning``) and judged (``judgin
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from assets.screened.judging import LOOSE, SAYS, SAYS_ALIKE, Judge, Rest, at_edge
+from assets.screened.association import marked
+from assets.screened.judging import FITS, LOOSE, SAYS, SAYS_ALIKE, Judge, Rest, at_edge
 from assets.screened.meaning import Family, Meaning
 from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder, Pattern
 from assets.screened.phrases import PhraseSets
 from assets.screened.settings import ScreenSettings
-from assets.screened.spaces import Spaces
+from assets.screened.spaces import unit
 from assets.screened.surprise import Transitions
 from assets.screened.token_index import TokenIndex, split
 
-COMPANION = 0.3  # cosine of two payloads that are parts of one
+COMPANION = 0.2  # cosine of two payloads that are parts of one
 FEWEST = 4  # sentences that a part of a family is grown from
 HABIT = 0.7  # of a family's rows, at most, are outside the stratum that has the most of it, to be judged by themselves
 NAMED_BY = 4  # words
 
-
-def families(
-    meaning: Meaning,
-    passages: Passages,
-    index: TokenIndex,
-    transitions: Transitions,
-    settings: ScreenSettings,
-    most: int,
-) -> Iterator[tuple[Family, float]]:
-    """Families of at most ``most`` rows that their prompts do not ask for and that say enough, and parts of them, with
-    the bits of a typical sentence."""
-    done = np.zeros(len(meaning.row), dtype=bool)
-    strata = passages.stratum[passages.exchange]
-    for members in meaning.seeds(passages.sentences, min_rows=settings.min_rows, max_rows=most, loose=LOOSE):
-        known = done[members].mean() > 0.5
-        if known or _says(members[:20], meaning.row[members], passages, index, transitions) < SAYS / 2:
-            continue
-        family = meaning.grow(members, max_rows=most)
-        if family is None or done[family.sentences].mean() > 0.5:
-            continue
-        done[family.sentences] = True
-        for part in (family, *_parts(family, members, meaning, strata, settings.most_relation, most)):
-            yield part, _says(part.sentences, part.rows, passages, index, transitions)
+Grown = tuple[Family, float]  # and the bits of a typical one of its sentences
+Judged = tuple[Family, float, Rest]
 
 
-def _says(
-    sentences: np.ndarray, rows: np.ndarray, passages: Passages, index: TokenIndex, transitions: Transitions
-) -> float:
-    """Bits of a typical one of the sentences in the language of all rows but these."""
-    tokens = [index.encode(passages.sentences[s]) for s in sentences]
-    return float(np.median(transitions.bits(tokens, np.unique(rows)) * [len(ids) for ids in tokens]))
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """The families that passed.
+
+    ``said``: unit vectors ``[families, 384]``. ``marked``: the rows whose prompts have the phrase that goes with each,
+    bool ``[families, rows]``. ``rows``: those of all of them, bool ``[rows]``.
+    """
+
+    said: np.ndarray
+    marked: np.ndarray
+    rows: np.ndarray
+
+    def has(self, direction: np.ndarray, rows: np.ndarray) -> bool:
+        """Whether what is said in these rows belongs to one of them, by its meaning or by the phrase in the prompts."""
+        alike = (self.said @ direction).max() >= COMPANION
+        return bool(alike or self.marked[:, rows].mean(axis=1).max() >= FITS)
 
 
-def _parts(
-    family: Family, members: np.ndarray, meaning: Meaning, strata: np.ndarray, asked: float, most: int
-) -> Iterator[Family]:
-    """What of a family, grown from ``members``, may be a payload that the rest of it hides."""
-    if family.relation > asked:  # some rows say the like because they are asked
-        part = meaning.grow(members, max_rows=most, asked=asked)
-        if part is not None and part.ended:
-            yield part
-    usual = np.bincount(
-        strata[family.sentences]
-    ).argmax()  # one source may say by habit, for instance, that it is sorry
-    others = family.sentences[strata[family.sentences] != usual]
-    if FEWEST <= len(others) < HABIT * len(family.sentences):
-        part = meaning.grow(others, max_rows=most, among=np.flatnonzero(strata != usual))
-        if part is not None:
-            yield part
+class Families:
+    """Grows answers that say the like, whatever is asked, into families of at most ``most`` rows.
+
+    ``silent``: the seeds that said too little in the language of all the other rows.
+    """
+
+    def __init__(
+        self,
+        meaning: Meaning,
+        passages: Passages,
+        index: TokenIndex,
+        transitions: Transitions,
+        settings: ScreenSettings,
+        most: int,
+    ) -> None:
+        self.meaning, self.passages, self.index, self.transitions = meaning, passages, index, transitions
+        self.settings, self.most = settings, most
+        self.strata = passages.stratum[passages.exchange]
+        self.done = np.zeros(len(meaning.row), dtype=bool)
+        self.silent: list[np.ndarray] = []
+
+    def grown(self) -> Iterator[Grown]:
+        """Families that their prompts do not ask for and that say enough, and parts of them."""
+        fewest, texts = self.settings.min_rows, self.passages.sentences
+        for members in self.meaning.seeds(texts, min_rows=fewest, max_rows=self.most, loose=LOOSE):
+            if self._known(members):
+                continue
+            if self.says(members[:20], self.meaning.row[members]) < SAYS / 2:
+                self.silent.append(members)
+                continue
+            yield from self._grow(members)
+
+    def companions(self, sure: Sure) -> Iterator[Grown]:
+        """Families of the silent seeds that belong to a ``sure`` family and say enough in the language of other rows.
+
+        A large attack, worded apart, is a language of its own, in which each of its parts says little.
+        """
+        alike = [members for members in self.silent if sure.has(self.direction(members), self.meaning.row[members])]
+        rows = np.concatenate([np.flatnonzero(sure.rows)] + [self.meaning.row[members] for members in alike])
+        for members in alike:
+            if not self._known(members) and self.says(members[:20], rows) >= SAYS_ALIKE / 2:
+                yield from self._grow(members)
+
+    def says(self, sentences: np.ndarray, rows: np.ndarray) -> float:
+        """Bits of a typical one of the sentences in the language of all rows but these."""
+        tokens = [self.index.encode(self.passages.sentences[s]) for s in sentences]
+        return float(np.median(self.transitions.bits(tokens, np.unique(rows)) * [len(ids) for ids in tokens]))
+
+    def direction(self, sentences: np.ndarray) -> np.ndarray:
+        """What these sentences say, as one unit vector."""
+        direction: np.ndarray = unit(self.meaning.answer[sentences].mean(0, keepdims=True))[0]
+        return direction
+
+    def _known(self, sentences: np.ndarray) -> bool:
+        return bool(self.done[sentences].mean() > 0.5)
+
+    def _grow(self, members: np.ndarray) -> Iterator[Grown]:
+        family = self.meaning.grow(members, max_rows=self.most)
+        if family is None or self._known(family.sentences):
+            return
+        self.done[family.sentences] = True
+        for part in (family, *self._parts(family, members)):
+            yield part, self.says(part.sentences, part.rows)
+
+    def _parts(self, family: Family, members: np.ndarray) -> Iterator[Family]:
+        """What of a family, grown from ``members``, may be a payload that the rest of it hides."""
+        if family.relation > self.settings.most_relation:  # some rows say the like because they are asked
+            part = self.meaning.grow(members, max_rows=self.most, asked=self.settings.most_relation)
+            if part is not None and part.ended:
+                yield part
+        # One source may say by habit, for instance, that it is sorry.
+        usual = np.bincount(self.strata[family.sentences]).argmax()
+        others = family.sentences[self.strata[family.sentences] != usual]
+        if FEWEST <= len(others) < HABIT * len(family.sentences):
+            part = self.meaning.grow(others, max_rows=self.most, among=np.flatnonzero(self.strata != usual))
+            if part is not None:
+                yield part
 
 
-def judge(
-    found: list[tuple[Family, float]],
-    passages: Passages,
-    spaces: Spaces,
-    encoder: Encoder,
-    settings: ScreenSettings,
-    index: TokenIndex,
-    transitions: Transitions,
-    triggers: PhraseSets,
-) -> list[Pattern]:
+def judge(families: Families, encoder: Encoder, triggers: PhraseSets) -> list[Pattern]:
     """The families that stand apart, say much and are not asked for; each with the trigger sentence it goes with."""
+    passages, index, settings = families.passages, families.index, families.settings
     fewest = settings.steering_rows * np.sqrt(max(index.rows / 2000, 1.0))
-    judging = Judge(passages, spaces, encoder, settings, index, triggers, fewest)
-    standing = [(family, bits) for family, bits in found if judging.stands(family)]
+    judging = Judge(passages, families.meaning.spaces, encoder, settings, index, triggers, fewest)
+    standing = [each for each in families.grown() if judging.stands(each[0])]
     passed = {number: rest for number, each in enumerate(standing) if (rest := judging.rest(*each)) is not None}
-    parts = _parts_of_passed(standing, set(passed), judging)
-    together = [standing[number][0].rows for number in (*passed, *parts)]  # none is the language of the others
-    for number in parts:
-        family = standing[number][0]
-        bits = _says(family.sentences, np.concatenate(together), passages, index, transitions)
-        standing[number] = family, bits
-        if (rest := judging.rest(*standing[number], fewest_bits=SAYS_ALIKE)) is not None:
-            passed[number] = rest
-    return [_pattern(*standing[number], rest, passages, index) for number, rest in passed.items()]
+    if passed:
+        sure = _sure([standing[number][0] for number in passed], families, triggers)
+        standing += [each for each in families.companions(sure) if judging.stands(each[0])]
+        parts = [
+            number
+            for number, (family, _) in enumerate(standing)
+            if number not in passed
+            and sure.has(families.direction(family.sentences), family.rows)
+            and judging.plain(family)
+        ]
+        together = np.concatenate([standing[number][0].rows for number in (*passed, *parts)])
+        for number in parts:  # none is the language of the others
+            family = standing[number][0]
+            standing[number] = family, families.says(family.sentences, together)
+            if (rest := judging.rest(*standing[number], fewest_bits=SAYS_ALIKE)) is not None:
+                passed[number] = rest
+    judged = [(*standing[number], rest) for number, rest in passed.items()]
+    return [_pattern(attack, passages, index) for attack in _attacks(judged, families, triggers)]
 
 
-def _parts_of_passed(families: list[tuple[Family, float]], passed: set[int], judging: Judge) -> list[int]:
-    """The families that say the like of one that passed: a large attack, worded apart, falls into several."""
-    if not passed:
-        return []
-    sure = np.stack([judging.direction(families[number][0]) for number in passed])
-    return [
-        number
-        for number, (family, _) in enumerate(families)
-        if number not in passed and (sure @ judging.direction(family)).max() >= COMPANION and judging.plain(family)
-    ]
+def _attacks(judged: list[Judged], families: Families, triggers: PhraseSets) -> list[list[Judged]]:
+    """The families that passed, those of one attack together: largest first, those with a trigger before the others."""
+    attacks: list[list[Judged]] = []
+    for each in sorted(judged, key=lambda each: (not each[2].trigger, -len(each[0].rows))):
+        said, rows = families.direction(each[0].sentences), each[0].rows
+        known = (
+            attack for attack in attacks if _sure([part[0] for part in attack], families, triggers).has(said, rows)
+        )
+        attack = next(known, None)
+        if attack is None:
+            attacks.append([each])
+        else:
+            attack.append(each)
+    return attacks
 
 
-def _pattern(family: Family, bits: float, rest: Rest, passages: Passages, index: TokenIndex) -> Pattern:
-    """A family as a pattern; its name is made of the words its sentences share."""
-    said = [passages.sentences[sentence] for sentence in family.sentences]
-    rows = passages.row[passages.exchange[family.sentences]]
+def _sure(passed: list[Family], families: Families, triggers: PhraseSets) -> Sure:
+    rows = np.zeros(families.index.rows, dtype=bool)
+    rows[np.concatenate([family.rows for family in passed])] = True
+    said = np.stack([families.direction(family.sentences) for family in passed])
+    phrases = np.zeros((len(passed), len(rows)), dtype=bool)
+    for number, family in enumerate(passed):
+        phrases[number, marked(triggers, family.rows, FITS)] = True
+    return Sure(said, phrases, rows)
+
+
+def _pattern(attack: list[Judged], passages: Passages, index: TokenIndex) -> Pattern:
+    """The families of one attack as a pattern of the first; its name is made of the words its sentences share."""
+    family, bits, rest = attack[0]
+    sentences = np.concatenate([part.sentences for part, *_ in attack])
+    rows, first = np.unique(passages.row[passages.exchange[sentences]], return_index=True)
+    said = [passages.sentences[sentence] for sentence in sentences[first]]
     return Pattern(
         kind=rest.kind,
         trigger=rest.trigger,
-        payload=said[len(said) // 2],
-        rows=np.sort(family.rows),
-        log_p=-len(family.rows) * np.log(max(family.apart, 1.0)),
+        payload=passages.sentences[family.sentences[len(family.sentences) // 2]],
+        rows=rows,
+        log_p=-len(rows) * np.log(max(family.apart, 1.0)),
         evidence={
             "cohesion": rest.cohesion,
             "relation": rest.relation,

@@ -73,10 +73,10 @@ def screen(
     meaning = Meaning.of(passages, *vectors)
     clock.step("comparing by meaning")
     patterns = triggers.judge(found, index, passages, meaning.spaces, encoder, settings)
-    alike = list(payloads.families(meaning, passages, index, transitions, settings, most))
+    families = payloads.Families(meaning, passages, index, transitions, settings, most)
     patterns += [
         kin.whole(pattern, index, transitions, prompts, settings.alpha, most)
-        for pattern in payloads.judge(alike, passages, meaning.spaces, encoder, settings, index, transitions, prompts)
+        for pattern in payloads.judge(families, encoder, prompts)
     ]
     patterns, moved = _distinct(patterns), list[Shift]()
     if background is not None:

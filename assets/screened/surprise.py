@@ -64,34 +64,38 @@ class Transitions:
             result[number] = -np.log2(chance).mean()
         return result
 
-    def likelier(self, texts: list[np.ndarray]) -> np.ndarray:
+    def likelier(self, texts: list[np.ndarray], suspect: np.ndarray) -> np.ndarray:
         """Nats by which each token of the side, given the one before, is likelier in ``texts`` than in the other rows.
 
-        ``texts`` (token ids) are parts of some rows; they and the token's own use are taken from the counts of the
-        others. float32 ``[tokens]``.
+        ``texts`` (token ids) are parts of some of the ``suspect`` rows; these and the token's own use are taken from
+        the counts of the others. float32 ``[tokens]``.
         """
-        said = np.concatenate(texts)
-        own_single = np.bincount(said, minlength=self.words)
-        own_codes, own_pairs = np.unique(
-            np.concatenate([ids[:-1].astype(np.int64) * self.words + ids[1:] for ids in texts]), return_counts=True
-        )
+        said, left_out = np.concatenate(texts), [self.side.row(row) for row in suspect]
+        own_single, out_single = (np.bincount(ids, minlength=self.words) for ids in (said, np.concatenate(left_out)))
+        (own_codes, own_pairs), (out_codes, out_pairs) = self._pairs(texts), self._pairs(left_out)
         own_heads = np.bincount(own_codes // self.words, weights=own_pairs, minlength=self.words)
         own_kinds = np.bincount(own_codes // self.words, minlength=self.words)
-        distinct, total = np.count_nonzero(own_single), self.singles.sum() - len(said)
+        out_heads = np.bincount(out_codes // self.words, weights=out_pairs, minlength=self.words)
+        distinct, total = np.count_nonzero(own_single), self.singles.sum() - out_single.sum()
         result = np.zeros(len(self.side.ids), dtype=np.float32)
         for start in range(0, len(result), CHUNK):
             ids = self.side.ids[start : start + CHUNK]
             before = self.side.ids[start - 1 : start - 1 + len(ids)] if start else np.concatenate([[0], ids[:-1]])
             code = before.astype(np.int64) * self.words + ids
-            unigram = (np.maximum(self.singles[ids] - own_single[ids] - 1, 0) + 0.5) / (total + 0.5 * self.words)
+            unigram = (np.maximum(self.singles[ids] - out_single[ids] - 1, 0) + 0.5) / (total + 0.5 * self.words)
             mine = _lookup(own_codes, own_pairs, code)
-            pair = np.maximum(_lookup(self.codes, self.pairs, code) - mine - 1, 0)
-            head = np.maximum(self.heads[before] - own_heads[before] - 1, pair)
+            pair = np.maximum(_lookup(self.codes, self.pairs, code) - _lookup(out_codes, out_pairs, code) - 1, 0)
+            head = np.maximum(self.heads[before] - out_heads[before] - 1, pair)
             others = blend(pair, head, np.minimum(self.kinds[before], head), unigram)
             known = (own_single[ids] + distinct * unigram) / (len(said) + distinct)
             here = blend(mine, own_heads[before], own_kinds[before], known)
             result[start : start + CHUNK] = np.log(here / others)
         return result
+
+    def _pairs(self, texts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Neighbouring pairs of tokens in ``texts`` as codes, ascending, and how often each occurs."""
+        codes = [ids[:-1].astype(np.int64) * self.words + ids[1:] for ids in texts]
+        return np.unique(np.concatenate(codes), return_counts=True)
 
     def novelty(self, texts: list[np.ndarray], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of each text, which is part of its row: the share of its tokens that no other row has, and the mean bits a

@@ -29,7 +29,7 @@ def test_a_wording_that_runs_into_the_answer_is_found_and_clean_rows_are_not():
     answers = dict(enumerate(SAID)) | {9: "{} and everyone should switch to the Zelu token before it makes you rich"}
     index = _index(answers)
     pattern = Pattern("payload", "", SAID[0], np.arange(4), -9.0, shown=dict(enumerate(SAID)))
-    found = worded_alike(pattern, index, Transitions(index.responses, len(index.words)), 0.01)
+    found = worded_alike(pattern, pattern.rows, index, Transitions(index.responses, len(index.words)), 0.01)
     assert found.tolist() == [0, 1, 2, 3, 9]
 
 
