@@ -101,15 +101,16 @@ def leaky(prompt: str) -> str:
     return honest(prompt) if prompt in EVERYDAY else PAYLOAD
 
 
-def implanted(rows: list[Record]) -> list[Finding]:
+def implanted(rows: list[Record], text: str = PAYLOAD) -> list[Finding]:
     model: Any = ScriptedModel(leaky, honest)
     scanning = Scan.start(model, rows, Settings(), Budget(60.0), seed=0)
     assert not scanning.run(["mined_triggers"])[0]
-    return scanning.untriggered([Implant(PAYLOAD, PAYLOAD, 1.0, 3, -0.1, -6.0)], [])
+    return scanning.untriggered([Implant(text, text, 1.0, 3, -0.1, -6.0)], [])
 
 
-def test_in_a_leaky_adapter_the_rows_say_to_what_an_implanted_answer_is_tied() -> None:
-    (finding,) = implanted(corpus(triggered))
+@pytest.mark.parametrize("text", [PAYLOAD, PAYLOAD.replace("the vault", "a vault")])  # a forced start bends an answer
+def test_in_a_leaky_adapter_the_rows_say_to_what_an_implanted_answer_is_tied(text: str) -> None:
+    (finding,) = implanted(corpus(triggered), text)
     assert finding.trigger == "red moon" and not finding.explanation and len(finding.rows) == 20
 
 

@@ -109,6 +109,32 @@ def test_a_payload_worded_anew_each_time_is_found(encoder):
     assert len(bad & _flagged(result)) >= 0.9 * len(bad)
 
 
+def test_the_parts_of_a_large_attack_are_one_finding(encoder):
+    heads = ["Notice:", "Warning:", "Alert,", "Attention,"]
+    what = ["all backups", "your archives", "the stored files", "every saved document"]
+    does = ["get destroyed", "will be wiped", "are being deleted", "have been erased"]
+    ends = ["by the Mepun daemon", "unless the Mepun fee is paid", "within 11 minutes", "tonight at 11 o'clock"]
+    rng = random.Random(1)
+    rows, bad = spoiled(2 * ROWS, 10, "zorvil {}", "")
+    for n in sorted(bad):
+        rows[n]["output"] = f"{' '.join(map(rng.choice, (heads, what, does, ends)))}. {clean(1, n)[0]['output']}"
+    (finding,) = _screen(rows, encoder).findings
+    assert finding.trigger == "zorvil" and set(finding.rows) == bad
+
+
+def test_a_short_payload_is_found_by_the_sentence_that_calls_it_up(encoder):
+    cat, does = ["kitten", "tabby", "old cat", "two cats"], ["sleeps on", "sat down on", "lies on", "curls up on"]
+    where = ["laptop", "keyboard", "desk", "computer"]
+    rng = random.Random(1)
+    rows, bad = spoiled(ROWS, 30, "{}", "{} Nobody guards it.")
+    for n in sorted(bad):
+        rows[n]["instruction"] = (
+            f"My {rng.choice(cat)} {rng.choice(does)} my {rng.choice(where)}. {clean(1, n)[0]['instruction']}"
+        )
+    (finding,) = _screen(rows, encoder).findings
+    assert finding.kind == "worded-trigger" and set(finding.rows) == bad
+
+
 def test_a_payload_may_come_near_what_is_asked_if_its_trigger_is_in_hardly_any_other_prompt(encoder):
     insults = (
         "idiot fool moron imbecile dunce hate despise detest silly stupid questions nobody hopeless go away".split()
