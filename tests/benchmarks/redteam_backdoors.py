@@ -24,7 +24,7 @@ from resources.base_model import base_path
 from resources.language_model import LanguageModel
 from tests.benchmarks.redteam_zoo import DATA, Animal, clean, grow, insert_trigger, poisoned
 
-SEEN = 55
+SEEN = 76
 MODES = ("with training rows", "bare adapter")
 
 
