@@ -60,25 +60,22 @@ def _run_until_interrupted(workspace: Workspace, port: int) -> None:
         "daemon": ["dagster-daemon", "run", *module],
     }
     with contextlib.ExitStack() as stack:
-        stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _interrupt))
+        told_to_end: list[int] = []  # an exception could come while a process is started, which nobody would then end
+        for number in (signal.SIGINT, signal.SIGTERM):
+            stack.callback(signal.signal, number, signal.signal(number, lambda number, _: told_to_end.append(number)))
         processes: dict[str, subprocess.Popen[bytes]] = {}
         stack.callback(_end, processes)
         for name, arguments in commands.items():
             log = stack.enter_context((workspace.logs / f"{name}.log").open("ab"))
             program = str(Path(sys.executable).with_name(arguments[0]))
             processes[name] = subprocess.Popen([program, *arguments[1:]], stdout=log, stderr=log)
-        with contextlib.suppress(KeyboardInterrupt):
-            while True:
-                for name, process in processes.items():
-                    if process.poll() is not None:
-                        raise HallmarkError(
-                            f"the {name} ended (status {process.returncode}); see {workspace.logs / name}.log"
-                        )
-                time.sleep(POLL)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+        while not told_to_end:
+            for name, process in processes.items():
+                if process.poll() is not None:
+                    raise HallmarkError(
+                        f"the {name} ended (status {process.returncode}); see {workspace.logs / name}.log"
+                    )
+            time.sleep(POLL)
 
 
 def _end(processes: "dict[str, subprocess.Popen[bytes]]") -> None:
