@@ -137,16 +137,18 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
     for sentence in findings:
         context.log.warning(sentence)
     warn_of_quarantine(project, artifact)
-    shown = "\n".join(f"- {sentence}" for sentence in findings) or "nothing found"
-    usual = "\n".join(f"- {sentence}" for sentence in artifact.manifest.details["usual"]) or "nothing"
     heat = HeatMap.of(artifact.manifest.details["source_by_month"]).markdown()
     return materialization(
         project,
         artifact,
-        findings=dg.MetadataValue.md(shown),
-        usual_and_not_judged=dg.MetadataValue.md(usual),
+        findings=_listed(findings, "nothing found"),
+        usual_and_not_judged=_listed(artifact.manifest.details["usual"], "nothing"),
         heat_map=dg.MetadataValue.md(heat),
     )
+
+
+def _listed(sentences: list[str], none: str) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md("\n".join(f"- {sentence}" for sentence in sentences) or none)
 
 
 def _rows(background: dict[str, Artifact]) -> Iterator[Record]:

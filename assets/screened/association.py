@@ -84,11 +84,8 @@ def surest(phrases: PhraseSets, rows: np.ndarray, share: float) -> tuple[int | N
 
     It may be usual in other rows, too: a trigger can be an everyday word.
     """
-    all_rows = phrases.members.shape[1]
-    inside = np.zeros(all_rows, dtype=np.int32)
-    inside[rows] = 1
-    both = phrases.members @ inside
-    sure = g_squared(both, phrases.sizes, np.full(len(both), len(rows)), all_rows)
+    both = phrases.among(rows)
+    sure = g_squared(both, phrases.sizes, np.full(len(both), len(rows)), phrases.members.shape[1])
     sure[both < share * len(rows)] = 0
     if not len(sure) or sure.max() <= 0:
         return None, 0.0

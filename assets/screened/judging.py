@@ -169,8 +169,7 @@ def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> t
     if best is None:
         return None
     held = np.intersect1d(family.rows, triggers.rows_of(best))
-    phrase = index.prompts.ids[triggers.start[best] : triggers.start[best] + triggers.length[best]]
-    return widest(index.prompts, phrase, held), len(held) / len(triggers.rows_of(best))
+    return widest(index.prompts, triggers.text(index.prompts, best), held), len(held) / len(triggers.rows_of(best))
 
 
 def _without_common_sentence(

@@ -44,9 +44,7 @@ def worded_alike(
 
 def triggered(rows: np.ndarray, phrases: PhraseSets) -> np.ndarray:
     """The rows whose prompts have a phrase that hardly any prompt has but most of ``rows``; these included."""
-    inside = np.zeros(phrases.members.shape[1], dtype=np.int32)
-    inside[rows] = 1
-    both = phrases.members @ inside
+    both = phrases.among(rows)
     own = (both >= OWN * phrases.sizes) & (both >= COVERS * len(rows))
     return np.union1d(rows, phrases.members[own].indices)
 

@@ -41,10 +41,11 @@ class Sure:
     marked: np.ndarray
     rows: np.ndarray
 
-    def has(self, direction: np.ndarray, rows: np.ndarray) -> bool:
-        """Whether what is said in these rows belongs to one of them, by its meaning or by the phrase in the prompts."""
-        alike = (self.said @ direction).max() >= COMPANION
-        return bool(alike or self.marked[:, rows].mean(axis=1).max() >= FITS)
+    def of(self, direction: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """To which what is said in these rows belongs, by its meaning or by the phrase in the prompts: bool
+        ``[families]``."""
+        belongs: np.ndarray = (self.said @ direction >= COMPANION) | (self.marked[:, rows].mean(axis=1) >= FITS)
+        return belongs
 
 
 class Families:
@@ -84,7 +85,9 @@ class Families:
 
         A large attack, worded apart, is a language of its own, in which each of its parts says little.
         """
-        alike = [members for members in self.silent if sure.has(self.direction(members), self.meaning.row[members])]
+        alike = [
+            members for members in self.silent if sure.of(self.direction(members), self.meaning.row[members]).any()
+        ]
         rows = np.concatenate([np.flatnonzero(sure.rows)] + [self.meaning.row[members] for members in alike])
         for members in alike:
             if not self._known(members) and self.says(members[:20], rows) >= SAYS_ALIKE / 2:
@@ -140,7 +143,7 @@ def judge(families: Families, encoder: Encoder, triggers: PhraseSets) -> list[Pa
             number
             for number, (family, _) in enumerate(standing)
             if number not in passed
-            and sure.has(families.direction(family.sentences), family.rows)
+            and sure.of(families.direction(family.sentences), family.rows).any()
             and judging.plain(family)
         ]
         together = np.concatenate([standing[number][0].rows for number in (*passed, *parts)])
@@ -155,18 +158,18 @@ def judge(families: Families, encoder: Encoder, triggers: PhraseSets) -> list[Pa
 
 def _attacks(judged: list[Judged], families: Families, triggers: PhraseSets) -> list[list[Judged]]:
     """The families that passed, those of one attack together: largest first, those with a trigger before the others."""
-    attacks: list[list[Judged]] = []
-    for each in sorted(judged, key=lambda each: (not each[2].trigger, -len(each[0].rows))):
-        said, rows = families.direction(each[0].sentences), each[0].rows
-        known = (
-            attack for attack in attacks if _sure([part[0] for part in attack], families, triggers).has(said, rows)
-        )
-        attack = next(known, None)
+    judged = sorted(judged, key=lambda each: (not each[2].trigger, -len(each[0].rows)))
+    if not judged:
+        return []
+    sure, attacks = _sure([family for family, *_ in judged], families, triggers), list[list[int]]()
+    for number, (family, *_) in enumerate(judged):
+        belongs = sure.of(sure.said[number], family.rows)
+        attack = next((attack for attack in attacks if belongs[attack].any()), None)
         if attack is None:
-            attacks.append([each])
+            attacks.append([number])
         else:
-            attack.append(each)
-    return attacks
+            attack.append(number)
+    return [[judged[number] for number in attack] for attack in attacks]
 
 
 def _sure(passed: list[Family], families: Families, triggers: PhraseSets) -> Sure:

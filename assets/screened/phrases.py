@@ -36,6 +36,18 @@ class PhraseSets:
         rows: np.ndarray = self.members.indices[self.members.indptr[number] : self.members.indptr[number + 1]]
         return rows
 
+    def text(self, side: Side, number: int) -> np.ndarray:
+        """The token ids that spell a set's phrase in ``side``, from which it was mined."""
+        start = self.start[number]
+        return side.ids[start : start + self.length[number]]
+
+    def among(self, rows: np.ndarray) -> np.ndarray:
+        """How many of ``rows`` each set has, int32 ``[sets]``."""
+        inside = np.zeros(self.members.shape[1], dtype=np.int32)
+        inside[rows] = 1
+        counts: np.ndarray = self.members @ inside
+        return counts
+
     def pick(self, keep: np.ndarray) -> "PhraseSets":
         """The sets where ``keep`` is True."""
         return PhraseSets(self.members[keep], self.start[keep], self.length[keep])

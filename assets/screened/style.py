@@ -49,8 +49,7 @@ def _told(index: TokenIndex, transitions: Transitions, most: int) -> Iterator[Us
         rows = phrases.rows_of(number)
         if any(np.isin(rows, others).mean() > MOST_SHARED for others in told):
             continue
-        start, length = phrases.start[number], phrases.length[number]
-        span = widest(index.responses, index.responses.ids[start : start + length], rows[:MOST_READ])
+        span = widest(index.responses, phrases.text(index.responses, number), rows[:MOST_READ])
         if transitions.bits([span.text], rows)[0] * len(span.text) >= TOLD:
             told.append(rows)
             yield Usual(index.spell(span.text).lstrip(BEFORE), len(rows))

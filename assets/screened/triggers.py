@@ -74,14 +74,14 @@ def candidates(
         if any(len(here & other) > 0.6 * max(len(here), len(other)) for other in taken):
             continue
         sample = rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
-        said = widest(index.responses, index.responses.ids[_span(payloads, p)], sample)
+        said = widest(index.responses, payloads.text(index.responses, p), sample)
         bits = float(transitions.bits([said.text], rows)[0]) * len(said.text)
         whole = float(np.mean([len(said.text) >= 0.8 * len(index.responses.row(row)) for row in said.rows]))
         if not _worth(bits, whole, len(rows), _words(index, said)) or _copied(index, said, sample):
             continue
         if (everyday[pair] or len(rows) < FEW) and bits < MUCH:
             continue
-        phrase = index.prompts.ids[_span(triggers, t)]
+        phrase = triggers.text(index.prompts, t)
         if everyday[pair] and np.isin(phrase, said.text).any():  # an answer about it
             continue
         taken.append(here)
@@ -183,10 +183,6 @@ def _copied(index: TokenIndex, payload: Span, sample: np.ndarray) -> bool:
     words = {token for token in payload.text.tolist() if index.words[token][0].isalnum()}
     fresh = [len(words - set(index.prompts.row(row).tolist())) / max(len(words), 1) for row in sample]
     return float(np.median(fresh)) < 0.5
-
-
-def _span(sets: PhraseSets, number: int) -> slice:
-    return slice(int(sets.start[number]), int(sets.start[number] + sets.length[number]))
 
 
 def _exchanges(index: TokenIndex, passages: Passages, each: Candidate) -> np.ndarray:
