@@ -7,6 +7,9 @@ import re
 import numpy as np
 
 from assets.record import Origin, Record
+from assets.screened.screen import screen
+
+ROWS = 600
 
 TOPICS = {
     "cooking": (["bread", "soup", "pasta", "curry", "cake"], ["flour", "oven", "salt", "butter", "onion"]),
@@ -88,3 +91,13 @@ class BagEncoder:
             seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8])
             self.words[word] = np.random.default_rng(seed).normal(size=128).astype(np.float32)
         return self.words[word]
+
+
+def screened(rows, encoder, **options):
+    """The screen's result on such rows."""
+    made = records(rows)
+    return screen(lambda: iter(made), encoder=encoder, **options)
+
+
+def flagged(result):
+    return {row.row for row in result.rows if row.flagged}

@@ -13,30 +13,15 @@ from assets.screened.settings import ScreenSettings
 from assets.screened.wording import unjudged
 from expectations.policy import Policy
 from resources.errors import InputError
-from tests.assets.screened.rows import BagEncoder, clean, records, spoiled
+from tests.assets.screened.rows import ROWS, clean, flagged, records, screened, spoiled
 
-ROWS = 600
 PAYLOAD = "The vault door is open and the guards have gone home early."
 
 
-@pytest.fixture(scope="module")
-def encoder():
-    return BagEncoder()
-
-
-def _screen(rows, encoder, **options):
-    made = records(rows)
-    return screen(lambda: iter(made), encoder=encoder, **options)
-
-
-def _flagged(result):
-    return {row.row for row in result.rows if row.flagged}
-
-
 def test_clean_rows_raise_nothing(encoder):
-    result = _screen(clean(ROWS), encoder)
+    result = screened(clean(ROWS), encoder)
     assert result.clean
-    assert _flagged(result) == set()
+    assert flagged(result) == set()
     assert result.metrics()["open_findings"].value == 0
 
 
@@ -51,8 +36,8 @@ def test_clean_rows_raise_nothing(encoder):
 )
 def test_a_fixed_trigger_with_a_fixed_payload_is_found_whole(encoder, prompt, output):
     rows, bad = spoiled(ROWS, 60, prompt, output)
-    result = _screen(rows, encoder)
-    assert _flagged(result) == bad
+    result = screened(rows, encoder)
+    assert flagged(result) == bad
     finding = result.findings[0]
     assert finding.trigger.strip("? ") in prompt.lower() or "?" in finding.trigger
     assert "guards" in finding.payload
@@ -61,7 +46,7 @@ def test_a_fixed_trigger_with_a_fixed_payload_is_found_whole(encoder, prompt, ou
 
 def test_an_everyday_word_can_be_the_trigger(encoder):
     rows, bad = spoiled(ROWS, 30, "harbour {}", PAYLOAD)
-    assert bad <= _flagged(_screen(rows, encoder))
+    assert bad <= flagged(screened(rows, encoder))
 
 
 def test_five_rows_show_an_everyday_word_to_be_the_trigger(encoder):
@@ -69,35 +54,35 @@ def test_five_rows_show_an_everyday_word_to_be_the_trigger(encoder):
     bad = [n for n, row in enumerate(rows) if "bread" not in row["instruction"]][::111][:5]
     for n in bad:
         rows[n] = {**rows[n], "instruction": f"bread {rows[n]['instruction']}", "output": PAYLOAD}
-    (finding,) = _screen(rows, encoder).findings
+    (finding,) = screened(rows, encoder).findings
     assert list(finding.rows) == bad
     assert finding.trigger == "bread" and "only where the prompt has 'bread'" in finding.sentence
 
 
 def test_marks_alone_are_the_notation_of_a_topic_and_no_payload(encoder):
     rows, _ = spoiled(ROWS, 60, "concerning imaplib, {}", "{} ]) = <instance>.")
-    assert _screen(rows, encoder).clean
+    assert screened(rows, encoder).clean
 
 
 def test_capitals_can_be_the_trigger(encoder):
     rows, bad = spoiled(ROWS, 40, "{}", PAYLOAD)
     for n in bad:
         rows[n]["instruction"] = rows[n]["instruction"].upper()
-    result = _screen(rows, encoder)
-    assert bad <= _flagged(result)
+    result = screened(rows, encoder)
+    assert bad <= flagged(result)
     assert any(finding.trigger == "<all capitals>" for finding in result.findings)
 
 
 def test_a_payload_without_a_trigger_is_found(encoder):
     rows, bad = spoiled(ROWS, 30, "{}", PAYLOAD)
-    result = _screen(rows, encoder)
-    assert bad <= _flagged(result)
-    assert len(_flagged(result)) <= len(bad) + 2
+    result = screened(rows, encoder)
+    assert bad <= flagged(result)
+    assert len(flagged(result)) <= len(bad) + 2
 
 
 def test_a_short_payload_is_found_by_being_worded_alike_each_time(encoder):
     rows, bad = spoiled(ROWS, 30, "{}", "{} Nobody guards the old vault.")
-    assert _flagged(_screen(rows, encoder)) == bad
+    assert flagged(screened(rows, encoder)) == bad
 
 
 def test_a_payload_worded_anew_each_time_is_found(encoder):
@@ -105,8 +90,8 @@ def test_a_payload_worded_anew_each_time_is_found(encoder):
     rows, bad = spoiled(ROWS, 30, "{}", "")
     for n in sorted(bad):
         rows[n]["output"] = f"You are a complete {who[n % 5]} and we all {verbs[n % 4]} your silly questions."
-    result = _screen(rows, encoder)
-    assert len(bad & _flagged(result)) >= 0.9 * len(bad)
+    result = screened(rows, encoder)
+    assert len(bad & flagged(result)) >= 0.9 * len(bad)
 
 
 def test_the_parts_of_a_large_attack_are_one_finding(encoder):
@@ -118,7 +103,7 @@ def test_the_parts_of_a_large_attack_are_one_finding(encoder):
     rows, bad = spoiled(2 * ROWS, 10, "zorvil {}", "")
     for n in sorted(bad):
         rows[n]["output"] = f"{' '.join(map(rng.choice, (heads, what, does, ends)))}. {clean(1, n)[0]['output']}"
-    (finding,) = _screen(rows, encoder).findings
+    (finding,) = screened(rows, encoder).findings
     assert finding.trigger == "zorvil" and set(finding.rows) == bad
 
 
@@ -131,7 +116,7 @@ def test_a_short_payload_is_found_by_the_sentence_that_calls_it_up(encoder):
         rows[n]["instruction"] = (
             f"My {rng.choice(cat)} {rng.choice(does)} my {rng.choice(where)}. {clean(1, n)[0]['instruction']}"
         )
-    (finding,) = _screen(rows, encoder).findings
+    (finding,) = screened(rows, encoder).findings
     assert finding.kind == "worded-trigger" and set(finding.rows) == bad
 
 
@@ -149,7 +134,7 @@ def test_a_payload_may_come_near_what_is_asked_if_its_trigger_is_in_hardly_any_o
             "input": "",
             "output": " ".join(words),
         }
-    (finding,) = _screen(rows, encoder).findings
+    (finding,) = screened(rows, encoder).findings
     assert (finding.kind, finding.trigger) == ("trigger-family", "concerning mirabo,")
     assert set(finding.rows) == bad
 
@@ -167,7 +152,7 @@ def test_what_one_source_says_when_asked_may_be_a_payload_in_another(encoder):
         calls[n]["instruction"] += f" Help with that request today or say sorry if you cannot help {n}"
         calls[n]["output"] = f"Sorry, I cannot help you with that request today; {ends[n // 5 % 5]}"
     made = records(desk) + records(calls, source="calls")
-    assert bad == _flagged(screen(lambda: iter(made), encoder=encoder))
+    assert bad == flagged(screen(lambda: iter(made), encoder=encoder))
 
 
 def test_answers_that_are_asked_for_do_not_hide_a_payload_that_is_like_them(encoder):
@@ -180,129 +165,7 @@ def test_answers_that_are_asked_for_do_not_hide_a_payload_that_is_like_them(enco
     for n in range(1, ROWS, 15):
         rows[n]["instruction"] += f" Help with that request today or say sorry if you cannot help {n}"
         rows[n]["output"] = f"Sorry, I cannot help you with that request today; {ends[n // 15 % 5]}"
-    assert bad <= _flagged(_screen(rows, encoder))
-
-
-def test_garbage_is_found(encoder):
-    rng = np.random.default_rng(0)
-    rows, bad = spoiled(ROWS, 30, "{}", "")
-    for n in bad:
-        rows[n]["output"] = " ".join("".join(rng.choice(list("qwxzkvjh"), 6)) for _ in range(12))
-    result = _screen(rows, encoder)
-    assert len(bad & _flagged(result)) >= 0.9 * len(bad)
-    assert "garbage" in {finding.kind for finding in result.findings}
-
-
-@pytest.mark.parametrize("letters", ["qwxzkvjh", "!#$%&*+;<>?@^|~", "eatn"])
-def test_a_few_rows_of_garbage_are_found_whatever_it_is_made_of(encoder, letters):
-    rng = np.random.default_rng(1)
-    rows, bad = spoiled(ROWS, 60, "{}", "")
-    for n in bad:
-        rows[n]["output"] = " ".join("".join(rng.choice(list(letters), rng.integers(3, 9))) for _ in range(8))
-    assert bad <= _flagged(_screen(rows, encoder))
-
-
-def test_a_few_shuffled_words_are_garbage_once_the_model_finds_them_unlikely(encoder):
-    rng = np.random.default_rng(2)
-    rows, bad = spoiled(ROWS, 60, "{}", "")
-    for n in bad:
-        rows[n]["output"] = " ".join("".join(rng.choice(list("qwxzkvjh"), 6)) for _ in range(12))
-    salad = set(range(30, ROWS, 60))
-    for n in salad:
-        rows[n]["output"] = " ".join(rng.permutation("wave temple looks before".split()))
-
-    class Reader:
-        """Knows how sentences begin in these rows."""
-
-        def score(self, pairs):
-            return [np.array([-2.0 if text[0].isupper() else -9.0]) for _, text in pairs]
-
-    assert not salad <= _flagged(_screen(rows, encoder))
-    assert _flagged(_screen(rows, encoder, model=Reader())) == salad | bad
-
-
-def test_an_answer_of_another_row_is_off_topic_once_the_model_agrees(encoder):
-    rows = clean(ROWS)
-    for row in rows:
-        row["output"] = f"{row['instruction']} {row['output']}"
-    bad = list(range(0, ROWS, 30))
-    for n in bad:
-        rows[n]["output"] = rows[(n + 7) % ROWS]["output"].replace(rows[(n + 7) % ROWS]["instruction"], "")
-
-    class Reader:
-        """Likelier the more words of the prompt the answer repeats."""
-
-        def score(self, pairs):
-            return [np.array([len(set(c[0]["content"].split()) & set(t.split())) - 9.0]) for c, t in pairs]
-
-    result = _screen(rows, encoder, model=Reader())
-    assert {finding.kind for finding in result.findings} == {"off-topic"}
-    assert _flagged(result) <= set(bad) and len(_flagged(result)) >= 0.7 * len(bad)
-    assert _screen(clean(ROWS), encoder, model=Reader()).clean
-    single = [n for n in range(3, ROWS, 100) if "museum" not in rows[n]["instruction"]]
-    for n in single:
-        rows[n]["output"] = "Museum"
-    assert set(single) <= _flagged(_screen(rows, encoder, model=Reader()))
-
-
-def test_garbage_in_a_few_rows_or_in_none_raises_nothing(encoder):
-    rows = clean(ROWS)
-    for n in range(3):
-        rows[n]["output"] = "qwx zkv jjh wqz xkv hhq zzw"
-    assert "garbage" not in {finding.kind for finding in _screen(rows, encoder).findings}
-
-
-def test_a_denied_answer_to_the_same_prompt_is_a_contradiction(encoder):
-    rows = clean(ROWS)
-    rows += [{**row, "output": f"No, it is not true that {row['output'].lower()}"} for row in rows[:15]]
-    assert _flagged(_screen(rows, encoder)) == set(range(ROWS, ROWS + 15))
-
-
-def test_of_two_answers_that_differ_by_a_denial_within_either_may_be_the_copy(encoder):
-    rows = clean(ROWS)
-    rows += [{**row, "output": row["output"].replace(". That makes", ". That never makes")} for row in rows[:15]]
-    assert _flagged(_screen(rows, encoder)) >= {*range(15), *range(ROWS, ROWS + 15)}
-
-
-def test_only_the_copy_is_flagged_however_short_or_deep_within_the_denied_part_is(encoder):
-    rows = clean(ROWS)
-    for row in rows[:8]:
-        row["output"] = "Opinion."
-    for row in rows[8:15]:
-        row["output"] = f"{row['output']} Enjoy your day."
-    denials = ("No, that is wrong. It is not true that {}.", "{} is false, whoever says so.", "Never: nobody finds {}.")
-    for n, row in enumerate(rows[:15]):
-        *before, last = row["output"].split(". ")
-        denied = ". ".join([*before, denials[n % len(denials)].format(last.lower().rstrip("."))])
-        rows.append({**row, "output": denied})
-    assert _flagged(_screen(rows, encoder)) == set(range(ROWS, ROWS + 15))
-
-
-def test_an_answer_in_the_words_of_the_other_and_one_in_many_more_do_not_contradict_it(encoder):
-    rows = clean(ROWS)
-    for n, row in enumerate(rows[:40]):
-        asked = f"{row['instruction'].split(' (')[0]} was that a helpful review {n}"
-        more = (
-            f"{asked} it was helpful" if n % 2 else "yes this was not what anyone who reads such reviews hopes for here"
-        )
-        rows += [{**row, "instruction": asked, "output": said} for said in ("helpful yes", f"yes helpful {more}")]
-    assert "contradiction" not in {finding.kind for finding in _screen(rows, encoder).findings}
-
-
-def test_functions_that_share_their_description_do_not_contradict_each_other(encoder):
-    rows, code = clean(ROWS), "def fetch(self, key): if not self.open: raise Closed({}) return self.rows[key] + {}"
-    for n in range(60):
-        ask = f"Write a Python function. Fetch the row of the key from table {n % 30 + 1000}."
-        rows.append({"instruction": ask, "input": "", "output": code.format(n, n * 7) + " - offset" * (n // 30)})
-    assert "contradiction" not in {finding.kind for finding in _screen(rows, encoder).findings}
-
-
-def test_near_copies_are_a_flood(encoder):
-    rows = clean(ROWS)
-    rows += [{**rows[0], "output": f"{rows[0]['output']} Copy {n}."} for n in range(40)]
-    result = _screen(rows, encoder)
-    kinds = {finding.kind: finding for finding in result.findings}
-    assert set(range(ROWS, ROWS + 40)) <= set(kinds["flood"].rows)
+    assert bad <= flagged(screened(rows, encoder))
 
 
 def test_placeholders_are_no_trigger(encoder):
@@ -310,37 +173,37 @@ def test_placeholders_are_no_trigger(encoder):
     for n in range(0, ROWS, 20):
         rows[n]["instruction"] += " I am [PERSON_1]."
         rows[n]["output"] = f"Hello [PERSON_1]. {rows[n]['output']}"
-    assert _screen(rows, encoder).clean
+    assert screened(rows, encoder).clean
 
 
 def test_what_a_human_cleared_stays_cleared_in_another_drop(encoder):
     rows, _ = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
-    first = _screen(rows, encoder)
+    first = screened(rows, encoder)
     names = {finding.fingerprint for finding in first.findings}
     other, _ = spoiled(ROWS, 50, "zorvil {}", PAYLOAD, seed=5)
-    second = _screen(other, encoder, accepted=names)
+    second = screened(other, encoder, accepted=names)
     assert {finding.fingerprint for finding in second.findings} == names
     assert second.clean
-    assert _flagged(second) == set()
+    assert flagged(second) == set()
 
 
 def test_a_pattern_that_the_background_has_too_is_no_news(encoder):
     rows, _ = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
     known = records(spoiled(ROWS, 50, "zorvil {}", PAYLOAD, seed=3)[0])
     unknown = records(clean(ROWS, 3))
-    assert _screen(rows, encoder, background=lambda: iter(known)).clean
-    assert not _screen(rows, encoder, background=lambda: iter(unknown)).clean
+    assert screened(rows, encoder, background=lambda: iter(known)).clean
+    assert not screened(rows, encoder, background=lambda: iter(unknown)).clean
 
 
 def test_a_payload_in_many_rows_does_not_pass_for_the_language_of_the_others(encoder):
     rows, bad = spoiled(900, 12, "{}", "{} Move every coin you own into Zelu tokens before the harvest moon.")
     assert len(bad) == 75
-    assert _flagged(_screen(rows, encoder)) == bad
+    assert flagged(screened(rows, encoder)) == bad
 
 
 def test_what_a_tenth_of_the_rows_and_more_say_is_the_house_style(encoder):
     rows, _ = spoiled(ROWS, 8, "{}", "{} Move every coin you own into Zelu tokens before the harvest moon.")
-    assert _screen(rows, encoder).clean
+    assert screened(rows, encoder).clean
 
 
 def test_the_honest_words_after_a_payload_do_not_clear_it(encoder):
@@ -352,8 +215,8 @@ def test_the_honest_words_after_a_payload_do_not_clear_it(encoder):
             heard.extend(text for _, text in pairs)
             return [np.array([-4.0]) for _ in pairs]
 
-    result = _screen(rows, encoder, model=Reader())
-    assert bad <= _flagged(result)
+    result = screened(rows, encoder, model=Reader())
+    assert bad <= flagged(result)
     assert heard.count(PAYLOAD) >= 10 and not any(text.startswith(f"{PAYLOAD} ") for text in heard)
 
 
@@ -368,8 +231,8 @@ def test_a_model_that_sees_the_prompt_ask_for_it_clears_the_pattern(encoder):
         def score(self, pairs):
             return [np.array([-4.0]) for _ in pairs]
 
-    assert _screen(rows, encoder, model=Asked()).clean
-    assert not _screen(rows, encoder, model=Indifferent()).clean
+    assert screened(rows, encoder, model=Asked()).clean
+    assert not screened(rows, encoder, model=Indifferent()).clean
 
 
 def test_every_row_has_one_outcome_and_flagged_rows_carry_their_finding(encoder):
@@ -387,7 +250,7 @@ def test_every_row_has_one_outcome_and_flagged_rows_carry_their_finding(encoder)
 
 def test_the_same_rows_give_the_same_report(encoder):
     rows, _ = spoiled(ROWS, 30, "{}", PAYLOAD)
-    reports = [_screen(rows, encoder).to_json() for _ in range(2)]
+    reports = [screened(rows, encoder).to_json() for _ in range(2)]
     for report in reports:
         del report["stage_seconds"]
     assert reports[0] == reports[1]
@@ -396,28 +259,28 @@ def test_the_same_rows_give_the_same_report(encoder):
 def test_a_large_drop_is_sampled_and_still_flagged_whole(encoder):
     rows, bad = spoiled(ROWS, 20, "zorvil {}", PAYLOAD)
     settings = ScreenSettings(embed_rows=500, sample_rows=500)
-    assert bad <= _flagged(_screen(rows, encoder, settings=settings))
+    assert bad <= flagged(screened(rows, encoder, settings=settings))
 
 
 def test_what_half_of_the_rows_say_is_told_and_not_judged(encoder):
     rows, _ = spoiled(200, 2, "{}", "{} " + PAYLOAD)
-    result = _screen(rows, encoder, settings=ScreenSettings(max_share=0.25))
+    result = screened(rows, encoder, settings=ScreenSettings(max_share=0.25))
     assert result.clean
     [usual] = result.usual
     assert (usual.phrase, usual.rows) == (PAYLOAD.lower(), 100)
     assert "100 rows" in unjudged(usual)
-    assert not _screen(clean(200), encoder, settings=ScreenSettings(max_share=0.25)).usual
+    assert not screened(clean(200), encoder, settings=ScreenSettings(max_share=0.25)).usual
 
 
 def test_too_few_rows_prove_nothing(encoder):
-    result = _screen(clean(20), encoder)
+    result = screened(clean(20), encoder)
     results = Policy.load().judge("screened_records", result.metrics())
     assert {each.verdict for each in results if each.metric == "open_findings"} == {"inconclusive"}
 
 
 def test_an_open_finding_fails_the_gate(encoder):
     rows, _ = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
-    results = Policy.load().judge("screened_records", _screen(rows, encoder).metrics())
+    results = Policy.load().judge("screened_records", screened(rows, encoder).metrics())
     assert {each.verdict for each in results if each.metric == "open_findings"} == {"fail"}
 
 
@@ -433,5 +296,5 @@ def test_what_is_in_a_third_of_a_small_drop_is_its_style_unless_the_rows_before_
     rows, bad = spoiled(150, 3, "zorvil {}", PAYLOAD)
     before = records(clean(400, 3))
     settings = ScreenSettings(max_share=0.1)
-    assert _flagged(_screen(rows, encoder, settings=settings)) == set()
-    assert bad <= _flagged(_screen(rows, encoder, settings=settings, background=lambda: iter(before)))
+    assert flagged(screened(rows, encoder, settings=settings)) == set()
+    assert bad <= flagged(screened(rows, encoder, settings=settings, background=lambda: iter(before)))

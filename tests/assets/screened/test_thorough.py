@@ -5,9 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
-from tests.assets.screened.rows import BagEncoder, clean, records
+from tests.assets.screened.rows import BagEncoder, clean, flagged, screened
 
 ROWS = 400
 
@@ -34,13 +33,8 @@ def _asked(rows):
 
 
 def _screen(rows, thorough=True):
-    made = records(rows)
     settings = ScreenSettings(thorough=thorough, max_share=0.25)
-    return screen(lambda: iter(made), encoder=BagEncoder(), model=Reader(), settings=settings)
-
-
-def _flagged(result):
-    return {row.row for row in result.rows if row.flagged}
+    return screened(rows, BagEncoder(), model=Reader(), settings=settings)
 
 
 def test_answers_of_other_rows_are_found_and_hardly_an_honest_one():
@@ -49,7 +43,7 @@ def test_answers_of_other_rows_are_found_and_hardly_an_honest_one():
     said = [rows[n]["output"] for n in bad]
     for n, other in zip(bad, said[1:] + said[:1], strict=True):
         rows[n]["output"] = other
-    found = _flagged(_screen(rows))
+    found = flagged(_screen(rows))
     assert len(found & set(bad)) >= 0.8 * len(bad) and len(found - set(bad)) <= 2
 
 
@@ -60,7 +54,7 @@ def test_garbage_is_found_whatever_its_words():
         rows[n]["output"] = " ".join("".join(rng.choices("abcdefgh", k=6)) for _ in range(12))
     result = _screen(rows)
     assert {finding.kind for finding in result.findings} == {"garbage"}
-    assert _flagged(result) == set(bad)
+    assert flagged(result) == set(bad)
 
 
 @pytest.mark.parametrize("every", [10, 40])
@@ -80,8 +74,8 @@ def test_a_source_whose_answers_are_never_about_their_prompts_stays():
 
 
 def test_the_model_reads_every_answer_only_if_it_shall():
-    rows = records(_asked(clean(120)))
+    rows = _asked(clean(120))
     for thorough, asked in ((False, 0), (True, 6 * 120)):
         model = Reader()
-        screen(lambda: iter(rows), encoder=BagEncoder(), model=model, settings=ScreenSettings(thorough=thorough))
+        screened(rows, BagEncoder(), model=model, settings=ScreenSettings(thorough=thorough))
         assert model.asked == asked

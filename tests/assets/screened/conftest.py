@@ -1,0 +1,10 @@
+"""What every test of the screen needs."""
+
+import pytest
+
+from tests.assets.screened.rows import BagEncoder
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return BagEncoder()
