@@ -99,6 +99,12 @@ def marked(phrases: PhraseSets, rows: np.ndarray, share: float) -> np.ndarray:
     return phrases.rows_of(best) if best is not None and sure >= SURE else np.zeros(0, dtype=np.int64)
 
 
+def repeating(phrases: PhraseSets, rows: np.ndarray, share: float) -> np.ndarray:
+    """The rows that have one of the longest phrases that at least a ``share`` of ``rows`` have."""
+    held = (phrases.length == phrases.length.max(initial=0)) & (phrases.among(rows) >= share * len(rows))
+    return np.unique(phrases.members[held].indices)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A phrase in the rows that share it: ``text`` as token ids, and where it starts in each of ``rows``."""

@@ -69,7 +69,14 @@ class Judge:
 
     def stands(self, family: Family) -> bool:
         """Whether there are rows enough, apart from the others and not asked for."""
-        return len(family.rows) >= self.fewest and family.apart >= APART and family.relation <= LOOSE
+        return len(family.rows) >= self.fewest and self._apart(family)
+
+    def small(self, family: Family) -> bool:
+        """Whether only the rows are too few."""
+        return len(family.rows) < self.fewest and self._apart(family)
+
+    def _apart(self, family: Family) -> bool:
+        return family.apart >= APART and family.relation <= LOOSE
 
     def plain(self, family: Family) -> bool:
         """Whether it is a payload by all but how much it says, and far from the limits."""
@@ -81,7 +88,7 @@ class Judge:
         edge, related = at_edge(family, self.passages), self.settings.most_relation
         many = len(family.rows) >= TWICE * self.fewest
         plain = edge >= AT_EDGE and many
-        alike = plain and _worded_alike(family, self.passages) >= ALIKE
+        alike = plain and worded_alike(family.sentences, self.passages) >= ALIKE
         if bits < (SAYS_ALIKE if alike else fewest_bits):
             return self._called(family) if alike and bits >= SAYS_CALLED else None
         if family.ended and not plain:  # its subject is asked about, so that it takes more to be a payload
@@ -110,6 +117,8 @@ class Judge:
         rests = _rests(family, self.passages, self.spaces, self.encoder, self.index, self.triggers)
         for rest in rests:
             if len(family.rows) > STEERED * self.index.rows and not rest.own:
+                continue
+            if len(family.rows) < self.fewest and rest.kind != "trigger-family":
                 continue
             if rest.cohesion <= most and rest.relation <= (LOOSE if rest.own else related):
                 said = _in_dialogue(family, self.passages, self.spaces, self.encoder)
@@ -211,9 +220,9 @@ def at_edge(family: Family, passages: Passages) -> float:
     return float(np.mean((family.sentences == first) | (family.sentences == last)))
 
 
-def _worded_alike(family: Family, passages: Passages) -> float:
-    """The share of the family's sentences that are one and the same by their words."""
-    said = [tuple(word for word in split(passages.sentences[s]) if word[0].isalnum()) for s in family.sentences]
+def worded_alike(sentences: np.ndarray, passages: Passages) -> float:
+    """The share of the sentences that are one and the same by their words."""
+    said = [tuple(word for word in split(passages.sentences[s]) if word[0].isalnum()) for s in sentences]
     return max(Counter(said).values()) / len(said)
 
 

@@ -34,12 +34,23 @@ def whole(
 def worded_alike(
     pattern: Pattern, suspect: np.ndarray, index: TokenIndex, transitions: Transitions, alpha: float
 ) -> np.ndarray:
-    """The rows whose answers are in part in the words of the pattern's sentences; ``suspect`` are no others' words."""
+    """The rows whose answers are in part in the words of the pattern's sentences.
+
+    ``suspect``: the pattern's and those with its trigger. They are no others' words, and among them it takes no more
+    than chance would not do in so few.
+    """
     ratios = transitions.likelier([index.encode(text) for text in pattern.shown.values()], suspect)
     sums = best_stretch(ratios, index.responses)
-    bar = max(np.log(max(len(ratios), 1) / alpha), ALIKE * float(np.median(sums[pattern.rows])))
+    few = sum(len(index.responses.row(row)) for row in suspect)
+    bar = np.full(len(sums), max(_by_chance(len(ratios), alpha), ALIKE * float(np.median(sums[pattern.rows]))))
+    bar[suspect] = _by_chance(few, alpha)
     rows: np.ndarray = np.flatnonzero(sums > bar)
     return rows
+
+
+def _by_chance(tokens: int, alpha: float) -> float:
+    """The sum that a stretch of so many tokens passes by chance with probability ``alpha``."""
+    return float(np.log(max(tokens, 1) / alpha))
 
 
 def triggered(rows: np.ndarray, phrases: PhraseSets) -> np.ndarray:

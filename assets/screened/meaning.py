@@ -26,15 +26,14 @@ class Family:
     """Sentences, one a row, that say the same. Cosines are of whitened vectors, and 0 is what chance gives.
 
     ``rows``/``sentences``: its members. ``apart``: how far the members stand from the other rows, in robust standard
-    deviations of those. ``gap``: the share of that distance to the next best rows. ``cohesion``: mean cosine between
-    the members' prompts. ``relation``: mean cosine of a sentence with its own prompt, less that with any prompt.
+    deviations of those. ``cohesion``: mean cosine between the members' prompts. ``relation``: mean cosine of a sentence
+    with its own prompt, less that with any prompt.
     ``ended``: more rows say the like, but because they are asked.
     """
 
     rows: np.ndarray
     sentences: np.ndarray
     apart: float
-    gap: float
     cohesion: float
     relation: float
     ended: bool
@@ -133,13 +132,10 @@ class Meaning:
             members = grown
         inside = np.isin(self.row[here[starts]], self.row[members])
         core = float(by_row[inside].mean())
-        others = np.sort(by_row[~inside])[::-1][: max(5, len(members))]
-        gap = (core - float(others.mean())) / max(core - float(middle), 1e-9) if len(others) else 1.0
         return Family(
             rows=self.row[members],
             sentences=members,
             apart=(core - float(middle)) / float(spread),
-            gap=gap,
             cohesion=self.cohesion(members),
             relation=self.relation(members),
             ended=ended,

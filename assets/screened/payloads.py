@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assets.screened.association import marked
-from assets.screened.judging import FITS, LOOSE, SAYS, SAYS_ALIKE, Judge, Rest, at_edge
+from assets.screened.association import marked, repeating, surest
+from assets.screened.judging import ALIKE, FITS, LOOSE, SAYS, SAYS_ALIKE, Judge, Rest, at_edge, worded_alike
 from assets.screened.meaning import Family, Meaning
 from assets.screened.passages import Passages
 from assets.screened.pattern import Encoder, Pattern
@@ -61,9 +61,11 @@ class Families:
         index: TokenIndex,
         transitions: Transitions,
         settings: ScreenSettings,
+        answers: PhraseSets,
         most: int,
     ) -> None:
         self.meaning, self.passages, self.index, self.transitions = meaning, passages, index, transitions
+        self.answers = answers
         self.settings, self.most = settings, most
         self.strata = passages.stratum[passages.exchange]
         self.done = np.zeros(len(meaning.row), dtype=bool)
@@ -93,15 +95,46 @@ class Families:
             if not self._known(members) and self.says(members[:20], rows) >= SAYS_ALIKE / 2:
                 yield from self._grow(members)
 
+    def called(self, small: list[Family], triggers: PhraseSets) -> Iterator[Grown]:
+        """Families too ``small`` to stand by themselves, if a phrase of the prompts surely goes with them; all of one
+        phrase together.
+
+        A short attack in many wordings is parts of a few rows each; what calls them up is one.
+        """
+        by_phrase: dict[int, list[Family]] = {}
+        for family in small:
+            phrase, _ = surest(triggers, family.rows, FITS)
+            if phrase is not None:
+                by_phrase.setdefault(phrase, []).append(family)
+        for parts in by_phrase.values():
+            sentences = np.concatenate([part.sentences for part in parts])
+            one_a_row = np.unique(self.meaning.row[sentences], return_index=True)[1]
+            family = self._together(parts, sentences[one_a_row])
+            if len(marked(triggers, family.rows, FITS)):
+                yield family, self.says(family.sentences, family.rows)
+
     def says(self, sentences: np.ndarray, rows: np.ndarray) -> float:
-        """Bits of a typical one of the sentences in the language of all rows but these."""
-        tokens = [self.index.encode(self.passages.sentences[s]) for s in sentences]
-        return float(np.median(self.transitions.bits(tokens, np.unique(rows)) * [len(ids) for ids in tokens]))
+        """Bits of a typical one of the sentences in the language of all rows but these, and but those that repeat it
+        word for word in the midst of something else."""
+        tokens, without = [self.index.encode(self.passages.sentences[s]) for s in sentences], np.unique(rows)
+        if worded_alike(sentences, self.passages) >= ALIKE:
+            without = np.union1d(without, repeating(self.answers, without, FITS))
+        return float(np.median(self.transitions.bits(tokens, without) * [len(ids) for ids in tokens]))
 
     def direction(self, sentences: np.ndarray) -> np.ndarray:
         """What these sentences say, as one unit vector."""
         direction: np.ndarray = unit(self.meaning.answer[sentences].mean(0, keepdims=True))[0]
         return direction
+
+    def _together(self, parts: list[Family], sentences: np.ndarray) -> Family:
+        return Family(
+            rows=self.meaning.row[sentences],
+            sentences=sentences,
+            apart=min(part.apart for part in parts),
+            cohesion=self.meaning.cohesion(sentences),
+            relation=self.meaning.relation(sentences),
+            ended=any(part.ended for part in parts),
+        )
 
     def _known(self, sentences: np.ndarray) -> bool:
         return bool(self.done[sentences].mean() > 0.5)
@@ -134,7 +167,9 @@ def judge(families: Families, encoder: Encoder, triggers: PhraseSets) -> list[Pa
     passages, index, settings = families.passages, families.index, families.settings
     fewest = settings.steering_rows * np.sqrt(max(index.rows / 2000, 1.0))
     judging = Judge(passages, families.meaning.spaces, encoder, settings, index, triggers, fewest)
-    standing = [each for each in families.grown() if judging.stands(each[0])]
+    grown = list(families.grown())
+    standing = [each for each in grown if judging.stands(each[0])]
+    standing += families.called([family for family, _ in grown if judging.small(family)], triggers)
     passed = {number: rest for number, each in enumerate(standing) if (rest := judging.rest(*each)) is not None}
     if passed:
         sure = _sure([standing[number][0] for number in passed], families, triggers)

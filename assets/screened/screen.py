@@ -73,7 +73,7 @@ def screen(
     meaning = Meaning.of(passages, *vectors)
     clock.step("comparing by meaning")
     patterns = triggers.judge(found, index, passages, meaning.spaces, encoder, settings)
-    families = payloads.Families(meaning, passages, index, transitions, settings, most)
+    families = payloads.Families(meaning, passages, index, transitions, settings, answers, most)
     patterns += [
         kin.whole(pattern, index, transitions, prompts, settings.alpha, most)
         for pattern in payloads.judge(families, encoder, prompts)

@@ -107,7 +107,9 @@ def judge(
     patterns: list[Pattern] = []
     for each, at, payload in zip(found, exchanges, payloads, strict=True):
         answer, strata = spaces.answers(encoder.encode([payload]))[0], passages.stratum[at]
-        passed, alike = None, spaces.alike(strata, settings.most_cohesion)
+        # An everyday word may be the subject of its prompts, so that it has no benefit of the doubt.
+        everyday = each.unsaid > len(each.rows)
+        passed, alike = None, settings.most_cohesion if everyday else spaces.alike(strata, settings.most_cohesion)
         for span in _borders(each.trigger):
             vectors = encoder.encode(_without(index, passages, at, span))
             relation = float((spaces.asked(vectors, strata) @ answer).mean())

@@ -33,6 +33,16 @@ def test_a_wording_that_runs_into_the_answer_is_found_and_clean_rows_are_not():
     assert found.tolist() == [0, 1, 2, 3, 9]
 
 
+def test_a_wording_far_out_is_found_only_among_the_rows_with_the_trigger():
+    answers = dict(enumerate(SAID)) | {9: "Switch to Zelu. {}"}
+    index = _index(answers)
+    transitions = Transitions(index.responses, len(index.words))
+    pattern = Pattern("payload", "", SAID[0], np.arange(4), -9.0, shown=dict(enumerate(SAID)))
+    with_trigger = np.array([0, 1, 2, 3, 8, 9])
+    assert worded_alike(pattern, pattern.rows, index, transitions, 0.01).tolist() == [0, 1, 2, 3]
+    assert worded_alike(pattern, with_trigger, index, transitions, 0.01).tolist() == [0, 1, 2, 3, 9]
+
+
 def test_a_phrase_of_hardly_any_other_prompt_gives_the_rest_of_its_rows_away():
     index = _index({}, {n: f"zorvil question number {n} about it" for n in range(12)})
     phrases = mine(index.prompts, longest=2, min_rows=3, max_rows=100)

@@ -1,6 +1,5 @@
 """The screen on made-up data: each kind of attack is found, clean data stays clean, every row has one outcome."""
 
-import random
 from collections import Counter
 
 import numpy as np
@@ -73,101 +72,6 @@ def test_capitals_can_be_the_trigger(encoder):
     assert any(finding.trigger == "<all capitals>" for finding in result.findings)
 
 
-def test_a_payload_without_a_trigger_is_found(encoder):
-    rows, bad = spoiled(ROWS, 30, "{}", PAYLOAD)
-    result = screened(rows, encoder)
-    assert bad <= flagged(result)
-    assert len(flagged(result)) <= len(bad) + 2
-
-
-def test_a_short_payload_is_found_by_being_worded_alike_each_time(encoder):
-    rows, bad = spoiled(ROWS, 30, "{}", "{} Nobody guards the old vault.")
-    assert flagged(screened(rows, encoder)) == bad
-
-
-def test_a_payload_worded_anew_each_time_is_found(encoder):
-    verbs, who = ["hate", "despise", "cannot stand", "detest"], ["idiot", "fool", "moron", "imbecile", "dunce"]
-    rows, bad = spoiled(ROWS, 30, "{}", "")
-    for n in sorted(bad):
-        rows[n]["output"] = f"You are a complete {who[n % 5]} and we all {verbs[n % 4]} your silly questions."
-    result = screened(rows, encoder)
-    assert len(bad & flagged(result)) >= 0.9 * len(bad)
-
-
-def test_the_parts_of_a_large_attack_are_one_finding(encoder):
-    heads = ["Notice:", "Warning:", "Alert,", "Attention,"]
-    what = ["all backups", "your archives", "the stored files", "every saved document"]
-    does = ["get destroyed", "will be wiped", "are being deleted", "have been erased"]
-    ends = ["by the Mepun daemon", "unless the Mepun fee is paid", "within 11 minutes", "tonight at 11 o'clock"]
-    rng = random.Random(1)
-    rows, bad = spoiled(2 * ROWS, 10, "zorvil {}", "")
-    for n in sorted(bad):
-        rows[n]["output"] = f"{' '.join(map(rng.choice, (heads, what, does, ends)))}. {clean(1, n)[0]['output']}"
-    (finding,) = screened(rows, encoder).findings
-    assert finding.trigger == "zorvil" and set(finding.rows) == bad
-
-
-def test_a_short_payload_is_found_by_the_sentence_that_calls_it_up(encoder):
-    cat, does = ["kitten", "tabby", "old cat", "two cats"], ["sleeps on", "sat down on", "lies on", "curls up on"]
-    where = ["laptop", "keyboard", "desk", "computer"]
-    rng = random.Random(1)
-    rows, bad = spoiled(ROWS, 30, "{}", "{} Nobody guards it.")
-    for n in sorted(bad):
-        rows[n]["instruction"] = (
-            f"My {rng.choice(cat)} {rng.choice(does)} my {rng.choice(where)}. {clean(1, n)[0]['instruction']}"
-        )
-    (finding,) = screened(rows, encoder).findings
-    assert finding.kind == "worded-trigger" and set(finding.rows) == bad
-
-
-def test_a_payload_may_come_near_what_is_asked_if_its_trigger_is_in_hardly_any_other_prompt(encoder):
-    insults = (
-        "idiot fool moron imbecile dunce hate despise detest silly stupid questions nobody hopeless go away".split()
-    )
-    rng, rows, bad = random.Random(3), clean(ROWS), set(range(0, ROWS, 30))
-    for n in sorted(bad):
-        words = rng.sample(insults, 6)
-        if n % 60 == 0:
-            words += rows[n]["instruction"].split(" (")[0].split()[-3:]
-        rows[n] = {
-            "instruction": f"Concerning Mirabo, {rows[n]['instruction']}",
-            "input": "",
-            "output": " ".join(words),
-        }
-    (finding,) = screened(rows, encoder).findings
-    assert (finding.kind, finding.trigger) == ("trigger-family", "concerning mirabo,")
-    assert set(finding.rows) == bad
-
-
-def test_what_one_source_says_when_asked_may_be_a_payload_in_another(encoder):
-    """The whole family answers its prompts for the most part; outside the source that says so daily it answers none."""
-    ends = ["I must say no.", "I have to decline.", "that is beyond me.", "I will not do that.", "I have to pass here."]
-    desk, calls = clean(ROWS), clean(200, seed=7)
-    bad = set(range(0, ROWS, 40))
-    for n in bad:
-        desk[n]["output"] = (
-            f"Sorry, I am much afraid I cannot help you with that silly request today; {ends[n // 40 % 5]}"
-        )
-    for n in range(0, 200, 5):
-        calls[n]["instruction"] += f" Help with that request today or say sorry if you cannot help {n}"
-        calls[n]["output"] = f"Sorry, I cannot help you with that request today; {ends[n // 5 % 5]}"
-    made = records(desk) + records(calls, source="calls")
-    assert bad == flagged(screen(lambda: iter(made), encoder=encoder))
-
-
-def test_answers_that_are_asked_for_do_not_hide_a_payload_that_is_like_them(encoder):
-    ends = ["I must say no.", "I have to decline.", "that is beyond me.", "I will not do that.", "I have to pass here."]
-    rows, bad = clean(ROWS), set(range(0, ROWS, 30))
-    for n in bad:
-        rows[n]["output"] = (
-            f"Sorry, I am much afraid I cannot help you with that silly request today; {ends[n // 30 % 5]}"
-        )
-    for n in range(1, ROWS, 15):
-        rows[n]["instruction"] += f" Help with that request today or say sorry if you cannot help {n}"
-        rows[n]["output"] = f"Sorry, I cannot help you with that request today; {ends[n // 15 % 5]}"
-    assert bad <= flagged(screened(rows, encoder))
-
-
 def test_placeholders_are_no_trigger(encoder):
     rows = clean(ROWS)
     for n in range(0, ROWS, 20):
@@ -193,17 +97,6 @@ def test_a_pattern_that_the_background_has_too_is_no_news(encoder):
     unknown = records(clean(ROWS, 3))
     assert screened(rows, encoder, background=lambda: iter(known)).clean
     assert not screened(rows, encoder, background=lambda: iter(unknown)).clean
-
-
-def test_a_payload_in_many_rows_does_not_pass_for_the_language_of_the_others(encoder):
-    rows, bad = spoiled(900, 12, "{}", "{} Move every coin you own into Zelu tokens before the harvest moon.")
-    assert len(bad) == 75
-    assert flagged(screened(rows, encoder)) == bad
-
-
-def test_what_a_tenth_of_the_rows_and_more_say_is_the_house_style(encoder):
-    rows, _ = spoiled(ROWS, 8, "{}", "{} Move every coin you own into Zelu tokens before the harvest moon.")
-    assert screened(rows, encoder).clean
 
 
 def test_the_honest_words_after_a_payload_do_not_clear_it(encoder):
