@@ -25,7 +25,8 @@ APART = 9.0  # robust standard deviations between the members and the other rows
 SAYS = 75.0  # bits of a typical member sentence
 PLAIN = 1.5  # times both of these, a payload so plain that its subject may come near what some of the prompts ask,
 AT_EDGE = 0.9  # if so many of its sentences begin or end their answers
-SAYS_ALIKE = 50.0  # bits, enough at an edge in twice the rows, if so many of them word it alike:
+SAYS_MANY = 65.0  # bits, enough at an edge in twice the rows
+SAYS_ALIKE = 50.0  # bits, enough there, if so many of them word it alike:
 ALIKE = 0.7  # what people say by habit they word in many ways
 SAYS_CALLED = 30.0  # bits, enough where, besides, a sentence of the prompts calls it up
 CALLED = 0.06  # cohesion that such a sentence makes
@@ -89,7 +90,7 @@ class Judge:
         many = len(family.rows) >= TWICE * self.fewest
         plain = edge >= AT_EDGE and many
         alike = plain and worded_alike(family.sentences, self.passages) >= ALIKE
-        if bits < (SAYS_ALIKE if alike else fewest_bits):
+        if bits < min(fewest_bits, SAYS_ALIKE if alike else SAYS_MANY if plain else SAYS):
             return self._called(family) if alike and bits >= SAYS_CALLED else None
         if family.ended and not plain:  # its subject is asked about, so that it takes more to be a payload
             return None

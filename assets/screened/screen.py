@@ -18,6 +18,7 @@ from assets.record import Origin, Record
 from assets.screened import evidence, kin, payloads, repeats, thorough, triggers, unanswered, wording
 from assets.screened.background import familiar
 from assets.screened.drift import Shift, shifts
+from assets.screened.families import Families
 from assets.screened.finding import Finding, ScreenResult
 from assets.screened.garbage import garbage
 from assets.screened.meaning import Meaning
@@ -73,7 +74,7 @@ def screen(
     meaning = Meaning.of(passages, *vectors)
     clock.step("comparing by meaning")
     patterns = triggers.judge(found, index, passages, meaning.spaces, encoder, settings)
-    families = payloads.Families(meaning, passages, index, transitions, settings, answers, most)
+    families = Families(meaning, passages, index, transitions, settings, answers, most)
     patterns += [
         kin.whole(pattern, index, transitions, prompts, settings.alpha, most)
         for pattern in payloads.judge(families, encoder, prompts)

@@ -55,7 +55,7 @@ class Spaces:
         """Mean cosine up to which prompts of these strata count as a random draw.
 
         ``most`` where there are many prompts; more where there are few, since a whitened space is then less sure; never
-        less than what random draws from the same strata reach (three standard deviations).
+        less than what random draws from the same strata reach (two standard deviations).
         """
         doubt = float(np.clip(np.sqrt(SURE / len(self.drawn)), 1.0, MOST_DOUBT))
         rng = np.random.default_rng(0)
@@ -64,7 +64,7 @@ class Spaces:
         for _ in range(DRAWS):
             rows = [rng.choice(group, min(n, len(group)), replace=False) for group, n in groups]
             chance.append(pairwise(self.drawn[np.concatenate(rows)]))
-        return max(most * doubt, float(np.mean(chance) + 3 * np.std(chance)))
+        return max(most * doubt, float(np.mean(chance) + 2 * np.std(chance)))
 
     def prompts(self, vectors: np.ndarray, strata: np.ndarray) -> np.ndarray:
         """Unit vectors of prompts, for comparing prompts with prompts."""

@@ -28,6 +28,7 @@ MUCH = 90.0  # bits alike
 FEWEST_WORDS = 3  # of a payload that is part of an answer
 EDGES = " ,.;:()[]{}'\""  # marks that only stood beside a trigger of words
 BORDERS = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1))  # tokens left and right that may not belong to a trigger
+OWN_WORD = 1.5  # times the cohesion that prompts may have which alone have the trigger: two in ten may be one subject
 HOPELESS = 0.35  # cohesion that no other border will bring down
 ASKED = 0.12  # relation that no other border will bring down
 MOST_ROWS = 24  # of a candidate that are compared by meaning
@@ -107,9 +108,9 @@ def judge(
     patterns: list[Pattern] = []
     for each, at, payload in zip(found, exchanges, payloads, strict=True):
         answer, strata = spaces.answers(encoder.encode([payload]))[0], passages.stratum[at]
-        # An everyday word may be the subject of its prompts, so that it has no benefit of the doubt.
-        everyday = each.unsaid > len(each.rows)
-        passed, alike = None, settings.most_cohesion if everyday else spaces.alike(strata, settings.most_cohesion)
+        passed, alike = None, settings.most_cohesion
+        if each.unsaid <= len(each.rows):  # an everyday word may be their subject; it has no benefit of the doubt
+            alike = max(OWN_WORD * alike, spaces.alike(strata, alike))
         for span in _borders(each.trigger):
             vectors = encoder.encode(_without(index, passages, at, span))
             relation = float((spaces.asked(vectors, strata) @ answer).mean())
