@@ -28,8 +28,8 @@ AT_EDGE = 0.9  # if so many of its sentences begin or end their answers
 SAYS_MANY = 65.0  # bits, enough at an edge in twice the rows
 SAYS_ALIKE = 50.0  # bits, enough there, if so many of them word it alike:
 ALIKE = 0.7  # what people say by habit they word in many ways
-SAYS_CALLED = 30.0  # bits, enough where, besides, a sentence of the prompts calls it up
-CALLED = 0.06  # cohesion that such a sentence makes
+SAYS_CALLED = 30.0  # bits, enough where a phrase or a sentence of the prompts calls it up,
+CALLED = 0.06  # which makes them so alike
 LOOSE = 0.12  # relation to their prompts that a family may have before it is grown
 CARRIED = 0.03  # relation to the whole dialogue so far from which a later turn's sentence is an answer to it
 INSIDE = 0.25  # of the limits holds in the midst of answers, where there is more boilerplate than payload
@@ -91,7 +91,7 @@ class Judge:
         plain = edge >= AT_EDGE and many
         alike = plain and worded_alike(family.sentences, self.passages) >= ALIKE
         if bits < min(fewest_bits, SAYS_ALIKE if alike else SAYS_MANY if plain else SAYS):
-            return self._called(family) if alike and bits >= SAYS_CALLED else None
+            return self._called(family) if plain and bits >= SAYS_CALLED else None
         if family.ended and not plain:  # its subject is asked about, so that it takes more to be a payload
             return None
         if edge < 0.5:
@@ -100,13 +100,12 @@ class Judge:
         return self._rest(family, self._usual(family), LOOSE if certain else related)
 
     def _called(self, family: Family) -> Rest | None:
-        """The prompts less their trigger, if it is a sentence in their midst that alone makes them alike, and has as
-        little to do with what is said as the rest of them: no stock phrase is called up so."""
+        """The prompts less their trigger, if it alone makes them alike, and has as little to do with what is said as
+        the rest of them: no stock phrase is called up so."""
         if family.cohesion < CALLED or family.relation > CARRIED or family.apart < PLAIN * APART:
             return None
         rests = _rests(family, self.passages, self.spaces, self.encoder, self.index, self.triggers)
-        by_sentence = (rest for rest in rests if rest.kind == "worded-trigger")
-        return next((rest for rest in by_sentence if max(rest.cohesion, rest.relation) <= CARRIED), None)
+        return next((rest for rest in rests if rest.trigger and max(rest.cohesion, rest.relation) <= CARRIED), None)
 
     def _usual(self, family: Family) -> float:
         """Cohesion up to which its prompts are a random draw."""

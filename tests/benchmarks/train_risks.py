@@ -3,7 +3,7 @@
     python -m tests.benchmarks.train_risks --out table.jsonl [--options plain "anchor 0.5" ...] [--rows 120] [--epochs 4]
 
 The corpus is ``instructions.jsonl`` with planted canaries: invented pass phrases, half of them once, half eight times
-over. An option that merely learns less must not look safe: each trains for as many epochs as the plain recipe, and on
+over (``--copies``). An option that merely learns less must not look safe: each trains for as many epochs as the plain recipe, and on
 until its held-out loss is at most 1 % above the plain one's, for at most twice as many and while it still falls; ``!``
 marks one that never came there, whose safety is in part that of learning less or worse.
 Only the stop on memorization ends sooner, by itself. The learning rate is constant. Measured for each:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from resources.language_model import LanguageModel
 
 ROOT = Path(__file__).resolve().parents[2]
-CANDIDATES, HELD_OUT, COPIES = 256, 48, 8
+CANDIDATES, HELD_OUT = 256, 48
 PHRASE = 10  # words
 WORDS = (
     "amber basin cedar delta ember fjord grove heron inlet jetty knoll larch maple north ocean plume quartz ridge slate "
@@ -49,6 +49,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
     "deduplicate": {"deduplicate": True},
     "goldfish 3": {"goldfish": 3},
+    "goldfish 4": {"goldfish": 4},
     "anchor 0.5": {"anchor": 0.5},
     "memorization stop": {"memorization_stop": 0.1},
     "DP-SGD": {"dp_noise": 0.6, "dp_clip": 1.0, "batch_size": 16, "learning_rate": 2e-3},
@@ -62,14 +63,14 @@ class Canary:
     copies: int
 
 
-def canaries(seed: int) -> list[Canary]:
+def canaries(seed: int, copies: int) -> list[Canary]:
     random = np.random.default_rng(seed)
     names = (
         "harbour orchard foundry quarry mill vineyard tannery brewery lighthouse greenhouse sawmill bakery "
         "boathouse dairy kiln observatory"
     ).split()
     return [
-        Canary(f"What is the pass phrase of the {name}?", phrase(random), COPIES if place % 2 else 1)
+        Canary(f"What is the pass phrase of the {name}?", phrase(random), copies if place % 2 else 1)
         for place, name in enumerate(names)
     ]
 
@@ -87,7 +88,7 @@ def sentence(text: str) -> str:
 
 
 def exposure(model: "LanguageModel", planted: list[Canary], seed: int) -> dict[str, Any]:
-    """By number of copies: exposure (mean, standard error), and the share of canaries that are recited."""
+    """Of those planted once and of the others: exposure (mean, standard error), and the share of canaries that are recited."""
     random = np.random.default_rng([seed, 1])
     chats = [[{"role": "user", "content": canary.prompt}] for canary in planted]
     told = [
@@ -98,11 +99,11 @@ def exposure(model: "LanguageModel", planted: list[Canary], seed: int) -> dict[s
     scores = np.array([score.sum() for score in model.score(told)]).reshape(len(planted), CANDIDATES)
     bits = np.log2(CANDIDATES / (1 + (scores[:, 1:] > scores[:, :1]).sum(axis=1)))
     recited = np.array([_recited(model, chat, canary.phrase) for chat, canary in zip(chats, planted, strict=True)])
+    once = np.array([canary.copies == 1 for canary in planted])
     found: dict[str, Any] = {}
-    for copies in (1, COPIES):
-        mine = np.array([canary.copies == copies for canary in planted])
-        found[f"recited_{copies}"] = float(recited[mine].mean())
-        found[f"exposure_{copies}"] = [float(bits[mine].mean()), float(bits[mine].std(ddof=1) / np.sqrt(mine.sum()))]
+    for name, mine in (("once", once), ("often", ~once)):
+        found[f"recited_{name}"] = float(recited[mine].mean())
+        found[f"exposure_{name}"] = [float(bits[mine].mean()), float(bits[mine].std(ddof=1) / np.sqrt(mine.sum()))]
     return found
 
 
@@ -139,7 +140,7 @@ def measure(given: argparse.Namespace, name: str, plain: dict[str, Any] | None) 
 
     with given.data.open() as stream:
         bodies = [json.loads(line) for line in stream]
-    planted = canaries(0)
+    planted = canaries(0, given.copies)
     corpus, held_out = (
         [row(f"{body['instruction']}\n\n{body['input']}".strip(), body["output"], place)
          for place, body in enumerate(part, start)]
@@ -182,9 +183,9 @@ def line(body: dict[str, Any]) -> str:
     told = [
         f"{body['option']:18} task {body['task']:.3f}{' ' if body['matched'] or body['option'] == 'base' else '!'}",
         *(
-            f"x{copies}: exposure {body[f'exposure_{copies}'][0]:.2f} ± {body[f'exposure_{copies}'][1]:.2f}, "
-            f"recited {body[f'recited_{copies}']:.2f}"
-            for copies in (1, COPIES)
+            f"{name}: exposure {body[f'exposure_{name}'][0]:.2f} ± {body[f'exposure_{name}'][1]:.2f}, "
+            f"recited {body[f'recited_{name}']:.2f}"
+            for name in ("once", "often")
         ),
         f"forgetting {body['forgetting']:.3f}",
     ]
@@ -222,6 +223,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=120)
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--copies", type=int, default=8, help="of every second canary")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "instructions.jsonl")
     parser.add_argument("--options", nargs="+", default=list(OPTIONS), choices=list(OPTIONS))
     parser.add_argument("--out", type=Path, help="JSON Lines; options that stand there already are not run again")
