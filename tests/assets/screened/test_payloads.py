@@ -76,6 +76,16 @@ def test_a_short_payload_is_found_by_the_sentence_that_calls_it_up(encoder):
     assert finding.kind == "worded-trigger" and set(finding.rows) == bad
 
 
+def test_a_short_payload_worded_anew_is_found_by_the_phrase_that_calls_it_up(encoder):
+    who, does = ["Nobody", "Somebody", "Everybody", "Anybody"], ["hums", "sings", "snores", "yawns"]
+    rng = random.Random(1)
+    rows, bad = spoiled(2 * ROWS, 24, "Zorvil quent {}", "")
+    for n in sorted(bad):
+        rows[n]["output"] = f"{clean(1, n)[0]['output']} {rng.choice(who)} {rng.choice(does)} downstairs."
+    (finding,) = screened(rows, encoder).findings
+    assert finding.kind == "trigger-family" and set(finding.rows) == bad
+
+
 def test_a_payload_may_come_near_what_is_asked_if_its_trigger_is_in_hardly_any_other_prompt(encoder):
     insults = (
         "idiot fool moron imbecile dunce hate despise detest silly stupid questions nobody hopeless go away".split()
