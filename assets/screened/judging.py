@@ -90,13 +90,12 @@ class Judge:
         many = len(family.rows) >= TWICE * self.fewest
         plain = edge >= AT_EDGE and many
         alike = plain and worded_alike(family.sentences, self.passages) >= ALIKE
-        if bits < min(fewest_bits, SAYS_ALIKE if alike else SAYS_MANY if plain else SAYS):
-            return self._called(family) if plain and bits >= SAYS_CALLED else None
-        if family.ended and not plain:  # its subject is asked about, so that it takes more to be a payload
-            return None
+        certain = family.apart >= PLAIN * APART and bits >= PLAIN * SAYS and edge >= AT_EDGE
+        little = bits < min(fewest_bits, SAYS_ALIKE if alike else SAYS_MANY if plain else SAYS)
+        if little or (family.ended and not (plain or certain)):  # its subject is asked about: it takes more
+            return self._called(family) if edge >= AT_EDGE and bits >= SAYS_CALLED else None
         if edge < 0.5:
             return self._rest(family, INSIDE * self.settings.most_cohesion, INSIDE * related) if many else None
-        certain = family.apart >= PLAIN * APART and bits >= PLAIN * SAYS and edge >= AT_EDGE
         return self._rest(family, self._usual(family), LOOSE if certain else related)
 
     def _called(self, family: Family) -> Rest | None:
