@@ -41,7 +41,7 @@ def judge(families: Families, encoder: Encoder, triggers: PhraseSets) -> list[Pa
             if number not in passed and families.belongs(family, known).any() and judging.plain(family)
         ]
         known = families.known([standing[number][0] for number in (*passed, *parts)], triggers)
-        passed |= _together(standing, parts, known, families, judging, SAYS_ALIKE)
+        passed |= _together(standing, parts, known, families, judging)
     judged = [(*standing[number], rest) for number, rest in passed.items()]
     judged.sort(key=lambda each: (not each[2].trigger, -len(each[0].rows)))  # the first of an attack stands for it
     attacks = _parts([family for family, *_ in judged], families, triggers)
@@ -49,14 +49,14 @@ def judge(families: Families, encoder: Encoder, triggers: PhraseSets) -> list[Pa
 
 
 def _together(
-    standing: list[Grown], numbers: Sequence[int], known: Known, families: Families, judging: Judge, fewest_bits: float
+    standing: list[Grown], numbers: Sequence[int], known: Known, families: Families, judging: Judge
 ) -> dict[int, Rest]:
     """Of the families ``numbers``, those that pass when nothing that belongs to ``known`` is language of the others."""
     passed, rows = dict[int, Rest](), families.of(known)
     for number in numbers:
         family = standing[number][0]
         standing[number] = family, families.says(family.sentences, np.union1d(rows, family.rows))
-        if (rest := judging.rest(*standing[number], fewest_bits)) is not None:
+        if (rest := judging.rest(*standing[number], SAYS_ALIKE)) is not None:
             passed[number] = rest
     return passed
 
