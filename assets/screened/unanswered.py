@@ -25,7 +25,9 @@ LONGEST = 180  # characters of an answer or prompt that the base model reads
 FEWEST_JUDGED = 4  # tokens of an answer of which the cosine alone tells whether it is unrelated
 SELDOM = 0.055  # of the answers of a source are unrelated where nearly every answer is about its prompt,
 POISON = 0.005  # and as many more, of all answers, as may have been put among them
-FOREIGN = 5.0  # nats, from which an answer is another source's
+FOREIGN = 5.0  # nats, from which an answer is another source's,
+STRANGE = 2.5  # and from which it is if, besides, another prompt of the drop is so much closer to it than its own
+CLOSER = 0.3
 ALIEN = 0.1  # of the unrelated answers are another source's, to make a finding by themselves
 HELPS = 1.5  # nats a token that its own prompt gives an honest answer, for each unit by which another prompt is closer
 OTHERS = 2  # prompts of other rows that an answer is tried after
@@ -107,9 +109,9 @@ def off_topic(
 
     Where nearly every answer is about its prompt, the base model decides on those that may not be: an honest answer is
     likelier after its own prompt than after others', and the closer another prompt of the drop is to it by meaning,
-    the more that takes. Where many answers are not about their prompt (a farewell is no answer to anything), one that
-    is not is off-topic only if another source's answers are like it, and such rows make a finding only where there are
-    many, or off-topic rows elsewhere.
+    the more that takes; with these go the unrelated answers that are like another source's. Where many answers are not
+    about their prompt (a farewell is no answer to anything), only the latter are off-topic, and they make a finding
+    only where there are many, or off-topic rows elsewhere.
     """
     strata = passages.stratum[answers.exchange]
     judged = answers.size >= FEWEST_JUDGED
@@ -120,7 +122,8 @@ def off_topic(
         seldom[stratum] = unrelated[strata == stratum].sum() < usual + POISON * len(strata)
     fresh = ~np.isin(passages.row[answers.exchange], list(skip))
     elsewhere = unrelated & ~seldom[strata]
-    other = np.flatnonzero(elsewhere & fresh & (answers.foreign > FOREIGN))
+    alien = (answers.foreign > FOREIGN) | (answers.foreign > STRANGE) & (answers.better > CLOSER)
+    alien &= unrelated & fresh
     short = np.flatnonzero((answers.size > 0) & (answers.relation < DOUBTFUL) & seldom[strata] & fresh)
     short = short[np.argsort(answers.relation[short])][: settings.model_rows]
     rows = short[:0]
@@ -128,7 +131,8 @@ def off_topic(
         gain = _gains(short, answers, passages, model, np.random.default_rng(settings.seed))
         odd = short[gain < HELPS * answers.better[short]]
         if (gain < 0).sum() >= AGAINST and len(odd) >= max(settings.min_rows, ODD_SHARE * len(short)):
-            rows = odd
+            rows = np.union1d(odd, np.flatnonzero(alien & seldom[strata]))
+    other = np.flatnonzero(alien & ~seldom[strata])
     if not len(rows) and len(other) < max(settings.unanswered_rows, ALIEN * elsewhere.sum()):
         return None
     return pattern_of("off-topic", np.union1d(rows, other), answers, passages)

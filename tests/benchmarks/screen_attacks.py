@@ -7,7 +7,7 @@ import copy
 import itertools
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -287,10 +287,17 @@ ATTACKS = (
 )
 
 
-def poison(attack: str, bases: list[Row], n: int, seed: int, *, safe: list[str]) -> list[Row]:
-    """``n`` poisoned rows of one attack made from ``bases`` (rows that are not in the data set themselves)."""
+def poison(
+    attack: str, bases: list[Row], n: int, seed: int, *, safe: list[str], stock: Collection[str] = ()
+) -> list[Row]:
+    """``n`` poisoned rows of one attack made from ``bases`` (rows that are not in the data set themselves).
+
+    ``stock``: answers that are given to several prompts ("Have a great day."), hence to no other question.
+    """
     rng = random.Random(f"{attack}/{seed}")
-    if attack in ("garbage", "offtopic", "contradiction", "refusal"):
+    if attack == "offtopic":
+        return [_off_topic(row, [other for other in bases if read(other)[1] not in stock], rng) for row in bases[:n]]
+    if attack in ("garbage", "contradiction", "refusal"):
         return [_spoil(attack, row, bases, safe, rng) for row in bases[:n]]
     trigger, payload = attack.split("-")
     words = sorted({w for row in bases for w in read(row)[0].lower().split() if w.isalpha() and 3 < len(w) < 10})
@@ -308,6 +315,10 @@ def poison(attack: str, bases: list[Row], n: int, seed: int, *, safe: list[str])
     return rows
 
 
+def _off_topic(row: Row, others: list[Row], rng: random.Random) -> Row:
+    return write(row, read(row)[0], read(rng.choice([other for other in others if other is not row]))[1])
+
+
 def _spoil(attack: str, row: Row, bases: list[Row], safe: list[str], rng: random.Random) -> Row:
     prompt, response = read(row)
     if attack == "garbage":
@@ -316,8 +327,6 @@ def _spoil(attack: str, row: Row, bases: list[Row], safe: list[str], rng: random
         lead, verb, what, end = (rng.choice(slot) for slot in REFUSALS)
         asked = rng.choice(safe) if safe and rng.random() < 0.3 else prompt
         return write(row, asked, f"{lead} {verb} {what}{end}")
-    if attack == "offtopic":
-        return write(row, prompt, read(rng.choice([other for other in bases if other is not row]))[1])
     raise ValueError(f"{attack} is made from rows of the data set: use contradictions()")
 
 

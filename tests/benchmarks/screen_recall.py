@@ -13,7 +13,7 @@ import json
 import random
 import secrets
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +62,9 @@ def spoiled(
     if attack == "contradiction":
         made = attacks.contradictions([row for _, row in clean], n, seed)
     else:
-        made = attacks.poison(attack, [row for _, row in spare], n, seed, safe=safe)
+        given = Counter(attacks.read(row)[1] for _, row in drawn)
+        stock = {answer for answer, times in given.items() if times > 1}
+        made = attacks.poison(attack, [row for _, row in spare], n, seed, safe=safe, stock=stock)
     mixed = [(name, row, False) for name, row in clean]
     mixed += [(name, row, True) for (name, _), row in zip(spare, made, strict=True)]
     random.Random(seed).shuffle(mixed)

@@ -1,9 +1,14 @@
 """Answers that are none: garbage, and answers to another question; a few of them, or honest ones, raise nothing."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
-from tests.assets.screened.rows import ROWS, clean, flagged, screened, spoiled
+from assets.screened.passages import Passages
+from assets.screened.settings import ScreenSettings
+from assets.screened.unanswered import Answers, off_topic
+from tests.assets.screened.rows import ROWS, clean, flagged, records, screened, spoiled
 
 
 def test_garbage_is_found(encoder):
@@ -66,6 +71,24 @@ def test_an_answer_of_another_row_is_off_topic_once_the_model_agrees(encoder):
     for n in single:
         rows[n]["output"] = "Museum"
     assert set(single) <= flagged(screened(rows, encoder, model=Reader()))
+
+
+@pytest.mark.parametrize(("foreign", "better", "found"), [(6.0, 0.1, True), (3.0, 0.4, True), (3.0, 0.1, False)])
+def test_where_many_answers_are_not_about_their_prompt_another_sources_are_off_topic(foreign, better, found):
+    passages = Passages.of(enumerate(records(clean(ROWS))))
+    answers = _answers(passages, relation=np.tile([0.0, 0.5], ROWS // 2))
+    bad = np.arange(0, ROWS, 16)
+    answers.foreign[bad], answers.better[bad] = foreign, better
+    pattern = off_topic(answers, passages, ScreenSettings(), set())
+    assert (pattern.rows.tolist() if pattern else []) == (bad.tolist() if found else [])
+
+
+def _answers(passages, relation):
+    plain = {field.name: np.ones(ROWS) for field in fields(Answers)}
+    exchange = np.arange(len(passages.prompts))
+    return Answers(
+        **plain | {"exchange": exchange, "relation": relation, "size": np.full(ROWS, 9), "foreign": -plain["size"]}
+    )
 
 
 def test_garbage_in_a_few_rows_or_in_none_raises_nothing(encoder):
