@@ -33,7 +33,7 @@ def _inputs(project: Project, partition: str) -> dict[str, str]:
     return {CORPUS.name: corpus.manifest.digest, "base": base, "recipe": recipe_of(project).digest}
 
 
-STAGE = Stage("lora_adapter", "2", _inputs)
+STAGE = Stage("lora_adapter", "3", _inputs)
 
 
 def _feedback(project: Project, corpus: Artifact) -> list[str]:

@@ -1,8 +1,9 @@
 """The goldfish loss: leave a pseudo-random share of the tokens out, the same ones whenever the same text occurs.
 
 A text whose every n-th token was never learnt cannot be recited to its end. Which tokens are left out depends on the
-tokens before them, so that copies of a passage leave out the same ones. Hans et al. 2024, arXiv:2406.10209 ("hashed
-mask"); the context is shorter than the paper's 13 tokens, since answers in a chat are short.
+tokens of the answer before them, so that copies of a passage leave out the same ones, whatever they are answers to.
+Hans et al. 2024, arXiv:2406.10209 ("hashed mask", with their context of 13 tokens: of a shorter one the usual turns of
+the language would be left out wherever they occur, and never learnt).
 """
 
 import hashlib
@@ -10,12 +11,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-CONTEXT = 4
+CONTEXT = 13
+OPENING = 4  # tokens of an answer that are always learnt: many answers begin alike
 
 
-def keeps(ids: Sequence[int], places: np.ndarray, every: int) -> np.ndarray:
-    """For each place in ``ids``, whether its token is learnt; one in ``every`` is not."""
-    return np.array([_draw(ids[max(0, place - CONTEXT) : place]) % every != 0 for place in places], bool)
+def keeps(answer: Sequence[int], every: int) -> np.ndarray:
+    """For each token of an answer, whether it is learnt; one in ``every`` is not."""
+    drawn = [_draw(answer[max(0, place - CONTEXT) : place]) % every != 0 for place in range(len(answer))]
+    return np.array([True] * len(drawn[:OPENING]) + drawn[OPENING:], bool)
 
 
 def _draw(context: Sequence[int]) -> int:

@@ -169,9 +169,10 @@ class Learner:
         """Where the token before each learnt token stands in the packed row, where it does itself, and its weight."""
         before, wanted, weights = [], [], []
         for path, example in zip(tree.paths, part, strict=True):
-            places = np.concatenate([np.arange(start, end) for start, end in example.spans])
+            spans = [np.arange(start, end) for start, end in example.spans]
             if learn and self.recipe.goldfish:
-                places = places[keeps(example.ids, places, self.recipe.goldfish)]
+                spans = [span[keeps(example.ids[span[0] : span[-1] + 1], self.recipe.goldfish)] for span in spans]
+            places = np.concatenate(spans)
             before.append(path[places - 1])
             wanted.append(path[places])
             weights.append(np.full(len(places), example.weight if learn else 1.0, np.float32))
