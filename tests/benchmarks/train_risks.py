@@ -48,7 +48,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "base": {},  # no training: what chance gives
     "plain": {},
     "deduplicate": {"deduplicate": True},
-    "goldfish 3": {"goldfish": 3},
     "goldfish 4": {"goldfish": 4},
     "anchor 0.5": {"anchor": 0.5},
     "memorization stop": {"memorization_stop": 0.1},
