@@ -3,10 +3,11 @@
     python -m tests.benchmarks.train_risks --out table.jsonl [--options plain "anchor 0.5" ...] [--rows 120] [--epochs 4]
 
 The corpus is ``instructions.jsonl`` with planted canaries: invented pass phrases, half of them once, half eight times
-over (``--copies``). An option that merely learns less must not look safe: each trains for as many epochs as the plain recipe, and on
-until its held-out loss is at most 1 % above the plain one's, for at most twice as many and while it still falls; ``!``
-marks one that never came there, whose safety is in part that of learning less or worse.
-Only the stop on memorization ends sooner, by itself. The learning rate is constant. Measured for each:
+over (``--copies``). An option that merely learns less must not look safe: each trains for as many epochs as the plain
+recipe, and on until its held-out loss is at most 1 % above the plain one's, for at most twice as many and while it
+still falls; ``!`` marks one that never came there, whose safety is in part that of learning less or worse: compare it
+with the plain recipe stopped where it ended (``--options plain --until LOSS``). Only the stop on memorization ends
+sooner, by itself. The learning rate is constant. Measured for each:
 
     task        held-out loss, nats a token
     exposure    of the canaries: log2 of the candidates over the rank of the planted phrase among them (Carlini et al.
@@ -148,7 +149,8 @@ def measure(given: argparse.Namespace, name: str, plain: dict[str, Any] | None) 
     corpus += [row(canary.prompt, sentence(canary.phrase), 10_000 + 100 * at + copy)
                for at, canary in enumerate(planted) for copy in range(canary.copies)]  # fmt: skip
     epochs = given.epochs if name in ("base", "plain") else 2 * given.epochs
-    recipe = Recipe(**{**BASE, "epochs": epochs, **OPTIONS[name]})
+    often = {"evaluations_per_epoch": 8} if given.until else {}
+    recipe = Recipe(**{**BASE, "epochs": epochs, **OPTIONS[name], **often})
     base = bundled_base(Workspace.locate().models)
     learner, tokenizer = Learner(base, recipe), load_tokenizer(base)
     stop = stop_tokens(tokenizer, learner.model.generation_config)
@@ -161,6 +163,8 @@ def measure(given: argparse.Namespace, name: str, plain: dict[str, Any] | None) 
             training = Training(learner, learnt, kept_back, Path(scratch), name, Processes())
 
             def enough(step: Step) -> None:
+                if step.held_out is not None and given.until and step.held_out <= given.until:
+                    training.journal.stopped = f"at {given.until}"
                 if plain is None or step.held_out is None:
                     return
                 late = step.step >= plain["steps"] * training.steps_an_epoch / plain["an_epoch"]
@@ -223,6 +227,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=120)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--copies", type=int, default=8, help="of every second canary")
+    parser.add_argument("--until", type=float, help="end at the first held-out loss that is no greater, nats a token")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "instructions.jsonl")
     parser.add_argument("--options", nargs="+", default=list(OPTIONS), choices=list(OPTIONS))
     parser.add_argument("--out", type=Path, help="JSON Lines; options that stand there already are not run again")
