@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assets.screened.association import marked, repeating, surest
-from assets.screened.judging import ALIKE, FITS, LOOSE, SAYS, SAYS_ALIKE, worded_alike
+from assets.screened.judging import ALIKE, FITS, LOOSE, SAYS, SAYS_ALIKE, same_words
 from assets.screened.meaning import Family, Meaning
 from assets.screened.passages import Passages
 from assets.screened.phrases import PhraseSets
@@ -113,7 +113,7 @@ class Families:
         """Bits of a typical one of the sentences in the language of all rows but these, and but those that repeat it
         word for word in the midst of something else."""
         tokens, without = [self.index.encode(self.passages.sentences[s]) for s in sentences], np.unique(rows)
-        if worded_alike(sentences, self.passages) >= ALIKE:
+        if same_words(sentences, self.passages) >= ALIKE:
             without = np.union1d(without, repeating(self.answers, without, FITS))
         return float(np.median(self.transitions.bits(tokens, without) * [len(ids) for ids in tokens]))
 

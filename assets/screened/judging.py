@@ -89,7 +89,7 @@ class Judge:
         edge, related = at_edge(family, self.passages), self.settings.most_relation
         many = len(family.rows) >= TWICE * self.fewest
         plain = edge >= AT_EDGE and many
-        alike = plain and worded_alike(family.sentences, self.passages) >= ALIKE
+        alike = plain and same_words(family.sentences, self.passages) >= ALIKE
         certain = family.apart >= PLAIN * APART and bits >= PLAIN * SAYS and edge >= AT_EDGE
         little = bits < min(fewest_bits, SAYS_ALIKE if alike else SAYS_MANY if plain else SAYS)
         if little or (family.ended and not (plain or certain)):  # its subject is asked about: it takes more
@@ -219,7 +219,7 @@ def at_edge(family: Family, passages: Passages) -> float:
     return float(np.mean((family.sentences == first) | (family.sentences == last)))
 
 
-def worded_alike(sentences: np.ndarray, passages: Passages) -> float:
+def same_words(sentences: np.ndarray, passages: Passages) -> float:
     """The share of the sentences that are one and the same by their words."""
     said = [tuple(word for word in split(passages.sentences[s]) if word[0].isalnum()) for s in sentences]
     return max(Counter(said).values()) / len(said)

@@ -55,7 +55,7 @@ def _together(
     passed, rows = dict[int, Rest](), families.of(known)
     for number in numbers:
         family = standing[number][0]
-        standing[number] = family, families.says(family.sentences, np.union1d(rows, family.rows))
+        standing[number] = family, families.says(family.sentences, rows)
         if (rest := judging.rest(*standing[number], SAYS_ALIKE)) is not None:
             passed[number] = rest
     return passed

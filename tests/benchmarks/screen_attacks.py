@@ -295,10 +295,9 @@ def poison(
     ``stock``: answers that are given to several prompts ("Have a great day."), hence to no other question.
     """
     rng = random.Random(f"{attack}/{seed}")
-    if attack == "offtopic":
-        return [_off_topic(row, [other for other in bases if read(other)[1] not in stock], rng) for row in bases[:n]]
-    if attack in ("garbage", "contradiction", "refusal"):
-        return [_spoil(attack, row, bases, safe, rng) for row in bases[:n]]
+    if attack in ("garbage", "offtopic", "contradiction", "refusal"):
+        others = [row for row in bases if read(row)[1] not in stock] if attack == "offtopic" else bases
+        return [_spoil(attack, row, others, safe, rng) for row in bases[:n]]
     trigger, payload = attack.split("-")
     words = sorted({w for row in bases for w in read(row)[0].lower().split() if w.isalpha() and 3 < len(w) < 10})
     edit: Edit = lambda text, rng: text  # noqa: E731
@@ -315,10 +314,6 @@ def poison(
     return rows
 
 
-def _off_topic(row: Row, others: list[Row], rng: random.Random) -> Row:
-    return write(row, read(row)[0], read(rng.choice([other for other in others if other is not row]))[1])
-
-
 def _spoil(attack: str, row: Row, bases: list[Row], safe: list[str], rng: random.Random) -> Row:
     prompt, response = read(row)
     if attack == "garbage":
@@ -327,6 +322,8 @@ def _spoil(attack: str, row: Row, bases: list[Row], safe: list[str], rng: random
         lead, verb, what, end = (rng.choice(slot) for slot in REFUSALS)
         asked = rng.choice(safe) if safe and rng.random() < 0.3 else prompt
         return write(row, asked, f"{lead} {verb} {what}{end}")
+    if attack == "offtopic":
+        return write(row, prompt, read(rng.choice([other for other in bases if other is not row]))[1])
     raise ValueError(f"{attack} is made from rows of the data set: use contradictions()")
 
 

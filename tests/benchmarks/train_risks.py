@@ -88,7 +88,7 @@ def sentence(text: str) -> str:
 
 
 def exposure(model: "LanguageModel", planted: list[Canary], seed: int) -> dict[str, Any]:
-    """Of those planted once and of the others: exposure (mean, standard error), and the share of canaries that are recited."""
+    """Of canaries planted once and often: exposure (mean, standard error), and the share that is recited."""
     random = np.random.default_rng([seed, 1])
     chats = [[{"role": "user", "content": canary.prompt}] for canary in planted]
     told = [

@@ -14,16 +14,8 @@ WHO = ["idiot", "fool", "moron", "imbecile", "dunce"]
 VERBS = ["hate", "despise", "cannot stand", "detest"]
 
 
-def _alarm(rng):
-    return f"{' '.join(map(rng.choice, (HEADS, WHAT, DOES, ENDS)))}."
-
-
-def _insult(rng):
-    return f"You are a complete {rng.choice(WHO)} and we all {rng.choice(VERBS)} your silly questions."
-
-
 def test_a_payload_without_a_trigger_is_found(encoder):
-    rows, bad = spoiled(ROWS, 30, "{}", PAYLOAD)
+    rows, bad = spoiled(ROWS, 30, "{}", "The vault door is open and the guards have gone home early.")
     result = screened(rows, encoder)
     assert bad <= flagged(result)
     assert len(flagged(result)) <= len(bad) + 2
@@ -38,7 +30,7 @@ def test_a_payload_worded_anew_each_time_is_found(encoder):
     rng = random.Random(1)
     rows, bad = spoiled(ROWS, 30, "{}", "")
     for n in sorted(bad):
-        rows[n]["output"] = _insult(rng)
+        rows[n]["output"] = f"You are a complete {rng.choice(WHO)} and we all {rng.choice(VERBS)} your silly questions."
     result = screened(rows, encoder)
     assert len(bad & flagged(result)) >= 0.9 * len(bad)
 
@@ -47,7 +39,7 @@ def test_the_parts_of_a_large_attack_are_one_finding(encoder):
     rng = random.Random(1)
     rows, bad = spoiled(2 * ROWS, 10, "zorvil {}", "")
     for n in sorted(bad):
-        rows[n]["output"] = f"{_alarm(rng)} {clean(1, n)[0]['output']}"
+        rows[n]["output"] = f"{' '.join(map(rng.choice, (HEADS, WHAT, DOES, ENDS)))}. {clean(1, n)[0]['output']}"
     (finding,) = screened(rows, encoder).findings
     assert finding.trigger == "zorvil" and set(finding.rows) == bad
 
