@@ -1,8 +1,8 @@
 """What each risk-reducing option of the recipe costs and buys, at matched task loss.
 
-    python -m tests.benchmarks.train_risks --out table.jsonl [--options plain "anchor 0.5" ...] [--rows 120] [--epochs 4]
+    python -m tests.benchmarks.train_risks --out table.jsonl [--options plain "anchor 0.5" ...] [--rows 400] [--epochs 2]
 
-The corpus is ``instructions.jsonl`` with planted canaries: invented pass phrases, half of them once, half eight times
+The corpus is ``instructions.jsonl`` with planted canaries: invented pass phrases, half of them once, half 32 times
 over (``--copies``). An option that merely learns less must not look safe: each trains for as many epochs as the plain
 recipe, and on until its held-out loss is at most 1 % above the plain one's, for at most twice as many and while it
 still falls; ``!`` marks one that never came there, whose safety is in part that of learning less or worse: compare it
@@ -224,9 +224,9 @@ def accountant() -> None:
 def main() -> None:
     settle()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=120)
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--copies", type=int, default=8, help="of every second canary")
+    parser.add_argument("--rows", type=int, default=400)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--copies", type=int, default=32, help="of every second canary")
     parser.add_argument("--until", type=float, help="end at the first held-out loss that is no greater, nats a token")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "instructions.jsonl")
     parser.add_argument("--options", nargs="+", default=list(OPTIONS), choices=list(OPTIONS))
