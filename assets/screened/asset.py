@@ -77,7 +77,7 @@ def _settings(project: Project) -> ScreenSettings:
     return ScreenSettings.from_policy(policy_of(project).settings.get(NAME, {}))
 
 
-STAGE = Stage(NAME, "10", _inputs)
+STAGE = Stage(NAME, "11", _inputs)
 
 
 @dg.asset(

@@ -19,8 +19,9 @@ class ScreenSettings:
     unrelated, among 2,000 prompts; more among fewer (``Spaces.alike``). ``most_relation``: the same between prompts and
     payload.
     ``steering_rows``: fewest rows that show a payload with no fixed trigger, in 2,000 rows; grows with their root.
-    ``unanswered_rows``: fewest off-topic or contradictory rows that make a finding. ``model_rows``: most rows that the
-    base model is asked about; 0: it is not asked, and off-topic answers are not looked for.
+    ``unanswered_rows``: fewest off-topic or contradictory rows that make a finding. ``model_rows``: rows that the base
+    model is asked about, and as many more for as long as a third of them are off-topic; 0: it is not asked, and
+    off-topic answers are not looked for.
     ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, suspects and ``sample_rows``
     rows drawn at random.
     ``thorough``: the base model reads every answer that is embedded (``assets.screened.thorough``): seconds a thousand

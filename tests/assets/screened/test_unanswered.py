@@ -83,6 +83,28 @@ def test_where_many_answers_are_not_about_their_prompt_another_sources_are_off_t
     assert (pattern.rows.tolist() if pattern else []) == (bad.tolist() if found else [])
 
 
+@pytest.mark.parametrize(
+    ("told", "swapped", "found"), [("every answer", True, True), ("every answer", False, False), ("none", True, False)]
+)
+def test_many_swapped_answers_are_found_in_a_source_that_the_model_tells_apart(told, swapped, found):
+    passages = Passages.of(enumerate(records(clean(ROWS))))
+    bad = np.arange(0, ROWS, 8)  # more than answers that are not about their prompt usually are
+    answers = _answers(passages, relation=np.where(np.isin(np.arange(ROWS), bad), 0.0, 0.5))
+    honest = {(passages.prompts[n], passages.responses[n]) for n in range(ROWS) if not (swapped and n in bad)}
+
+    class Reader:
+        """Knows whose answer it is, or nothing."""
+
+        def score(self, pairs):
+            known = honest if told == "every answer" else ()
+            asked = [(chat[0]["content"], text) for chat, text in pairs]
+            return [np.array([0.0 if pair in known else -3.0 - len(pair[0]) % 7 / 10]) for pair in asked]
+
+    pattern = off_topic(answers, passages, ScreenSettings(), set(), Reader())
+    assert (pattern.rows.tolist() if pattern else []) == (bad.tolist() if found else [])
+    assert off_topic(answers, passages, ScreenSettings(model_rows=0), set(), Reader()) is None
+
+
 def _answers(passages, relation):
     plain = {field.name: np.ones(ROWS) for field in fields(Answers)}
     exchange = np.arange(len(passages.prompts))
