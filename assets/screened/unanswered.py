@@ -112,11 +112,11 @@ def off_topic(
 ) -> Pattern | None:
     """Rows whose answer has nothing to do with the prompt, and is another's.
 
-    Where nearly every answer is about its prompt, or would be but for those that were swapped, the base model decides on
-    those that may not be: an honest answer is likelier after its own prompt than after others', and the closer another
-    prompt of the drop is to it by meaning, the more that takes; with these go the unrelated answers that are like
-    another source's. Where many honest answers are not about their prompt (a farewell is no answer to anything), only
-    the latter are off-topic, and they make a finding only where there are many, or off-topic rows elsewhere.
+    Where nearly every answer is about its prompt, or would be but for those that were swapped, the base model decides
+    on those that may not be: an honest answer is likelier after its own prompt than after others', and the closer
+    another prompt of the drop is to it by meaning, the more that takes; with these go the unrelated answers that are
+    like another source's. Where many honest answers are not about their prompt (a farewell is no answer to anything),
+    only the latter are off-topic, and they make a finding only where there are many, or off-topic rows elsewhere.
     """
     strata = passages.stratum[answers.exchange]
     judged = answers.size >= FEWEST_JUDGED
