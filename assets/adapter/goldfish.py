@@ -17,8 +17,8 @@ OPENING = 4  # tokens of an answer that are always learnt: many answers begin al
 
 def keeps(answer: Sequence[int], every: int) -> np.ndarray:
     """For each token of an answer, whether it is learnt; one in ``every`` is not."""
-    drawn = [_draw(answer[max(0, place - CONTEXT) : place]) % every != 0 for place in range(len(answer))]
-    return np.array([True] * len(drawn[:OPENING]) + drawn[OPENING:], bool)
+    before = (answer[max(0, place - CONTEXT) : place] for place in range(len(answer)))
+    return np.array([len(context) < OPENING or _draw(context) % every != 0 for context in before], bool)
 
 
 def _draw(context: Sequence[int]) -> int:

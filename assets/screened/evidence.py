@@ -7,7 +7,7 @@ was asked for is likelier after its own ("java", "public static void main"); a p
 import numpy as np
 
 from assets.screened.passages import Passages
-from assets.screened.pattern import Pattern, Scorer
+from assets.screened.pattern import Pattern, Scorer, likely
 from assets.screened.token_index import as_written
 
 ROWS = 5  # of a pattern
@@ -31,8 +31,8 @@ def weigh(patterns: list[Pattern], passages: Passages, model: Scorer, seed: int)
                 chat = [{"role": "user", "content": passages.prompts[exchange][-LONGEST:]}]
                 pairs.append((chat, payload[:LONGEST]))
             owner.append(number)
-    likely = [float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)]
-    gains = np.array(likely[::2]) - np.array(likely[1::2])
+    nats = likely(model, pairs)
+    gains = nats[::2] - nats[1::2]
     kept = []
     for number, pattern in enumerate(patterns):
         mine = gains[np.array(owner) == number] if owner else np.zeros(0)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from assets.screened.passages import Passages
-from assets.screened.pattern import Pattern, Scorer
+from assets.screened.pattern import Pattern, Scorer, likely
 from assets.screened.settings import ScreenSettings
 from assets.screened.unanswered import UNRELATED, Answers, as_asked, pattern_of
 
@@ -83,6 +83,6 @@ def _unlikely(
         return rows[:0]
     peers = honest[np.minimum(np.searchsorted(answers.size[honest], answers.size[rows]), len(honest) - 1)]
     pairs = [as_asked(row, row, answers, passages) for row in (*rows, *np.unique(peers))]
-    likely = np.array([float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)])
-    unlikely: np.ndarray = rows[likely[: len(rows)] < FAR_LESS * np.median(likely[len(rows) :])]
+    nats = likely(model, pairs)
+    unlikely: np.ndarray = rows[nats[: len(rows)] < FAR_LESS * np.median(nats[len(rows) :])]
     return unlikely

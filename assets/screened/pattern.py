@@ -19,6 +19,11 @@ class Scorer(Protocol):
     def score(self, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> list[np.ndarray]: ...
 
 
+def likely(model: Scorer, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> np.ndarray:
+    """Nats a token of each response after its chat, ``[pairs]``; 0 for a response without tokens."""
+    return np.array([float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)])
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """``rows`` sorted; ``log_p``: natural log of a p-value already corrected for what was tried.

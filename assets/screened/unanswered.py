@@ -11,7 +11,7 @@ import numpy as np
 
 from assets.screened.foreign import foreign
 from assets.screened.passages import Passages
-from assets.screened.pattern import Encoder, Pattern, Scorer
+from assets.screened.pattern import Encoder, Pattern, Scorer, likely
 from assets.screened.settings import ScreenSettings
 from assets.screened.spaces import Spaces, unit
 from assets.screened.spelling import spelling
@@ -126,8 +126,9 @@ def off_topic(
     seldom = np.zeros(int(strata.max()) + 1, dtype=bool)
     for stratum in np.unique(strata[judged]):
         inside = judged & (strata == stratum)
-        few = (unrelated & inside).sum() < SELDOM * inside.sum() + POISON * len(strata)
-        seldom[stratum] = few or (told is not None and told.swapped(inside, unrelated & inside & fresh))
+        apart = unrelated & inside
+        few = apart.sum() < SELDOM * inside.sum() + POISON * len(strata)
+        seldom[stratum] = few or (told is not None and told.swapped(inside, apart & fresh))
     elsewhere = unrelated & ~seldom[strata]
     alien = (answers.foreign > FOREIGN) | (answers.foreign > STRANGE) & (answers.better > CLOSER)
     alien &= unrelated & fresh
@@ -185,8 +186,7 @@ class Told:
             for row, strange in zip(rows, others, strict=True)
             for asked in (row, *strange)
         ]
-        likely = [float(values.mean()) if len(values) else 0.0 for values in self.model.score(pairs)]
-        table = np.array(likely).reshape(len(rows), 1 + OTHERS)
+        table = likely(self.model, pairs).reshape(len(rows), 1 + OTHERS)
         gain: np.ndarray = table[:, 0] - table[:, 1:].mean(1)
         return gain, gain < HELPS * self.answers.better[rows]
 

@@ -163,9 +163,11 @@ def measure(given: argparse.Namespace, name: str, plain: dict[str, Any] | None) 
             training = Training(learner, learnt, kept_back, Path(scratch), name, Processes())
 
             def enough(step: Step) -> None:
-                if step.held_out is not None and given.until and step.held_out <= given.until:
+                if step.held_out is None:
+                    return
+                if given.until and step.held_out <= given.until:
                     training.journal.stopped = f"at {given.until}"
-                if plain is None or step.held_out is None:
+                if plain is None:
                     return
                 late = step.step >= plain["steps"] * training.steps_an_epoch / plain["an_epoch"]
                 rising = step.held_out > min(item["loss"] for item in training.journal.evaluations)
