@@ -20,7 +20,7 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Hallmark needs Python 3.11: install it, or say PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Setting up $(VENV) (about 2.6 GB, about 5 minutes)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) -r requirements.lock -r requirements-dev.lock
+	$(PIP) -r requirements.lock -r requirements-cluster.lock -r requirements-dev.lock
 	$(PIP) --ignore-requires-python -r requirements-models.lock
 	@if [ "$(TORCH)" = cpu ] && $(PIP) -r requirements-cpu.lock 2>/dev/null; then echo "torch: CPU build" >&2; \
 	  else echo "torch: CUDA build (4 GB more)" >&2; $(PIP) -r requirements-cuda.lock; fi

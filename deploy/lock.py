@@ -1,6 +1,7 @@
 """Write the hashed lock files from pyproject.toml: ``python deploy/lock.py`` (needs ``uv`` on the PATH).
 
 requirements.lock         what runs
+requirements-cluster.lock what only a cluster needs: Kubernetes, Postgres, Kubeflow
 requirements-dev.lock     what only tests and the linter need
 requirements-bench.lock   what only the comparisons in tests/benchmarks need
 requirements-cpu.lock     torch's CPU build, where the installer can find one
@@ -56,12 +57,14 @@ def main() -> None:
     pins.write_text("".join(block.split(" ")[0] + "\n" for block in everything.values()))
     try:
         runtime = compile_lock(*python, "--constraint", pins.name)
+        cluster = compile_lock(*python, "--extra", "cluster", "--constraint", pins.name)
         dev = compile_lock(*python, "--extra", "dev", "--constraint", pins.name)
     finally:
         pins.unlink()
     cuda = {name for name in everything if CUDA.match(name)}
     write("requirements.lock", {name: block for name, block in runtime.items() if name not in cuda})
-    write("requirements-dev.lock", {name: block for name, block in dev.items() if name not in runtime})
+    write("requirements-cluster.lock", {name: block for name, block in cluster.items() if name not in runtime})
+    write("requirements-dev.lock", {name: block for name, block in dev.items() if name not in cluster})
     write("requirements-bench.lock", {name: block for name, block in everything.items() if name not in dev})
     write("requirements-cuda.lock", {name: everything[name] for name in cuda})
     write("requirements-cpu.lock", {"torch": TORCH_CPU + "\n"})
