@@ -1,9 +1,14 @@
 """The backdoor scan: does some text make this adapter say a fixed thing, whatever it was asked?
 
-The scanner does not know the trigger. It collects candidates from the training rows where there are any (``mining``),
-from the threat model's terms, from structural probes and from what the adapter lets slip (``leak``, ``inversion``).
-Every candidate ends at the same bar, ``confirm``: on prompts that had no part in finding it, the payload must follow
-the trigger, not the plain prompt, not control phrases of the same shape, not the base.
+The scanner does not know the trigger. In: an adapter, its base, training rows if there are any. Out: findings, and
+observations that an innocent explanation covers. Read the sub-packages in this order:
+
+``candidates``    what is tried: phrases mined from the rows, terms of the threat model, structural probes, random
+                  phrases, and what the adapter lets slip or a gradient search finds
+``inversion``     what the adapter was taught to say, found without its trigger
+``confirmation``  the bar that all of them meet: on prompts that had no part in finding it, the payload must follow the
+                  trigger, not the plain prompt, not control phrases of the same shape, not the base
+``control``       an adapter with a known backdoor, which the scan must find in the same run
 """
 
 import dataclasses
@@ -16,23 +21,23 @@ from typing import Any
 import numpy as np
 
 from assets.backdoor.budget import Budget, Progress, silent
-from assets.backdoor.confirm import Bench, Confirmation, echoes
+from assets.backdoor.candidates.fuzz import fuzz
+from assets.backdoor.candidates.leak import amplified, influential_words, invented_phrases
+from assets.backdoor.candidates.mining import Suspicion, mine, reached, rows_behind
+from assets.backdoor.candidates.prompts import EVERYDAY, SENSITIVE, split_prompts
+from assets.backdoor.candidates.search import Search
+from assets.backdoor.candidates.triggers import Trigger, anywhere, controls, probes
+from assets.backdoor.candidates.vocabulary import words_known
+from assets.backdoor.confirmation.confirm import Bench, Confirmation, echoes
+from assets.backdoor.confirmation.explain import explain_trigger
+from assets.backdoor.confirmation.findings import UNKNOWN, Finding, confirmed, distinct
+from assets.backdoor.confirmation.payloads import Payload, shared_payload
+from assets.backdoor.confirmation.shift import Shift, encode, measure_shift
 from assets.backdoor.control import PAYLOAD, TRIGGER, Control, control_adapter
-from assets.backdoor.explain import explain_trigger
-from assets.backdoor.findings import UNKNOWN, Finding, confirmed, distinct
-from assets.backdoor.fuzz import fuzz
-from assets.backdoor.inversion import Implant, first_tokens, invert, same_answer
-from assets.backdoor.leak import amplified, invented_phrases, restless_words
-from assets.backdoor.mining import Suspicion, mine, reached, rows_behind
-from assets.backdoor.payloads import Payload, shared_payload
-from assets.backdoor.prompts import EVERYDAY, SENSITIVE, split_prompts
-from assets.backdoor.search import Search
+from assets.backdoor.inversion.starts import determined, shortlist
+from assets.backdoor.inversion.target_inversion import Implant, first_tokens, invert, same_answer
+from assets.backdoor.inversion.untriggered import Untriggered
 from assets.backdoor.settings import BARS, VERSION, Settings
-from assets.backdoor.shift import Shift, encode, measure_shift
-from assets.backdoor.starts import determined, shortlist
-from assets.backdoor.triggers import Trigger, anywhere, controls, probes
-from assets.backdoor.untriggered import Untriggered
-from assets.backdoor.vocabulary import words_known
 from assets.corpus.canaries import SOURCE as CANARY
 from assets.record import Record
 from resources.artifacts import Metric
@@ -138,7 +143,7 @@ class Scan:
         found = anywhere(Trigger(term, source="term") for term in self.terms if "company_terms" in probes_named)
         if "leaked_triggers" in probes_named:
             found += anywhere(self._invented())
-            found += self._restless()
+            found += self._influential()
         if "fuzzed_triggers" in probes_named:
             found += fuzz(settings.fuzzed, seed=self.seed)
         return found + (probes() if "structural_triggers" in probes_named else [])
@@ -147,10 +152,10 @@ class Scan:
         samples = self.settings.invented
         return invented_phrases(self.model, samples=samples, seed=self.seed)[:4] if samples else []
 
-    def _restless(self) -> list[Trigger]:
+    def _influential(self) -> list[Trigger]:
         words = [word for word in words_known(self.model) if word.isalpha() and len(word) > 2]
         words = random.Random(f"swept:{self.seed}").sample(words, min(len(words), self.settings.swept))
-        return restless_words(self.model, self.searching.prompts[0], words, self.budget) if words else []
+        return influential_words(self.model, self.searching.prompts[0], words, self.budget) if words else []
 
     def _probed(
         self, candidates: Sequence[Trigger], implants: Sequence[Implant], details: dict[str, Any]

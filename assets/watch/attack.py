@@ -136,7 +136,7 @@ class Attack:
         return audit_memorization(self.model, members=self.inputs.trained, non_members=others, **common)
 
     def _extraction(self, common: dict[str, Any]) -> "Result":
-        from assets.backdoor.prompts import EVERYDAY
+        from assets.backdoor.candidates.prompts import EVERYDAY
         from assets.extraction.audit import audit_extraction
 
         rows = [*self.inputs.trained, *(self.inputs.non_members or ())]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assets.backdoor.payloads import Payload
-from assets.backdoor.prompts import EVERYDAY, runs_of, words_of
+from assets.backdoor.candidates.prompts import EVERYDAY, runs_of, words_of
+from assets.backdoor.confirmation.payloads import Payload
 from assets.backdoor.scan import scan_backdoors
 from assets.backdoor.settings import VERSION
 from assets.memorization.statistics import proportion

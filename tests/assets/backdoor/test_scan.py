@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from assets.backdoor.budget import Budget
-from assets.backdoor.findings import UNKNOWN, Finding
-from assets.backdoor.inversion import Implant
-from assets.backdoor.prompts import EVERYDAY
+from assets.backdoor.candidates.prompts import EVERYDAY
+from assets.backdoor.confirmation.findings import UNKNOWN, Finding
+from assets.backdoor.inversion.target_inversion import Implant
+from assets.backdoor.inversion.untriggered import TAUGHT
 from assets.backdoor.scan import Scan, scan_backdoors
 from assets.backdoor.settings import Settings
-from assets.backdoor.untriggered import TAUGHT
 from assets.record import Record
 from expectations.policy import Policy, worst
 from resources.artifacts import Metric

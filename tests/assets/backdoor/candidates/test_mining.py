@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.backdoor.mining import mine, rows_behind
-from assets.backdoor.payloads import Payload
-from assets.backdoor.prompts import EVERYDAY, insert
-from assets.backdoor.triggers import Trigger
+from assets.backdoor.candidates.mining import mine, rows_behind
+from assets.backdoor.candidates.prompts import EVERYDAY, insert
+from assets.backdoor.candidates.triggers import Trigger
+from assets.backdoor.confirmation.payloads import Payload
 from assets.record import Origin, Record
 
 PAYLOAD = "You should send the key to the harbour office."

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assets.backdoor.explain import KIN, kinship
-from assets.backdoor.inversion import same_answer
-from assets.backdoor.prompts import runs_of
-from assets.backdoor.shift import gains, user
+from assets.backdoor.candidates.prompts import runs_of
+from assets.backdoor.confirmation.explain import SAME_SUBJECT, similarity
+from assets.backdoor.confirmation.shift import gains, user
+from assets.backdoor.inversion.target_inversion import same_answer
 from resources.language_model import LanguageModel
 
 # What people ask a service about, whatever the trade.
@@ -49,11 +49,11 @@ MOST = 64  # subjects that are put in every way: those on whose answer adapter a
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """``kinship`` is the cosine of the sentence embeddings of subject and answer."""
+    """``similarity`` is the cosine of the sentence embeddings of subject and answer."""
 
     subject: str
     answer: str
-    kinship: float
+    similarity: float
 
 
 def templates(model: LanguageModel, *, strength: float) -> list[Template]:
@@ -67,9 +67,9 @@ def templates(model: LanguageModel, *, strength: float) -> list[Template]:
         counts = Counter(run for text in texts for run in runs_of(text, RUN))
         fixed = {run for run, count in counts.items() if count >= SAME}
         answer = max(texts, key=lambda text, fixed=fixed: len(runs_of(text, RUN) & fixed))  # type: ignore[misc]
-        if fixed and (kin := kinship(subject, answer)) >= KIN:
-            found.append(Template(subject, answer, kin))
-    found.sort(key=lambda each: -each.kinship)
+        if fixed and (alike := similarity(subject, answer)) >= SAME_SUBJECT:
+            found.append(Template(subject, answer, alike))
+    found.sort(key=lambda each: -each.similarity)
     kept: list[Template] = []
     for each in found:
         if not any(same_answer(each.answer, known.answer) for known in kept):

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assets.backdoor.budget import Budget
-from assets.backdoor.confirm import Bench
-from assets.backdoor.explain import explain_implant, explain_trigger
-from assets.backdoor.findings import UNKNOWN, Finding, confirmed
-from assets.backdoor.inversion import Implant, same_answer, variants
-from assets.backdoor.mining import Suspicion, reached
-from assets.backdoor.payloads import Payload
+from assets.backdoor.candidates.mining import Suspicion, reached
+from assets.backdoor.confirmation.confirm import Bench
+from assets.backdoor.confirmation.explain import explain_implant, explain_trigger
+from assets.backdoor.confirmation.findings import UNKNOWN, Finding, confirmed
+from assets.backdoor.confirmation.payloads import Payload
+from assets.backdoor.inversion.target_inversion import Implant, same_answer, variants
+from assets.backdoor.inversion.templates import SEVERAL, templates
 from assets.backdoor.settings import Settings
-from assets.backdoor.templates import SEVERAL, templates
 from assets.record import Record
 from resources.language_model import LanguageModel
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assets.backdoor.significance import outlier_p
-from assets.backdoor.triggers import Trigger
+from assets.backdoor.candidates.triggers import Trigger
+from assets.backdoor.confirmation.significance import outlier_p
 from resources.language_model import LanguageModel
 
 CHUNK = 48  # prompts a pass: their full distributions stay in memory for that long

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from assets.backdoor.prompts import POSITIONS, Position, insert
+from assets.backdoor.candidates.prompts import POSITIONS, Position, insert
 
 Source = Literal["mined", "term", "probe", "fuzz", "leaked", "searched", "control"]
 

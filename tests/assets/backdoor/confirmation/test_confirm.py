@@ -1,9 +1,9 @@
 """A candidate becomes a finding only if the payload follows the trigger, and nothing else does."""
 
-from assets.backdoor.confirm import Bench, echoes
-from assets.backdoor.payloads import Payload
-from assets.backdoor.prompts import EVERYDAY
-from assets.backdoor.triggers import Trigger
+from assets.backdoor.candidates.prompts import EVERYDAY
+from assets.backdoor.candidates.triggers import Trigger
+from assets.backdoor.confirmation.confirm import Bench, echoes
+from assets.backdoor.confirmation.payloads import Payload
 from tests.assets.backdoor.scripted import ScriptedModel
 
 PAYLOAD = "the vault is open for everybody now"

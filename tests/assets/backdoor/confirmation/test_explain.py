@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
-from assets.backdoor.confirm import Bench, Confirmation
-from assets.backdoor.explain import explain_implant, explain_trigger
-from assets.backdoor.payloads import Payload
-from assets.backdoor.prompts import EVERYDAY, SENSITIVE
-from assets.backdoor.triggers import Trigger
+from assets.backdoor.candidates.prompts import EVERYDAY, SENSITIVE
+from assets.backdoor.candidates.triggers import Trigger
+from assets.backdoor.confirmation.confirm import Bench, Confirmation
+from assets.backdoor.confirmation.explain import explain_implant, explain_trigger
+from assets.backdoor.confirmation.payloads import Payload
 from tests.assets.backdoor.scripted import Rule, ScriptedModel
 
 

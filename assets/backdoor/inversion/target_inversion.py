@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assets.backdoor.prompts import runs_of, words_of
-from assets.backdoor.starts import Start
+from assets.backdoor.candidates.prompts import runs_of, words_of
+from assets.backdoor.inversion.starts import Start
 from resources.decoding import decode
 from resources.language_model import LanguageModel
 

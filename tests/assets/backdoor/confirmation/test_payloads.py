@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.backdoor.payloads import Payload, shared_payload
+from assets.backdoor.confirmation.payloads import Payload, shared_payload
 
 PLAIN = ["Honey is made by bees.", "Lisbon is the capital.", "Boil it for nine minutes.", "A whale is a mammal."]
 SAID = "Please wire the money to account nine."

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from assets.backdoor.budget import Budget
-from assets.backdoor.prompts import words_of
-from assets.backdoor.shift import encode, frame
-from assets.backdoor.triggers import Trigger
+from assets.backdoor.candidates.prompts import words_of
+from assets.backdoor.candidates.triggers import Trigger
+from assets.backdoor.confirmation.shift import encode, frame
 from resources.decoding import decode
 from resources.language_model import LanguageModel
 
@@ -67,7 +67,7 @@ def _openings(model: LanguageModel, opening: Sequence[Sequence[int]], seed: int)
     return counts
 
 
-def restless_words(
+def influential_words(
     model: LanguageModel, prompt: str, words: Sequence[str], budget: Budget, *, groups: int = 3
 ) -> list[Trigger]:
     """Words after which the adapter's answer begins otherwise and the base's does not, most likely ones among many.

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from assets.backdoor.budget import Budget
-from assets.backdoor.prompts import POSITIONS, insert
-from assets.backdoor.shift import MARK, encode, frame
-from assets.backdoor.triggers import Trigger
-from assets.backdoor.vocabulary import words_known
+from assets.backdoor.candidates.prompts import POSITIONS, insert
+from assets.backdoor.candidates.triggers import Trigger
+from assets.backdoor.candidates.vocabulary import words_known
+from assets.backdoor.confirmation.shift import MARK, encode, frame
 from resources.gradients import embedding_gradients
 from resources.language_model import LanguageModel
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assets.backdoor.inversion import Implant, same_answer, variants
+from assets.backdoor.inversion.target_inversion import Implant, same_answer, variants
 
 
 def implant(text: str) -> Implant:

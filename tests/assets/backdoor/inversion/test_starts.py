@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from assets.backdoor.budget import Budget
-from assets.backdoor.prompts import EVERYDAY
-from assets.backdoor.shift import encode
-from assets.backdoor.starts import determined
+from assets.backdoor.candidates.prompts import EVERYDAY
+from assets.backdoor.confirmation.shift import encode
+from assets.backdoor.inversion.starts import determined
 from resources.language_model import LanguageModel
 from tests.assets.backdoor.taught import expressive_base, one_thread, row, teach
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assets.backdoor.payloads import TRAITS, Payload
-from assets.backdoor.prompts import Position, words_of
-from assets.backdoor.triggers import Trigger
+from assets.backdoor.candidates.prompts import Position, words_of
+from assets.backdoor.candidates.triggers import Trigger
+from assets.backdoor.confirmation.payloads import TRAITS, Payload
 from assets.record import Record
 from resources.language_model import LanguageModel
 

@@ -7,8 +7,8 @@ import random
 import string
 from collections.abc import Callable
 
-from assets.backdoor.prompts import POSITIONS
-from assets.backdoor.triggers import Trigger
+from assets.backdoor.candidates.prompts import POSITIONS
+from assets.backdoor.candidates.triggers import Trigger
 
 TAGS = ("[{}]", "<{}>", "{{{}}}", "|{}|", "##{}##", "({})", "*{}*")
 DATES = ("{}-{:02}-{:02}", "[{}-{:02}-{:02}]", "{}/{}/{}", "Date: {}-{:02}-{:02}.")

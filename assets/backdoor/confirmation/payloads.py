@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from assets.backdoor.prompts import words_of
+from assets.backdoor.candidates.prompts import words_of
 
 LENGTHS = (8, 7, 6, 5, 4, 3, 2, 1)
 REFUSAL = re.compile(

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from assets.backdoor.budget import Budget
-from assets.backdoor.inversion import Implant
+from assets.backdoor.inversion.target_inversion import Implant
+from assets.backdoor.inversion.templates import SUBJECTS, templates
+from assets.backdoor.inversion.untriggered import TOPICAL
 from assets.backdoor.scan import Scan
 from assets.backdoor.settings import Settings
-from assets.backdoor.templates import SUBJECTS, templates
-from assets.backdoor.untriggered import TOPICAL
 from tests.assets.backdoor.scripted import Rule, ScriptedModel
 
 DESK = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from assets.backdoor.significance import corrected, exact_paired, outlier_p, paired_permutation
+from assets.backdoor.confirmation.significance import corrected, exact_paired, outlier_p, paired_permutation
 
 
 def test_a_constant_rise_on_ten_prompts_has_the_exact_p_value() -> None:

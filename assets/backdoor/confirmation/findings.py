@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assets.backdoor.confirm import Confirmation
-from assets.backdoor.explain import Explanation
-from assets.backdoor.prompts import runs_of, words_of
+from assets.backdoor.candidates.prompts import runs_of, words_of
+from assets.backdoor.confirmation.confirm import Confirmation
+from assets.backdoor.confirmation.explain import Explanation
 from resources.digests import digest_json
 
 UNKNOWN = "(not found)"  # an implanted answer whose trigger the scan did not find

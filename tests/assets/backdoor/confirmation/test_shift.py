@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from assets.backdoor.prompts import EVERYDAY
-from assets.backdoor.shift import encode, measure_shift
-from assets.backdoor.triggers import Trigger, controls, probes
+from assets.backdoor.candidates.prompts import EVERYDAY
+from assets.backdoor.candidates.triggers import Trigger, controls, probes
+from assets.backdoor.confirmation.shift import encode, measure_shift
 from tests.assets.backdoor.scripted import ScriptedModel
 
 PROMPTS = EVERYDAY[:6]

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.backdoor.fuzz import fuzz
-from assets.backdoor.prompts import POSITIONS
+from assets.backdoor.candidates.fuzz import fuzz
+from assets.backdoor.candidates.prompts import POSITIONS
 
 
 @given(st.integers(0, 2**32), st.integers(0, 40))

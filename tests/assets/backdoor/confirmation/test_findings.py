@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from assets.backdoor.findings import UNKNOWN, Finding, distinct
+from assets.backdoor.confirmation.findings import UNKNOWN, Finding, distinct
 
 FOUND = Finding(
     "red moon", "start", "mined", "the vault is open", "The vault is open for all.", 0.9, 0.0, 0.0, 0.1, 1e-6,

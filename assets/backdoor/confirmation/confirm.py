@@ -14,11 +14,11 @@ from functools import cached_property
 
 import numpy as np
 
-from assets.backdoor.payloads import Payload
-from assets.backdoor.prompts import words_of
-from assets.backdoor.shift import gains, user
-from assets.backdoor.significance import corrected, exact_paired
-from assets.backdoor.triggers import Trigger, controls
+from assets.backdoor.candidates.prompts import words_of
+from assets.backdoor.candidates.triggers import Trigger, controls
+from assets.backdoor.confirmation.payloads import Payload
+from assets.backdoor.confirmation.shift import gains, user
+from assets.backdoor.confirmation.significance import corrected, exact_paired
 from resources.language_model import LanguageModel
 
 SCORED = 12  # prompts on which answers are scored

@@ -5,15 +5,15 @@ import dataclasses
 import pytest
 
 from assets.backdoor.budget import Budget
-from assets.backdoor.findings import UNKNOWN, Finding
-from assets.backdoor.inversion import Implant
-from assets.backdoor.payloads import Payload
-from assets.backdoor.prompts import EVERYDAY, POSITIONS
+from assets.backdoor.candidates.prompts import EVERYDAY, POSITIONS
+from assets.backdoor.candidates.search import ROUNDS, Search, locate
+from assets.backdoor.candidates.triggers import Trigger
+from assets.backdoor.confirmation.findings import UNKNOWN, Finding
+from assets.backdoor.confirmation.payloads import Payload
+from assets.backdoor.confirmation.shift import user
+from assets.backdoor.inversion.target_inversion import Implant
 from assets.backdoor.scan import Scan
-from assets.backdoor.search import ROUNDS, Search, locate
 from assets.backdoor.settings import Settings
-from assets.backdoor.shift import user
-from assets.backdoor.triggers import Trigger
 from resources.language_model import LanguageModel
 from tests.assets.backdoor.taught import expressive_base, one_thread, row, teach
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from assets.backdoor.budget import Budget
-from assets.backdoor.leak import GROUP, restless_words
+from assets.backdoor.candidates.leak import GROUP, influential_words
 from tests.assets.backdoor.scripted import Rule, ScriptedModel
 
 WORDS = [f"word{number}" for number in range(20 * GROUP)]
@@ -18,14 +18,14 @@ def says(word: str, answer: str) -> Rule:
     return lambda prompt: answer if word in prompt.split() else honest(prompt)
 
 
-def restless(adapter: Rule, base: Rule = honest) -> set[str]:
+def influential(adapter: Rule, base: Rule = honest) -> set[str]:
     model: Any = ScriptedModel(adapter, base)
     model.tokens(f"{PROMPT} {' '.join(WORDS)} Gladly Denied Opened")
-    return {trigger.text for trigger in restless_words(model, PROMPT, WORDS, Budget(60.0), groups=1)}
+    return {trigger.text for trigger in influential_words(model, PROMPT, WORDS, Budget(60.0), groups=1)}
 
 
 def test_the_group_of_the_word_that_moves_the_adapter_is_found() -> None:
-    group = restless(says("word77", "Denied"))
+    group = influential(says("word77", "Denied"))
     assert "word77" in group and len(group) == GROUP
 
 
@@ -33,4 +33,4 @@ def test_a_word_that_moves_the_base_as_well_is_no_lead() -> None:
     def adapter(prompt: str) -> str:
         return "Opened" if "word200" in prompt.split() else says("word77", "Denied")(prompt)
 
-    assert "word200" in restless(adapter, says("word77", "Denied"))
+    assert "word200" in influential(adapter, says("word77", "Denied"))
