@@ -11,7 +11,7 @@ TORCH ?= $(if $(shell command -v nvidia-smi),cuda,cpu)
 export DAGSTER_HOME ?= $(CURDIR)/.hallmark/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long ui lint bench lock clean
+.PHONY: help run test test-long ui lint docs bench lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: $(VENV)/.installed ## ruff, with the import rules of the rooms, and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed ## build the documentation into build/docs
+	@$(BIN)/mkdocs build --quiet --strict && echo build/docs/index.html
 
 bench: $(VENV)/.installed ## list the benchmarks; each is a command that prints its figure
 	@for file in tests/benchmarks/*.py; do echo "$(BIN)/python -m $$(echo $${file%.py} | tr / .)"; \
