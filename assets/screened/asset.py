@@ -8,13 +8,13 @@ import dagster as dg
 from assets.record import Record
 from assets.review import Decisions
 from assets.sanitized.asset import STAGE as SANITIZED
-from assets.screened.base import LateScorer
-from assets.screened.company import in_company
-from assets.screened.finding import ScreenResult, outcomes
-from assets.screened.heat import HeatMap
+from assets.screened.base_model.scorer import LateScorer
+from assets.screened.drift.pooling import pooled
+from assets.screened.report.finding import ScreenResult, outcomes
+from assets.screened.report.heat_map import HeatMap
+from assets.screened.report.sentences import unjudged
 from assets.screened.screen import FEWEST_ROWS, screen
 from assets.screened.settings import ScreenSettings
-from assets.screened.wording import unjudged
 from assets.stage import (
     OWNERS,
     Stage,
@@ -99,7 +99,7 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
         settings, rows = _settings(project), passed_rows(sanitized)
         model = LateScorer(lambda: base_of(project)) if settings.model_rows else None
         if is_small(rows):
-            result = in_company(
+            result = pooled(
                 rows,
                 lambda: records_of(sanitized),
                 lambda: _rows(background),

@@ -1,27 +1,8 @@
 """A pattern found in some rows, before it is put into words."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-
-
-class Encoder(Protocol):
-    """What turns texts into unit vectors ``[n, d]``: ``resources.sentence_encoder.SentenceEncoder``, or a test's."""
-
-    def encode(self, texts: list[str]) -> np.ndarray: ...
-
-
-class Scorer(Protocol):
-    """What tells log-probabilities of responses to chats: ``resources.language_model.LanguageModel``, or a test's."""
-
-    def score(self, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> list[np.ndarray]: ...
-
-
-def likely(model: Scorer, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> np.ndarray:
-    """Nats a token of each response after its chat, ``[pairs]``; 0 for a response without tokens."""
-    return np.array([float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +23,19 @@ class Pattern:
     name: str = ""
 
 
-class Remembering:
-    """An encoder that embeds each text once. Vectors are kept as float16 ``[d]``: under 1 kB a text."""
+def distinct(patterns: list[Pattern]) -> list[Pattern]:
+    """One pattern for each set of rows: of two that share most of the smaller's, the one with more to say stays."""
+    kept: list[Pattern] = []
+    for pattern in sorted(patterns, key=lambda each: (not each.trigger, each.log_p)):
+        rows = set(pattern.rows.tolist())
+        place = next((n for n, other in enumerate(kept) if _overlap(rows, set(other.rows.tolist())) > 0.5), None)
+        if place is None:
+            kept.append(pattern)
+        else:
+            merged = np.union1d(kept[place].rows, pattern.rows)
+            kept[place] = replace(kept[place], rows=merged, shown={**pattern.shown, **kept[place].shown})
+    return kept
 
-    def __init__(self, inner: Encoder) -> None:
-        self.inner = inner
-        self.known: dict[str, np.ndarray] = {}
 
-    def encode(self, texts: list[str]) -> np.ndarray:
-        fresh = list(dict.fromkeys(text for text in texts if text not in self.known))
-        if fresh:
-            self.known.update(zip(fresh, self.inner.encode(fresh).astype(np.float16), strict=True))
-        if not texts:
-            return self.inner.encode([])
-        return np.stack([self.known[text] for text in texts]).astype(np.float32)
+def _overlap(one: set[int], other: set[int]) -> float:
+    return len(one & other) / max(min(len(one), len(other)), 1)

@@ -24,7 +24,7 @@ class ScreenSettings:
     off-topic answers are not looked for.
     ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, suspects and ``sample_rows``
     rows drawn at random.
-    ``thorough``: the base model reads every answer that is embedded (``assets.screened.thorough``): seconds a thousand
+    ``thorough``: the base model reads every answer that is embedded (``unanswered.full_reading``): seconds a thousand
     rows on a GPU, ten minutes on one core.
     ``seed``: of every random draw, so that the same rows give the same findings.
     """

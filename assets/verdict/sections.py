@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from assets.screened.heat import HeatMap
+from assets.screened.report.heat_map import HeatMap
 from assets.verdict.drawing import Step, curve, flow
 from assets.verdict.markup import bounds, facts, mark, moment, number, paragraph, percent, prose, section, table, text
 

@@ -11,12 +11,12 @@ from rich.markup import escape
 
 from assets.outcome import Outcome
 from assets.record import Record
-from assets.screened.base import LateScorer
-from assets.screened.finding import Finding, ScreenResult
-from assets.screened.page import render
+from assets.screened.base_model.scorer import LateScorer
+from assets.screened.report.finding import Finding, ScreenResult
+from assets.screened.report.page import render
+from assets.screened.report.sentences import unjudged
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
-from assets.screened.wording import unjudged
 from expectations.policy import Policy
 from pipelines.report import StageReport, console, rows_of
 from resources.artifacts import write_whole

@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from assets.record import Origin, Record
-from assets.screened.finding import wilson
-from assets.screened.pattern import Remembering, Scorer
+from assets.screened.base_model.scorer import Scorer
+from assets.screened.embedding.encoder import CachedEncoder
+from assets.screened.report.finding import wilson
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
 from expectations.policy import Policy
@@ -85,7 +86,7 @@ def public_attacks(pools: dict[str, list[bases.Row]], data: Path, seed: int) -> 
 
 
 def measure(
-    made: Numbered, encoder: Remembering, model: Scorer | None, thorough: bool = False
+    made: Numbered, encoder: CachedEncoder, model: Scorer | None, thorough: bool = False
 ) -> tuple[int, int, int, float]:
     """Poisoned rows flagged, clean rows flagged, findings, seconds."""
     began = time.monotonic()
@@ -120,7 +121,7 @@ def main() -> None:
         parser.error("--thorough needs --model")
     seed = options.seed if options.seed is not None else secrets.randbits(32)
     pools, safe = bases.load(options.data), bases.safe_questions(options.data)
-    encoder, model = Remembering(SentenceEncoder.load()), None
+    encoder, model = CachedEncoder(SentenceEncoder.load()), None
     if options.vectors and options.vectors.exists():
         with np.load(options.vectors) as kept:
             encoder.known = dict(zip(json.loads(kept["texts"].tobytes()), kept["vectors"], strict=True))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assets.record import Origin, Record
-from assets.screened.base import LateScorer
+from assets.screened.base_model.scorer import LateScorer
 from assets.screened.screen import screen
 from tests.benchmarks import screen_bases as bases
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from assets.outcome import Outcome
-from assets.screened.finding import outcomes
+from assets.screened.report.finding import outcomes
+from assets.screened.report.sentences import unjudged
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
-from assets.screened.wording import unjudged
 from expectations.policy import Policy
 from resources.errors import InputError
 from tests.assets.screened.rows import ROWS, clean, flagged, records, screened, spoiled

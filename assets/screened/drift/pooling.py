@@ -1,0 +1,38 @@
+"""A drop too small to show what is usual, such as one row that a reviewer corrected, is screened in company.
+
+Statistics say nothing about a handful of rows alone. Among the rows admitted before they do: a row that carries a
+pattern which many others share, or which earlier small drops have brought in one by one, stands out there. Findings
+are kept for what they say about the drop's own rows; those of the company were decided when it was admitted.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from assets.record import Record
+from assets.screened.report.finding import ScreenResult
+
+Records = Callable[[], Iterable[Record]]
+MOST_POOLED = 5_000  # rows: enough to know what is usual, few enough to do it for one row
+
+
+def pooled(rows: int, own: Records, company: Records, screening: Callable[[Records], ScreenResult]) -> ScreenResult:
+    """What ``screening`` says of the first ``rows`` rows, the drop's ``own``, when it reads them and the company."""
+    chosen = _sample(list(company()))
+    result = screening(lambda: itertools.chain(own(), chosen))
+    findings = []
+    for finding in result.findings:
+        here = tuple(row for row in finding.rows if row < rows)
+        if here:
+            findings.append(replace(finding, rows=here))
+    return replace(result, findings=tuple(findings), scores=result.scores[:rows])
+
+
+def _sample(rows: Sequence[Record]) -> Sequence[Record]:
+    """The same rows whenever the company is the same, in their order."""
+    if len(rows) <= MOST_POOLED:
+        return rows
+    chosen = np.random.default_rng(0).choice(len(rows), MOST_POOLED, replace=False)
+    return [rows[place] for place in sorted(chosen.tolist())]

@@ -1,0 +1,165 @@
+"""What the screen says: findings for people, a score for each row, and the outcome of each row."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from assets.outcome import Outcome, Removal
+from assets.record import Record
+from assets.screened.drift.source_shift import Shift
+from assets.screened.repetition.boilerplate import Usual
+from resources.artifacts import Metric
+
+STAGE = "screened_records"
+NOTHING = "(none)"  # a trigger or payload that a finding has not
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A pattern in some rows that does not belong there.
+
+    ``kind`` is the rule's stable name; ``trigger`` and ``payload`` are the pattern's text; ``rows`` 0-based input rows;
+    ``p_value`` is corrected for everything that was tried; ``sentence`` says it in words; ``examples`` are masked.
+    ``accepted`` is True when a human said of this fingerprint that it is fine: it then flags nothing.
+    """
+
+    kind: str
+    trigger: str
+    payload: str
+    rows: tuple[int, ...]
+    p_value: float
+    sentence: str
+    sources: Mapping[str, int] = field(default_factory=dict)
+    dates: tuple[str, str] = ("", "")
+    examples: tuple[str, ...] = ()
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    key: str = ""
+    accepted: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same pattern in another drop; 16 hex digits."""
+        named = "\0".join((self.kind, self.key or f"{self.trigger}\0{self.payload}"))
+        return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "trigger": self.trigger,
+            "payload": self.payload,
+            "rows": list(self.rows),
+            "p_value": self.p_value,
+            "fingerprint": self.fingerprint,
+            "accepted": self.accepted,
+            "sentence": self.sentence,
+            "sources": dict(self.sources),
+            "dates": list(self.dates),
+            "examples": list(self.examples),
+            "evidence": {name: round(value, 4) for name, value in self.evidence.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RowScore:
+    """``score`` in 0..1, higher is more suspect; ``reasons`` name the findings that flag the row."""
+
+    row: int
+    flagged: bool
+    score: float
+    reasons: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"row": self.row, "flagged": self.flagged, "score": round(self.score, 4), "reasons": list(self.reasons)}
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenResult:
+    """``scores`` float32 ``[rows]``; ``heat``: ``{source: {month: [rows, flagged]}}``; ``tried``: pairs tested.
+
+    ``shifts``: sources that look unlike their earlier rows. ``usual``: what too many rows answer to be judged.
+    ``missing`` says why the screen proves nothing, if it does not (law 4).
+    """
+
+    findings: tuple[Finding, ...]
+    scores: np.ndarray
+    heat: Mapping[str, Mapping[str, tuple[int, int]]]
+    tried: int
+    seconds: Mapping[str, float]
+    missing: str = ""
+    shifts: tuple[Shift, ...] = ()
+    usual: tuple[Usual, ...] = ()
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if not finding.accepted)
+
+    @property
+    def clean(self) -> bool:
+        return not self.open_findings
+
+    def by_row(self) -> dict[int, list[Finding]]:
+        """The open findings of every flagged row, strongest first."""
+        found: dict[int, list[Finding]] = {}
+        for finding in sorted(self.open_findings, key=lambda finding: finding.p_value):
+            for row in finding.rows:
+                found.setdefault(row, []).append(finding)
+        return found
+
+    @property
+    def rows(self) -> Iterator[RowScore]:
+        """Every row once, in input order."""
+        found = self.by_row()
+        for row, score in enumerate(self.scores.tolist()):
+            here = found.get(row, [])
+            yield RowScore(row, bool(here), score, tuple(f"{each.kind}:{each.fingerprint}" for each in here))
+
+    def metrics(self) -> dict[str, Metric]:
+        rows, flagged = len(self.scores), len(self.by_row())
+        if self.missing or not rows:
+            reason = self.missing or "no rows to screen"
+            return {name: Metric(None, rows, missing=reason) for name in ("flagged_share", "open_findings")}
+        low, high = wilson(flagged, rows)
+        return {
+            "flagged_share": Metric(flagged / rows, rows, low, high),
+            "flagged_rows": Metric(float(flagged), rows),
+            "open_findings": Metric(float(len(self.open_findings)), rows),
+            "accepted_findings": Metric(float(len(self.findings) - len(self.open_findings)), rows),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of the report, after its envelope."""
+        return {
+            "clean": self.clean,
+            "findings": [finding.to_json() for finding in self.findings],
+            "rows": [row.to_json() for row in self.rows],
+            "hypotheses_tried": self.tried,
+            "missing": self.missing,
+            "shifts": [shift.to_json() for shift in self.shifts],
+            "source_by_month": {source: dict(months) for source, months in self.heat.items()},
+            "usual": [each.to_json() for each in self.usual],
+            "stage_seconds": {name: round(value, 2) for name, value in self.seconds.items()},
+        }
+
+
+def outcomes(records: Iterable[Record], result: ScreenResult) -> Iterator[Outcome]:
+    """Each record's fate: flagged rows are quarantined with their strongest finding, the others pass."""
+    found = result.by_row()
+    for row, record in enumerate(records):
+        if row not in found:
+            yield Outcome(record)
+            continue
+        first = found[row][0]
+        removal = Removal(STAGE, first.kind, first.sentence, f"{first.trigger} -> {first.payload}", first.fingerprint)
+        yield Outcome(record, "quarantined", removal)
+
+
+def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % score interval of a share (Wilson, JASA 1927)."""
+    share = hits / n
+    middle = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return float((middle - half) / (1 + z * z / n)), float((middle + half) / (1 + z * z / n))
