@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from resources.decision_log import Entry
 from resources.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from resources.decision_log import Entry
 
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 TOLERANCE = timedelta(minutes=5)  # machines that write one log may disagree by this much
@@ -20,7 +23,7 @@ def parse(text: str) -> datetime:
     return datetime.strptime(text, FORMAT).replace(tzinfo=UTC)
 
 
-def not_before(chain: Sequence[Entry], moment: datetime | None = None) -> datetime:
+def not_before(chain: "Sequence[Entry]", moment: datetime | None = None) -> datetime:
     """Now, unless the clock stands before the last decision of the log.
 
     A clock set back would make an expired approval valid again, so that is an ``IntegrityError``.

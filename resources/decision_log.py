@@ -65,15 +65,22 @@ class DecisionLog:
 
     def append(self, kind: str, body: dict[str, Any]) -> Entry:
         """Add a decision and return it. ``body`` is JSON; a log that does not fit its head is an ``IntegrityError``."""
+        return self.append_all([(kind, body)])[0]
+
+    def append_all(self, decisions: Sequence[tuple[str, dict[str, Any]]]) -> list[Entry]:
+        """As ``append`` for several ``(kind, body)``, in order, with one write for all: all of them or none."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._lock():
             head = self._recover()
             at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            entry = _seal(kind, body, at, head.digest)
-            line = _line(entry)
-            self._write_line(line, head.size)
-            self._write_head(Head(head.entries + 1, entry.digest, head.size + len(line)))
-        return entry
+            made: list[Entry] = []
+            for kind, body in decisions:
+                made.append(_seal(kind, body, at, made[-1].digest if made else head.digest))
+            lines = b"".join(map(_line, made))
+            if made:
+                self._write_line(lines, head.size)
+                self._write_head(Head(head.entries + len(made), made[-1].digest, head.size + len(lines)))
+        return made
 
     def entries(self, kind: str | None = None) -> list[Entry]:
         """The decisions, oldest first, of one kind if given; the chain is checked while reading."""

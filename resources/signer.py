@@ -24,12 +24,10 @@ from typing import Any, Literal
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from filelock import FileLock
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
 
-from resources.artifacts import write_whole
 from resources.digests import canonical_json
 from resources.errors import HallmarkError, IntegrityError, StoreError, UsageError
 
@@ -152,6 +150,8 @@ class KeyRing:
 
 def revoke(folder: Path, keyid: str, since: str, reason: str) -> None:
     """Write a revocation into the keys folder; an earlier one of the same key can only be moved back in time."""
+    from resources.artifacts import write_whole
+
     path = folder / "revoked.json"
     revoked = _read_revoked(path)
     if keyid in revoked:
@@ -215,6 +215,10 @@ def _parse(envelope: Any) -> Envelope:
 
 def _create(path: Path, public_path: Path) -> None:
     """Make what is missing of a key pair; of two at once the first one's stays."""
+    from filelock import FileLock  # here, because who only verifies needs neither
+
+    from resources.artifacts import write_whole
+
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(path.with_name(".lock")):
         if not path.exists():

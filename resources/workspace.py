@@ -7,6 +7,7 @@
     releases/          what was released, and ``current``
     decisions.jsonl    the log of decisions, hash-chained
     vault/             removed values, encrypted
+    served/            the release in use: held actions, keys and budgets, the record of traffic
     models/            base models made once
     store/drops/       the default object store; served as S3, `drops` is a bucket
     logs/  dagster/    alerts and run logs; Dagster's own state
@@ -49,6 +50,10 @@ class Workspace:
     @property
     def vault(self) -> Path:
         return self.root / "vault"
+
+    @property
+    def served(self) -> Path:
+        return self.root / "served"
 
     @property
     def models(self) -> Path:
