@@ -6,6 +6,7 @@ with mode 0600, encrypted when ``HALLMARK_KEY_PASSPHRASE`` is set; they are made
 
     keys/pipeline.key    keys/pipeline.pub        pipeline*.pub are all trusted, so that a key can be rotated
     keys/reviewers/<name>.key    <name>.pub       a reviewer's private key may live on another machine
+    keys/passkeys/<key id>.json                   a reviewer's passkey: see ``resources.passkey``
     keys/revoked.json                             {key id: {"since": UTC time, "reason": text}}
 
 A statement is an in-toto Statement v1 in a DSSE envelope (https://github.com/secure-systems-lab/dsse), made and
@@ -26,10 +27,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
+from securesystemslib.signer import CryptoSigner, Key, SSlibKey  # type: ignore[attr-defined]
 
 from resources.digests import canonical_json
 from resources.errors import HallmarkError, IntegrityError, StoreError, UsageError
+from resources.passkey import Passkey, PasskeyKey, passkeys
 
 Role = Literal["pipeline", "reviewer"]
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -44,12 +46,17 @@ class PublicKey:
 
     role: Role
     name: str
-    key: SSlibKey
+    key: Key
     path: Path
 
     @property
     def keyid(self) -> str:
         return str(self.key.keyid)
+
+    @property
+    def passkey(self) -> Passkey | None:
+        """What is known of it where it is a passkey; None for the key of a file."""
+        return self.key.passkey if isinstance(self.key, PasskeyKey) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +83,7 @@ class SigningKey:
     @classmethod
     def reviewer(cls, folder: Path, name: str) -> "SigningKey":
         """The key of the reviewer ``name`` below ``folder``, made if there is none."""
-        if not _NAME.fullmatch(name):
-            raise UsageError(f"a reviewer's name is letters, digits and . _ @ + - (at most 64), not {name!r}")
-        return cls._load(folder / "reviewers" / f"{name}.key", "reviewer", name)
+        return cls._load(folder / "reviewers" / f"{sound_name(name)}.key", "reviewer", name)
 
     @classmethod
     def _load(cls, path: Path, role: Role, name: str) -> "SigningKey":
@@ -113,6 +118,7 @@ class KeyRing:
         """Read a keys folder. A key that is both the pipeline's and a reviewer's is an ``IntegrityError``."""
         pipeline = [_read_public(path, "pipeline", "pipeline") for path in sorted(folder.glob("pipeline*.pub"))]
         reviewers = [_read_public(path, "reviewer", path.stem) for path in sorted((folder / "reviewers").glob("*.pub"))]
+        reviewers += [PublicKey("reviewer", found.name, PasskeyKey(found), path) for found, path in passkeys(folder)]
         owners: dict[str, PublicKey] = {}
         for key in [*pipeline, *reviewers]:
             if key.keyid in owners:
@@ -146,6 +152,13 @@ class KeyRing:
         """The revocation that covers what ``keyid`` signed at ``at``, if any."""
         found = self.revoked.get(keyid)
         return found if found and at >= found.since else None
+
+
+def sound_name(name: str) -> str:
+    """The name of a reviewer, if it can be one: letters, digits and ``. _ @ + -``; else ``UsageError``."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"a reviewer's name is letters, digits and . _ @ + - (at most 64), not {name!r}")
+    return name
 
 
 def revoke(folder: Path, keyid: str, since: str, reason: str) -> None:

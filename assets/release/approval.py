@@ -4,7 +4,9 @@ An approval is an in-toto statement over the digests of the adapter, of its verd
 signed with the reviewer's own key and appended to the log of decisions. It cannot be used for anything else, after its
 expiry, by the author, or for a candidate that failed; nothing approves by itself.
 
-``why_not`` says whether one approval counts, ``standing`` whether all of them together allow a release.
+``approve`` and ``reject`` sign with a reviewer's key file. A passkey signs elsewhere: ``draft`` gives the statement,
+``accept`` takes the envelope. ``why_not`` says whether one approval counts, ``standing`` whether all of them together
+allow a release.
 """
 
 from collections.abc import Mapping
@@ -19,13 +21,15 @@ from assets.verdict.verdict import Verdict
 from expectations.policy import Policy
 from resources.clock import not_before, utc
 from resources.decision_log import DecisionLog
+from resources.digests import digest_json
 from resources.errors import ApprovalRefused, IntegrityError
-from resources.signer import KeyRing, SigningKey, statement, subjects
+from resources.signer import KeyRing, SigningKey, sound_name, statement, subjects
 from resources.workspace import Workspace
 
 Decision = Literal["approve", "reject"]
 PREDICATE = "https://hallmark.invalid/predicate/approval/v1"
 BOUND = ("adapter", "evaluation", "policy")
+_DONE = {"approve": "approved", "reject": "rejected"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,54 +77,82 @@ class Standing:
     missing: str
 
 
-def approve(
+def draft(
     workspace: Workspace,
     policy: Policy,
     threats: ThreatModel,
     candidate: str,
+    decision: Decision,
     *,
     reviewer: str,
     reason: str,
     overrides: Mapping[str, str] | None = None,
     days: int | None = None,
     now: datetime | None = None,
-) -> Approval:
-    """Sign an approval into the log, or raise ``ApprovalRefused`` saying what stands in its way."""
+) -> dict[str, Any]:
+    """The statement that a reviewer signs, or ``ApprovalRefused`` saying what stands in its way."""
     rules = ApprovalRules.of(policy)
     log, verdict, moment = _prepare(workspace, policy, threats, candidate, reason, now)
     given = dict(overrides or {})
     if days is not None and not 1 <= days <= rules.max_days:
         raise ApprovalRefused(f"an approval may be used for 1 to {rules.max_days} days, not {days}")
-    refusal = rules.refuses(reviewer, verdict.author) or _verdict_gap(verdict, given, rules)
+    refusal = rules.refuses(sound_name(reviewer), verdict.author if decision == "approve" else "")
+    if decision == "approve":
+        refusal = refusal or _verdict_gap(verdict, given, rules)
     if refusal:
-        raise ApprovalRefused(f"{verdict.candidate} cannot be approved: {refusal}")
-    return _sign(workspace, log, verdict, "approve", reviewer, reason, given, moment, days or rules.max_days)
+        raise ApprovalRefused(f"{verdict.candidate} cannot be {_DONE[decision]}: {refusal}")
+    said = {
+        "decision": decision, "candidate": verdict.candidate, "reviewer": reviewer, "reason": reason.strip(),
+        "issued_at": utc(moment), "expires_at": utc(moment + timedelta(days=days or rules.max_days)),
+        "overrides": given if decision == "approve" else {}, "log": log.head().anchor(),
+    }  # fmt: skip
+    bound = {**verdict.digests, "evaluation": verdict.digest}
+    return statement(PREDICATE, {name: bound[name] for name in BOUND}, said)
 
 
-def reject(
+def accept(
     workspace: Workspace,
     policy: Policy,
     threats: ThreatModel,
     candidate: str,
+    envelope: dict[str, Any],
     *,
-    reviewer: str,
-    reason: str,
     now: datetime | None = None,
 ) -> Approval:
-    """Sign a rejection into the log; it blocks a release until the same person approves."""
-    log, verdict, moment = _prepare(workspace, policy, threats, candidate, reason, now)
-    refusal = ApprovalRules.of(policy).refuses(reviewer, "")
+    """Take a signed word on ``candidate`` into the log. Everything that ``draft`` asked is asked again."""
+    rules, ring = ApprovalRules.of(policy), KeyRing.open(workspace.keys)
+    word = Approval.read(envelope, ring)
+    log, verdict, moment = _prepare(workspace, policy, threats, candidate, word.reason, now)
+    if word.candidate != verdict.candidate:
+        raise ApprovalRefused(f"{word.reviewer} signed a word on {word.candidate}, not on {verdict.candidate}")
+    refusal = why_not(word, verdict, rules, ring, utc(moment))
+    if word.decision == "reject":
+        refusal = _not_bound(word, verdict) or rules.refuses(word.reviewer, "")
     if refusal:
-        raise ApprovalRefused(refusal)
-    return _sign(workspace, log, verdict, "reject", reviewer, reason, {}, moment, ApprovalRules.of(policy).max_days)
+        raise ApprovalRefused(f"the word of {word.reviewer} on {verdict.candidate} does not count: {refusal}")
+    return _record(log, word)
+
+
+def approve(
+    workspace: Workspace, policy: Policy, threats: ThreatModel, candidate: str, *, reviewer: str, **said: Any
+) -> Approval:
+    """Sign an approval with the reviewer's key file into the log; ``said`` as for ``draft``."""
+    body = draft(workspace, policy, threats, candidate, "approve", reviewer=reviewer, **said)
+    return _signed(workspace, reviewer, body)
+
+
+def reject(
+    workspace: Workspace, policy: Policy, threats: ThreatModel, candidate: str, *, reviewer: str, **said: Any
+) -> Approval:
+    """Sign a rejection into the log; it blocks a release until the same person approves."""
+    body = draft(workspace, policy, threats, candidate, "reject", reviewer=reviewer, **said)
+    return _signed(workspace, reviewer, body)
 
 
 def why_not(approval: Approval, verdict: Verdict, rules: ApprovalRules, ring: KeyRing, at: str) -> str:
     """Why an approval does not count for this verdict at the time ``at``; empty if it does."""
-    bound = {**verdict.digests, "evaluation": verdict.digest}
-    other = [name for name in BOUND if approval.digests.get(name) != bound.get(name) or not bound.get(name)]
-    if other:
-        return f"it is for another {' and '.join(other)}"
+    if other := _not_bound(approval, verdict):
+        return other
     if approval.issued_at > at:
         return f"it is dated {approval.issued_at}, after {at}"
     if approval.expires_at <= at:
@@ -134,6 +166,7 @@ def standing(log: DecisionLog, ring: KeyRing, verdict: Verdict, rules: ApprovalR
     """Every decision on the candidate, each person's last counting. Rejections block, rollbacks spend approvals."""
     latest: dict[str, tuple[Approval, str]] = {}
     refused: list[tuple[str, str]] = []
+    seen: set[str] = set()
     for entry in log.entries():
         if entry.kind == "rollback" and entry.body.get("evaluation") == verdict.digest:
             latest = {
@@ -146,6 +179,9 @@ def standing(log: DecisionLog, ring: KeyRing, verdict: Verdict, rules: ApprovalR
         except IntegrityError as error:
             refused.append((str(entry.body.get("reviewer", "?")), str(error)))
             continue
+        if (digest := digest_json(word.envelope)) in seen:
+            continue  # a copy says nothing new: it would count again after a rollback
+        seen.add(digest)
         latest[word.reviewer] = (word, why_not(word, verdict, rules, ring, at) if word.decision == "approve" else "")
     rejected = [word for word, _ in latest.values() if word.decision == "reject"]
     counted = tuple(word for word, why in latest.values() if word.decision == "approve" and not why)
@@ -154,6 +190,12 @@ def standing(log: DecisionLog, ring: KeyRing, verdict: Verdict, rules: ApprovalR
     if rejected:
         missing = f"{rejected[-1].reviewer} rejected it at {rejected[-1].issued_at}: {rejected[-1].reason}"
     return Standing(counted, tuple(refused), missing)
+
+
+def _not_bound(approval: Approval, verdict: Verdict) -> str:
+    bound = {**verdict.digests, "evaluation": verdict.digest}
+    other = [name for name in BOUND if approval.digests.get(name) != bound.get(name) or not bound.get(name)]
+    return f"it is for another {' and '.join(other)}" if other else ""
 
 
 def _verdict_gap(verdict: Verdict, overrides: Mapping[str, str], rules: ApprovalRules) -> str:
@@ -179,28 +221,16 @@ def _prepare(
     return log, found.verdict, moment
 
 
-def _sign(
-    workspace: Workspace,
-    log: DecisionLog,
-    verdict: Verdict,
-    decision: Decision,
-    reviewer: str,
-    reason: str,
-    overrides: dict[str, str],
-    moment: datetime,
-    days: int,
-) -> Approval:
+def _signed(workspace: Workspace, reviewer: str, body: dict[str, Any]) -> Approval:
+    """The statement signed with the reviewer's key file, made if there is none, and logged."""
     key = SigningKey.reviewer(workspace.keys, reviewer)
     ring = KeyRing.open(workspace.keys)
-    if revoked := ring.revocation(key.public.keyid, utc(moment)):
+    if revoked := ring.revocation(key.public.keyid, body["predicate"]["issued_at"]):
         raise ApprovalRefused(f"the key of {reviewer} was revoked as of {revoked.since} ({revoked.reason})")
-    said = {
-        "decision": decision, "candidate": verdict.candidate, "reviewer": reviewer, "reason": reason.strip(),
-        "issued_at": utc(moment), "expires_at": utc(moment + timedelta(days=days)),
-        "overrides": overrides, "log": log.head().anchor(),
-    }  # fmt: skip
-    bound = {**verdict.digests, "evaluation": verdict.digest}
-    envelope = key.sign(statement(PREDICATE, {name: bound[name] for name in BOUND}, said))
-    kind = "approval" if decision == "approve" else "rejection"
-    log.append(kind, {"candidate": verdict.candidate, "reviewer": reviewer, "envelope": envelope})
-    return Approval.read(envelope, ring)
+    return _record(DecisionLog(workspace.decisions), Approval.read(key.sign(body), ring))
+
+
+def _record(log: DecisionLog, word: Approval) -> Approval:
+    kind = "approval" if word.decision == "approve" else "rejection"
+    log.append(kind, {"candidate": word.candidate, "reviewer": word.reviewer, "envelope": word.envelope})
+    return word

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from authenticator import Authenticator
 from lineage import Lineage, policy, with_metric
 
-from assets.release.approval import reject, standing
+from assets.release.approval import accept, draft, reject, standing
+from assets.release.release import rollback
 from assets.release.rules import ApprovalRules
+from assets.release.verify import check_release
 from resources.artifacts import Metric
 from resources.clock import utc
 from resources.decision_log import DecisionLog
@@ -192,3 +195,44 @@ def test_a_revoked_key_neither_signs_nor_counts(lineage: Lineage) -> None:
         lineage.release(candidate)
     with pytest.raises(ApprovalRefused, match="was revoked"):
         lineage.approve(candidate)
+
+
+def test_a_passkey_approves_a_candidate_and_no_other(lineage: Lineage) -> None:
+    phone = Authenticator()
+    phone.passkey("ada").write(lineage.workspace.keys)
+    one, two = lineage.candidate(), lineage.candidate(fill=0.7)
+    ground = (lineage.workspace, lineage.policy, lineage.threats)
+    said = {"reviewer": "ada", "reason": "read the dossier"}
+    signed = phone.sign(draft(*ground, one.verdict.candidate, "approve", **said))
+    with pytest.raises(ApprovalRefused, match="not on"):
+        accept(*ground, two.verdict.candidate, signed)
+    assert not lineage.log.entries("approval")
+    word = accept(*ground, one.verdict.candidate, signed)
+    assert word.reviewer == "ada" and word.keyid == phone.passkey("ada").keyid
+    folder, ring = lineage.release(one), KeyRing.open(lineage.workspace.keys)
+    assert check_release(folder, ring, lineage.log) == []  # offline, with the public half only
+    revoke(lineage.workspace.keys, word.keyid, "2020-01-01T00:00:00Z", "stolen")
+    assert "was revoked" in check_release(folder, KeyRing.open(lineage.workspace.keys))[0]
+
+
+def test_a_word_that_was_drafted_before_things_changed_is_not_taken(lineage: Lineage) -> None:
+    candidate = lineage.candidate()
+    ground = (lineage.workspace, lineage.policy, lineage.threats)
+    body = draft(*ground, candidate.verdict.candidate, "approve", reviewer="ada", reason="fine")
+    signed = SigningKey.reviewer(lineage.workspace.keys, "ada").sign(body)
+    with pytest.raises(ApprovalRefused, match="expired"):
+        accept(*ground, candidate.verdict.candidate, signed, now=datetime.now(UTC) + timedelta(days=15))
+    body["predicate"]["reviewer"] = "mallory"  # the author
+    with pytest.raises(ApprovalRefused, match="may not approve"):
+        accept(*ground, candidate.verdict.candidate, SigningKey.reviewer(lineage.workspace.keys, "mallory").sign(body))
+    assert not lineage.log.entries("approval")
+
+
+def test_a_spent_approval_copied_to_the_end_of_the_log_stays_spent(lineage: Lineage) -> None:
+    candidate = lineage.candidate()
+    word = lineage.approve(candidate)
+    lineage.release(candidate)
+    rollback(lineage.workspace, "it babbles")
+    lineage.log.append("approval", {"candidate": word.candidate, "reviewer": "ada", "envelope": word.envelope})
+    with pytest.raises(ApprovalRefused, match="0 of 1 approvals"):
+        lineage.release(candidate)
