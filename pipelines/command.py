@@ -24,6 +24,8 @@ COMMANDS = {
     "verify": "check a release, byte by byte, offline",
     "rollback": "unplug the current release",
     "report": "print or open a candidate's dossier",
+    "stage": "run one stage of the lineage, for another engine",
+    "export": "write the lineage as a pipeline for another engine",
     "ui": "webserver, daemon and a local S3 endpoint on this machine",
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import dagster as dg
@@ -9,7 +10,7 @@ import dagster as dg
 from resources.workspace import Workspace
 
 CONFIG = Path(__file__).resolve().parent.parent / "deploy" / "dagster.yaml"
-PID_TAG = "hallmark/pid"
+PID_TAG, HOST_TAG = "hallmark/pid", "hallmark/host"
 
 
 def prepare(workspace: Workspace) -> None:
@@ -23,13 +24,22 @@ def prepare(workspace: Workspace) -> None:
     os.environ["HALLMARK_HOME"] = str(workspace.root)
 
 
+def process_tags() -> dict[str, str]:
+    """Tags by which a run says in which process of which machine it is executed."""
+    return {PID_TAG: str(os.getpid()), HOST_TAG: socket.gethostname()}
+
+
 def fail_killed_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark as failed every run of ``hallmark run`` whose process is gone; return their ids."""
+    """Mark as failed every run of this machine whose process is gone; return their ids.
+
+    A process of another machine cannot be seen from here: its run is left to that machine and to run monitoring.
+    """
     killed = []
     active = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
     for run in instance.get_runs(active):
         pid = run.tags.get(PID_TAG)
-        if pid and not _alive(int(pid)):
+        here = run.tags.get(HOST_TAG, socket.gethostname()) == socket.gethostname()
+        if pid and here and not _alive(int(pid)):
             instance.report_run_failed(run, "the process was killed; what it had sealed is kept")
             killed.append(run.run_id)
     return killed

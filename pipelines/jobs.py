@@ -1,12 +1,13 @@
 """The jobs: what is run together.
 
-A run is one process, in which the stages share loaded models; drops run beside each other as runs of their own, and
-training is a process of its own in any case. A cluster's run launcher gives each run its own pod.
+On a laptop a run is one process, in which the stages share loaded models; drops run beside each other as runs of their
+own, and training is a process of its own in any case. ``pipelines.execution`` says what else a run can be.
 """
 
 import dagster as dg
 
 from expectations.checks import ROW_STAGES, TRIALS
+from pipelines.execution import executor, run_tags
 
 CANDIDATE_STAGES = ("training_corpus", "lora_adapter", *TRIALS, "evaluated_adapter")
 
@@ -14,7 +15,7 @@ CANDIDATE_STAGES = ("training_corpus", "lora_adapter", *TRIALS, "evaluated_adapt
 prove_drop = dg.define_asset_job(
     "prove_drop",
     selection=dg.AssetSelection.assets(*ROW_STAGES),
-    executor_def=dg.in_process_executor,
+    executor_def=executor(),
     description="Prove one data drop: provenance, validation, sanitising, poison screen.",
 )
 
@@ -22,7 +23,8 @@ prove_drop = dg.define_asset_job(
 build_candidate = dg.define_asset_job(
     "build_candidate",
     selection=dg.AssetSelection.assets(*CANDIDATE_STAGES),
-    executor_def=dg.in_process_executor,
+    executor_def=executor(),
+    tags=run_tags(accelerated=True),
     description="Train a candidate on every admitted drop and put it on trial.",
 )
 
@@ -36,6 +38,7 @@ release = dg.define_asset_job(
 red_team_release = dg.define_asset_job(
     "red_team_release",
     selection=dg.AssetSelection.assets("release_red_team"),
+    tags=run_tags(accelerated=True),
     description="Attack the current release again, with fresh seeds.",
 )
 

@@ -10,10 +10,10 @@ from rich.table import Table
 from assets.raw.drops import Drop, discover
 from assets.stage import drops as drop_partitions
 from assets.verdict.candidate import Candidate, find
-from pipelines.definitions import defs
-from pipelines.instance import PID_TAG, fail_killed_runs
+from pipelines.instance import fail_killed_runs
 from pipelines.plan import Progress, candidate_progress, drop_progress
 from pipelines.report import EXIT, console
+from pipelines.runs import execute
 from resources.artifacts import WHOLE
 from resources.errors import HallmarkError, InputError
 from resources.project import Project
@@ -62,7 +62,8 @@ class Lineage:
             return EXIT["fail"]
         candidate = candidate_progress(self.project)
         if candidate.status == "new":
-            self._execute("build_candidate", None)
+            console.rule("candidate", align="left")
+            execute(self.instance, "build_candidate")
             candidate = candidate_progress(self.project)
         elif not new:
             console.print(f"Nothing new: no work was done ({time.monotonic() - started:.1f} s).", style="bold")
@@ -70,22 +71,11 @@ class Lineage:
 
     def _prove(self, drop: Drop) -> Progress:
         console.rule(f"drop {drop.partition}  {_objects(drop)}", align="left")
-        self._execute("prove_drop", drop.partition)
+        execute(self.instance, "prove_drop", drop.partition)
         state = drop_progress(self.project, drop.partition)
         if state.status == "new":
             raise HallmarkError(f"drop {drop.partition} stopped at {state.stage}; the lines above say why")
         return state
-
-    def _execute(self, job: str, partition: str | None) -> None:
-        if partition is None:
-            console.rule("candidate", align="left")
-        defs.resolve_job_def(job).execute_in_process(
-            instance=self.instance,
-            partition_key=partition,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {}}},
-            tags={PID_TAG: str(os.getpid())},
-        )
 
     def _show_drops(self, found: list[Drop], states: dict[str, Progress]) -> None:
         table = Table(title="Drops", title_justify="left")

@@ -1,0 +1,62 @@
+"""Where steps run is the environment's choice; what cannot be is refused when the code is loaded."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipelines.execution import executor, run_tags
+from pipelines.instance import HOST_TAG, PID_TAG, fail_killed_runs
+from resources.errors import UsageError
+
+
+def test_the_default_is_one_process() -> None:
+    assert executor() is dg.in_process_executor
+    assert run_tags(accelerated=False) == {}
+
+
+def test_a_cluster_asks_for_gpus_where_the_model_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALLMARK_GPUS", "1")
+    whole = run_tags(accelerated=True)
+    assert whole["hallmark/gpu"] == "1"  # what the instance's limit names
+    assert whole["dagster-k8s/config"]["container_config"]["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+    monkeypatch.setenv("HALLMARK_EXECUTOR", "k8s_job")
+    assert "dagster-k8s/config" not in run_tags(accelerated=True)  # the steps ask, the run's own pod does not
+    assert executor().name == "k8s"
+
+
+@pytest.mark.parametrize(("name", "value"), [("HALLMARK_EXECUTOR", "celery"), ("HALLMARK_GPUS", "all")])
+def test_an_unknown_choice_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv("HALLMARK_EXECUTOR", "multiprocess")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=value):
+        executor()
+        run_tags(accelerated=True)
+
+
+def test_only_a_run_of_this_machine_is_taken_for_dead() -> None:
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    gone = ended.stdout.strip()
+
+    @dg.job
+    def nothing() -> None: ...
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        here, elsewhere = (
+            instance.create_run_for_job(
+                nothing, status=dg.DagsterRunStatus.STARTED, tags={PID_TAG: gone, HOST_TAG: host}
+            )
+            for host in (socket.gethostname(), "another-pod")
+        )
+        assert fail_killed_runs(instance) == [here.run_id]
+        assert instance.get_run_by_id(elsewhere.run_id).status == dg.DagsterRunStatus.STARTED
+
+
+def test_the_manifest_of_the_image_is_the_locks(tmp_path: Path) -> None:
+    """What the image installs carries the engines that a run pod loads its instance with."""
+    root = Path(__file__).parents[2]
+    lock = (root / "requirements-cluster.lock").read_text()
+    assert all(name in lock for name in ("dagster-k8s==", "dagster-postgres==", "kubeflow==", "kfp-kubernetes=="))
