@@ -1,11 +1,13 @@
-"""How a process that multiplies matrices shares the machine.
+"""How a process shares the machine: threads that wait, and how many cores there are.
 
 OpenMP's threads spin while they wait for each other. That helps nobody when something else needs the core: beside one
 busy neighbour two spinning threads fall to a fraction of their speed, soon-sleeping ones to about half, and alone there
 is no difference (``tests/benchmarks/train_process.py``).
 """
 
+import math
 import os
+from pathlib import Path
 
 ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}  # turns of the waiting loop: some microseconds
 
@@ -14,3 +16,17 @@ def settle() -> None:
     """For this process and those it starts; call it before torch is imported. What the user has set stays."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+
+
+def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Processors that this process may use at once: of its affinity, and no more than its container's quota.
+
+    A pod with two cores on a node of 64 sees 64; ``quota`` is the control group's own file (cgroup v2): microseconds
+    of processor time in a period, and the period, or ``max``.
+    """
+    allowed = len(os.sched_getaffinity(0))
+    try:
+        granted, period = quota.read_text().split()
+    except (OSError, ValueError):  # another operating system, or another kind of control group
+        return allowed
+    return allowed if granted == "max" else max(1, min(allowed, math.ceil(int(granted) / int(period))))

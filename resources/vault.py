@@ -27,6 +27,7 @@ from pathlib import Path
 from resources.errors import VaultError
 
 KEY_VARIABLE = "HALLMARK_VAULT_KEY"
+POD_VARIABLE = "KUBERNETES_SERVICE_HOST"  # Kubernetes sets it in every pod
 KEY_BYTES = 32
 NONCE_BYTES = 12
 
@@ -136,6 +137,9 @@ def read_secret(key_file: Path | None = None, *, create: bool = False) -> bytes:
     if key_file is None:
         raise VaultError(f"no vault key: set {KEY_VARIABLE} or name a key file")
     if create and not key_file.exists():
+        if os.environ.get(POD_VARIABLE):
+            # A key made here would be this pod's own: what one run encrypts no other could open.
+            raise VaultError(f"no vault key: in a cluster {KEY_VARIABLE} comes from a secret, the same for every pod")
         key_file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
         with os.fdopen(descriptor, "wb") as stream:

@@ -59,3 +59,11 @@ def test_fingerprints_are_keyed() -> None:
     assert one.fingerprint(" Ann@X.example ") == one.fingerprint("ann@x.example") != two.fingerprint("ann@x.example")
     assert Vault(None, SECRET).fingerprint("a") == one.fingerprint("a")
     assert one.fingerprint("\ud800")
+
+
+def test_in_a_pod_no_key_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pod would have its own, and none could open what another one sealed."""
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    with pytest.raises(VaultError, match="comes from a secret"):
+        read_secret(tmp_path / "vault.key", create=True)
+    assert not (tmp_path / "vault.key").exists()

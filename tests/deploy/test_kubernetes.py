@@ -1,0 +1,131 @@
+"""The manifests: valid by their schemas, and naming what the code and the image really have."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+MANIFESTS = ROOT / "deploy" / "kubernetes"
+VERSION = "1.34"
+VALUES = yaml.safe_load((MANIFESTS / "values.yaml").read_text())
+DOCKERFILE = (ROOT / "deploy" / "image" / "Dockerfile").read_text()
+
+
+def documents() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted(MANIFESTS.glob("*.yaml")):
+        for body in yaml.safe_load_all(path.read_text()):
+            if "kind" in body:
+                yield f"{path.name}: {body['kind']}", body
+
+
+DOCUMENTS = dict(documents())
+
+
+def walk(body: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(body, dict):
+        yield body
+        for value in body.values():
+            yield from walk(value)
+    elif isinstance(body, list):
+        for value in body:
+            yield from walk(value)
+
+
+@pytest.mark.parametrize("name", [name for name, body in DOCUMENTS.items() if "kubeflow" not in body["apiVersion"]])
+def test_a_manifest_fits_the_schema_of_kubernetes(name: str) -> None:
+    kubernetes_validate.validate(DOCUMENTS[name], VERSION, strict=True)
+
+
+def test_a_wrong_manifest_does_not() -> None:
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"n": 1}}, VERSION, strict=True
+        )
+
+
+def test_the_training_runtime_fits_the_schema_of_kubeflow_and_its_pods_that_of_kubernetes() -> None:
+    from kubeflow_trainer_api.models import TrainerV1alpha1TrainingRuntime
+
+    body = DOCUMENTS["training-runtime.yaml: TrainingRuntime"]
+    runtime = TrainerV1alpha1TrainingRuntime.from_dict(body)
+    assert runtime is not None and runtime.to_dict() == body
+    (job,) = body["spec"]["template"]["spec"]["replicatedJobs"]
+    pod = job["template"]["spec"]["template"]
+    kubernetes_validate.validate(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "node"}, "spec": pod["spec"]}, VERSION, strict=True
+    )
+
+
+def test_every_variable_is_one_that_the_code_reads() -> None:
+    code = "\n".join(
+        path.read_text()
+        for room in ("assets", "resources", "pipelines", "expectations")
+        for path in (ROOT / room).rglob("*.py")
+    )
+    named = set(re.findall(r"\bHALLMARK_[A-Z0-9_]+", "\n".join(path.read_text() for path in MANIFESTS.glob("*.yaml"))))
+    named |= set(DOCUMENTS["workspace.yaml: ConfigMap"]["data"])
+    assert len(named) > 5
+    # Most are read under their whole name; the project's addresses by their last part.
+    short = set(re.findall(r'said\("([A-Z_]+)"\)', code))
+    unread = {name for name in named if f'"{name}"' not in code and name.removeprefix("HALLMARK_") not in short}
+    assert not unread
+
+
+def test_images_volumes_secrets_and_ports_are_the_same_everywhere() -> None:
+    everything = [*DOCUMENTS.values(), VALUES]
+    claims = {each["claimName"] for body in everything for each in walk(body) if "claimName" in each}
+    assert claims == {DOCUMENTS["workspace.yaml: PersistentVolumeClaim"]["metadata"]["name"]}
+    configs = {each["configMapRef"]["name"] for body in everything for each in walk(body) if "configMapRef" in each}
+    assert configs == {DOCUMENTS["workspace.yaml: ConfigMap"]["metadata"]["name"]}
+    (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
+    image = f"{deployment['image']['repository']}:{deployment['image']['tag']}"
+    images = {each["image"] for body in DOCUMENTS.values() for each in walk(body) if isinstance(each.get("image"), str)}
+    assert images == {image}
+    assert f"EXPOSE {deployment['port']}" in DOCKERFILE
+    mounts = {
+        each["mountPath"]
+        for body in everything
+        for each in walk(body)
+        if each.get("name") == "workspace" and "mountPath" in each
+    }
+    assert mounts == {DOCUMENTS["workspace.yaml: ConfigMap"]["data"]["HALLMARK_HOME"]}
+    assert f"HALLMARK_HOME={mounts.pop()}" in DOCKERFILE
+
+
+def test_a_run_is_never_retried_and_the_limit_names_a_tag_that_runs_carry() -> None:
+    from pipelines.execution import GPU_TAG
+
+    daemon = VALUES["dagsterDaemon"]
+    assert daemon["runRetries"] == {"enabled": False, "retryOnAssetOrOpFailure": False}
+    (limit,) = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]["tagConcurrencyLimits"]
+    assert limit["key"] == GPU_TAG
+    launcher = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
+    assert launcher["runK8sConfig"]["jobSpecConfig"]["backoffLimit"] == 0
+
+
+def test_no_pod_runs_as_root_or_writes_its_root() -> None:
+    pods = [each for body in (*DOCUMENTS.values(), VALUES) for each in walk(body) if "runAsNonRoot" in each]
+    assert pods and all(pod["runAsNonRoot"] and pod["runAsUser"] == 10001 for pod in pods)
+    containers = [
+        each for body in (*DOCUMENTS.values(), VALUES) for each in walk(body) if "readOnlyRootFilesystem" in each
+    ]
+    assert containers and all(
+        each["readOnlyRootFilesystem"] and not each["allowPrivilegeEscalation"] for each in containers
+    )
+    assert "USER 10001" in DOCKERFILE
+
+
+def test_the_image_copies_what_is_there_and_installs_what_a_run_pod_loads() -> None:
+    copied = [
+        word for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE) for word in line.split()[:-1]
+    ]
+    assert copied and all((ROOT / name).exists() for name in copied)
+    assert "-r requirements-cluster.lock" in DOCKERFILE
+    lock = (ROOT / "requirements-cluster.lock").read_text()
+    assert all(f"{name}==" in lock for name in ("dagster-k8s", "dagster-postgres", "kubeflow", "kfp-kubernetes"))
+    assert re.search(r"^FROM \$\{BASE\}", DOCKERFILE, re.MULTILINE) and "ARG BASE\n" in DOCKERFILE
