@@ -9,7 +9,8 @@ import dagster as dg
 
 from resources.workspace import Workspace
 
-CONFIG = Path(__file__).resolve().parent.parent / "deploy" / "dagster.yaml"
+DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+POSTGRES = "HALLMARK_POSTGRES_HOST"  # where it is set, Dagster's own state is in Postgres
 PID_TAG, HOST_TAG = "hallmark/pid", "hallmark/host"
 
 
@@ -19,7 +20,7 @@ def prepare(workspace: Workspace) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     target = workspace.dagster / "dagster.yaml"
     if not target.exists():  # a team may have edited theirs
-        shutil.copyfile(CONFIG, target)
+        shutil.copyfile(DEPLOY / ("dagster-postgres.yaml" if os.environ.get(POSTGRES) else "dagster.yaml"), target)
     os.environ["DAGSTER_HOME"] = str(workspace.dagster)
     os.environ["HALLMARK_HOME"] = str(workspace.root)
 

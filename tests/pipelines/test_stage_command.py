@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,21 @@ def test_the_kubeflow_pipeline_runs_to_a_verdict(tmp_path: Path, monkeypatch: py
     dossier = cluster.store.current("evaluated_adapter")
     assert dossier is not None
     dossier.verify()
+
+
+def test_with_dagsters_state_in_postgres_a_stage_runs_and_its_history_is_there(tmp_path: Path) -> None:
+    from tests.pipelines.postgres import binaries, server
+
+    binaries()  # skipped where there is none
+    cluster = Cluster(tmp_path)
+    with server(tmp_path / "postgres", secrets.token_hex(8)) as place:
+        (drop,) = json.loads(cluster.stage("list", "--json", **place).stdout)
+        made = cluster.stage("raw_drop", "--partition", drop["partition"], "--json", **place)
+        assert made.returncode == 0, made.stderr
+        client = {**os.environ, "PGPASSWORD": place["HALLMARK_POSTGRES_PASSWORD"]}
+        query = ["psql", "-h", "127.0.0.1", "-p", place["HALLMARK_POSTGRES_PORT"], "-U", "dagster", "dagster", "-tAc"]
+        told = subprocess.run(
+            [*query, "select status from runs"], env=client, capture_output=True, text=True, check=True
+        )
+    assert told.stdout.split() == ["SUCCESS"]
+    assert not list((cluster.home / "dagster").rglob("*.db"))  # nothing of it stays on this machine
