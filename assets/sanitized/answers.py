@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from assets.sanitized.labelled import is_label
-from assets.sanitized.lexicon import FUNCTION, Lexicon
-from assets.sanitized.spans import PLACEHOLDER
+from assets.sanitized.numbers.labelled import is_label
+from assets.sanitized.people.lexicon import FUNCTION, Lexicon
+from assets.sanitized.redaction.spans import PLACEHOLDER
 from resources.pii_engine import Span
 
 ASKED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assets.sanitized.disguise import NAMING, views
+from assets.sanitized.disguise.views import NAMING, views
+from assets.sanitized.redaction.spans import PLACEHOLDER, resolve
 from assets.sanitized.settings import SanitizeSettings
-from assets.sanitized.spans import PLACEHOLDER, resolve
 
 if TYPE_CHECKING:
     from resources.pii_engine import PiiEngine, Span
@@ -57,46 +57,25 @@ class Passage:
 
 def build_engine() -> "PiiEngine":
     """The engine with every recogniser of this stage; loading takes some seconds."""
-    from assets.sanitized.address import AddressRecognizer
-    from assets.sanitized.contact import MailRecognizer, NetworkRecognizer, WebRecognizer
-    from assets.sanitized.identifiers import IdentifierRecognizer
-    from assets.sanitized.labelled import LabelledRecognizer
-    from assets.sanitized.lexicon import lexicon_of
-    from assets.sanitized.name_forms import NameFormRecognizer
-    from assets.sanitized.names import NameRecognizer
-    from assets.sanitized.numbers import BankNumberRecognizer, CardRecognizer, SsnRecognizer, TelephoneRecognizer
-    from assets.sanitized.personal import PersonalRecognizer
-    from assets.sanitized.secret_scanner import SecretRecognizer
+    from assets.sanitized.numbers import recognizers as numbers
+    from assets.sanitized.people import recognizers as people
+    from assets.sanitized.people.lexicon import lexicon_of
+    from assets.sanitized.places import recognizers as places
+    from assets.sanitized.secrets import recognizers as secrets
     from resources.entity_tagger import EntityTagger
     from resources.pii_engine import PiiEngine
 
     tagger = EntityTagger.load()
     lexicon = lexicon_of(tagger.nlp.vocab)
     return PiiEngine(
-        tagger,
-        [
-            SecretRecognizer(),
-            MailRecognizer(lexicon),
-            NetworkRecognizer(),
-            WebRecognizer(),
-            CardRecognizer(),
-            BankNumberRecognizer(),
-            SsnRecognizer(),
-            LabelledRecognizer(lexicon),
-            AddressRecognizer(lexicon),
-            TelephoneRecognizer(),
-            PersonalRecognizer(),
-            IdentifierRecognizer(),
-            NameRecognizer(lexicon),
-            NameFormRecognizer(lexicon),
-        ],
+        tagger, [one for package in (secrets, places, numbers, people) for one in package.recognizers(lexicon)]
     )
 
 
 class Detector:
     def __init__(self, settings: SanitizeSettings, engine: "PiiEngine | None" = None) -> None:
         from assets.sanitized.answers import Answers
-        from assets.sanitized.lexicon import lexicon_of
+        from assets.sanitized.people.lexicon import lexicon_of
 
         self.settings = settings
         self._engine = engine or build_engine()

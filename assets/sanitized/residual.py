@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assets.sanitized.detector import Detector, Passage
-from assets.sanitized.numbers import luhn
-from assets.sanitized.spans import PLACEHOLDER
+from assets.sanitized.numbers.banking import luhn
+from assets.sanitized.redaction.spans import PLACEHOLDER
 from resources.artifacts import Metric
 
 if TYPE_CHECKING:

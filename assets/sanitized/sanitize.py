@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 from assets.outcome import Outcome, Removal
 from assets.record import Origin, Record
 from assets.sanitized.detector import Detector, Passage
-from assets.sanitized.draft import DraftText, Redaction, echoes
 from assets.sanitized.passages import FORM, read_passages, successive
 from assets.sanitized.readers import Readers
-from assets.sanitized.redact import Placeholders, Surrogates
+from assets.sanitized.redaction.draft import DraftText, Redaction, echoes
+from assets.sanitized.redaction.placeholders import Placeholders, Surrogates
+from assets.sanitized.redaction.spans import resolve
 from assets.sanitized.residual import Residual
 from assets.sanitized.settings import SanitizeSettings
-from assets.sanitized.spans import resolve
 from assets.sanitized.structure import Opened, close_numbers, keys, open_numbers, with_keys
 from resources.artifacts import Metric
 from resources.vault import Entry, Fingerprinter, Vault

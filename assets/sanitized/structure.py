@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assets.sanitized.answers import asked
-from assets.sanitized.labelled import LABEL
+from assets.sanitized.numbers.labelled import LABEL
 
 LONG = 7  # digits from which a number counts whatever its key says
 SEPARATORS = re.compile(r"[\W_]+")

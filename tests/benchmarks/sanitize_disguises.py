@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from assets.record import Origin, Record
-from assets.sanitized.numbers import luhn
+from assets.sanitized.numbers.banking import luhn
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
 from tests.benchmarks.sanitize_quality import wilson

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from assets.sanitized.secret_scanner import SecretRecognizer
+from assets.sanitized.secrets.scanner import SecretRecognizer
 
 sys.path.append(str(Path(__file__).parents[1]))
 from credentials import credentials, look_alikes

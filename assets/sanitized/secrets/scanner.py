@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from assets.sanitized.secret_rules import CONTEXT, PREFIXED, Rule
+from assets.sanitized.secrets.formats import CONTEXT, PREFIXED, Rule
 from resources.pii_engine import Entity, Span, SpanRecognizer, contains
 
 _LITERALS: dict[str, list[Rule]] = {}

@@ -8,8 +8,8 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from assets.sanitized import seeds
-from assets.sanitized.spans import PLACEHOLDER
+from assets.sanitized.people.lexicon import SEEDS
+from assets.sanitized.redaction.spans import PLACEHOLDER
 
 LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -60,8 +60,8 @@ class Surrogates(Placeholders):
     def replacement(self, type_: str, value: str) -> str:
         number = self.number(type_, value)
         seed = int.from_bytes(hashlib.sha256(f"{self._salt}:{type_}:{number}".encode()).digest()[:8], "big")
-        first = seeds.GIVEN[seed % 180].title()
-        last = seeds.FAMILY[(seed >> 16) % len(seeds.FAMILY)].title()
+        first = SEEDS["given"][seed % 180].title()
+        last = SEEDS["family"][(seed >> 16) % len(SEEDS["family"])].title()
         made = {
             "PERSON": f"{first} {last}" if len(_names(value)) > 1 else first,
             "EMAIL_ADDRESS": f"{first.lower()}.{last.lower()}@example.com",

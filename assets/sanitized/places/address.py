@@ -11,21 +11,19 @@ Unit, city, state, postcode and country that follow belong to it.
 import functools
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from assets.sanitized.address_words import (
-    COUNTRY,
-    ENDING,
-    HUNGARIAN,
-    PREFIX,
-    STATE,
-    STATE_LOWER,
-    STREET,
-    STREET_CAPITAL,
-    STREET_LOWER,
-)
-from assets.sanitized.lexicon import FUNCTION, Lexicon
+from assets.sanitized.people.lexicon import FUNCTION, Lexicon
+from assets.sanitized.rule_file import read_rules
 from resources.pii_engine import Entity, Span, SpanRecognizer, contains
 
+_WORDS: dict[str, list[str]] = read_rules(Path(__file__).parent / "address_words.yaml")
+STREET, STREET_CAPITAL, STREET_LOWER, PREFIX, ENDING, HUNGARIAN, COUNTRY = (
+    f"(?:{'|'.join(_WORDS[kind])})"
+    for kind in ("street", "street_capital", "street_lower", "prefix", "ending", "hungarian", "country")
+)
+STATE = r"(?:[A-Z]{2}|NSW|VIC|QLD|TAS|ACT|nan)"
+STATE_LOWER = f"(?:{'|'.join(_WORDS['us_state']).lower()})"
 _START = r"(?<![\w.,$€£#-])"
 _N = r"(?:\d{1,6}(?:\s?[-/]\s?\d{1,5})?[A-Za-z]?\b)"
 _UP = r"(?:[^\W\d_a-z]\w{0,2}\.(?=\s)|[^\W\d_a-z](?:[\w'’-]|\.(?=\w))*)"  # a word that does not start with an ASCII small letter
@@ -39,7 +37,7 @@ NUMBER_FIRST = tuple(
     for rule, pattern in (
         ("number_street", rf"{_N}(?:\s\d{{1,4}})?\s+(?:{_W}\s+|\d{{1,3}}(?:st|nd|rd|th)\s+){{0,4}}(?:{_W}|\d{{1,3}}(?:st|nd|rd|th))\s+(?i:{STREET})\b(?:\s+(?:North|South|East|West|[NSEW]{{1,2}})\b)?"),
         ("number_street", rf"{_N}(?:\s\d{{1,4}})?\s+(?:{_W}\s+){{1,4}}{STREET_CAPITAL}\b"),
-        ("number_street", rf"\d{{1,6}}[a-z]?\s+(?i:(?:[^\W\d_][\w'’-]*\s+|\d{{1,3}}(?:st|nd|rd|th)?\s+){{1,6}}?{STREET_LOWER})"),
+        ("number_street", rf"\d{{1,6}}[a-z]?\s+(?i:(?:[^\W\d_][\w'’-]*\s+|\d{{1,3}}(?:st|nd|rd|th)?\s+){{1,6}}?{STREET_LOWER}\b)"),
         ("highway", r"\d{1,6}\s+(?i:(?:us\s+)?(?:hwy|highway|route)\s+\d{1,4}\b)"),
         ("between_numbers", rf"(?!(?:19|20)\d\d\b)\d{{1,6}}\s+(?:{_UP}\s+|{_LINK}\s+){{1,4}}\d{{1,5}}[A-Za-z]?\b"),
     )

@@ -2,7 +2,7 @@
 
 import re
 
-from assets.sanitized.lexicon import FUNCTION, Lexicon
+from assets.sanitized.people.lexicon import FUNCTION, Lexicon
 from resources.pii_engine import SpanRecognizer
 
 NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*"

@@ -9,9 +9,9 @@ lexicon, and phrases that introduce a name ("my name is", "mr", "this is") are r
 import re
 from collections.abc import Iterator, Sequence
 
-from assets.sanitized.labelled import is_label
-from assets.sanitized.lexicon import FUNCTION
-from assets.sanitized.name_bounds import CLEAR, NAME, TITLES, WORD, PersonRecognizer
+from assets.sanitized.numbers.labelled import is_label
+from assets.sanitized.people.bounds import CLEAR, NAME, TITLES, WORD, PersonRecognizer
+from assets.sanitized.people.lexicon import FUNCTION
 from resources.pii_engine import Entity, Span
 
 _MORE = rf"(?:[ \t]+{NAME}\.?){{0,3}}"

@@ -9,8 +9,10 @@ import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from assets.sanitized.lexicon import FUNCTION, Lexicon
+from assets.sanitized.people.lexicon import FUNCTION, Lexicon
+from assets.sanitized.rule_file import read_rules
 from resources.pii_engine import Entity, Span, SpanRecognizer
 
 _NUMBER = r"(?:\s*(?:numbers?|num|nos?|nr|id|ids|code|ref(?:erence)?|details?|digits?|#|№)\b\.?|\s*#)"
@@ -18,25 +20,10 @@ _LINK = (
     r"(?:\s*(?:\([^)\n]{0,20}\))?\s*(?:[:=#-]|->)\s*|\s+(?:is|was|are|as|it's|its|it is|will be|ends? (?:in|with)|ending (?:in|with)|of|"
     r"on file is|for my account is|should be|to|:|=|-)(?=\s))*\s*[\"'“`]?\s*"
 )
-# (type, label, whether "number" must follow, kind of value)
-LABELS: tuple[tuple[str, str, bool, str], ...] = (
-    ("PASSWORD", r"pass\s?-?(?:word|wd|code|phrase|key)s?|pa[es]{1,3}w[aoe]?r?[dt]|pass?owrd|pwd|pswd|pw|(?:temporary |secret |security )?pin(?:\s?code)?|otp|cvv2?|cvc|security code|secret (?:word|answer)", False, "secret"),
-    ("US_SSN", r"s\.?s\.?n\.?|social(?:\s+security)?", False, "number"),
-    ("ACCOUNT_NUMBER", r"last\s+(?:four|4)(?:\s+dig\w*)?(?:\s+of\s+[\w ]{0,30}?)?", False, "number"),
-    ("CREDIT_CARD", r"(?:credit|debit|crrdit|crdit|visa|master|bank|atm)?\s?cards?|(?:credit|crrdit|cc)", True, "number"),
-    ("BANK_ACCOUNT", r"routing|sort\s?code|swift|bic|iban|aba", False, "number"),
-    ("ACCOUNT_NUMBER", r"acc(?:oun)?ts?|acc|a\s?/?\s?c|accnt|customer|client|member(?:ship)?|loyalty|subscriber|user|employee|staff|student|patient|taxpayer|meter|contract|frequent\s?flyer", True, "number"),
-    ("RECORD_NUMBER", r"policy|claim|booking|confirmation|reservation|record\s+locator|pnr|case|medical\s+record|mrn|certificate|prescription", True, "code"),
-    ("DRIVER_LICENSE", r"driv(?:er|ing|er'?s|ers)?(?:'s)?\s?licen[cs]e|licen[cs]e\s+plate|\bdl\b|licen[cs]e", False, "number"),
-    ("PASSPORT", r"passport", False, "number"),
-    ("NATIONAL_ID", r"national\s+(?:id|identity|insurance)(?:\s+card)?|identity\s+card|id\s+card|aadhaa?r|pan\s+card|nino?|bsn|cpf|dni|nie|nif|pesel|personnummer|curp", False, "number"),
-    ("TAX_ID", r"tax(?:payer)?\s+(?:id|identification)|itin|ein|vat", False, "number"),
-    ("HEALTH_ID", r"nhs|medicare|medicaid|health\s+(?:card|insurance|plan)|insurance\s+member|npi", False, "number"),
-    ("VEHICLE_ID", r"vin|vehicle\s+identification|vehicle\s+registration|number\s?plate|registration\s+plate|chassis", False, "number"),
-    ("DEVICE_ID", r"imei|imsi|iccid|device\s+(?:id|serial)|serial", True, "number"),
-    ("USERNAME", r"user\s?-?(?:name|id)|login(?:\s?(?:name|id))?|screen\s?name|handle|skype(?:\s+id)?|telegram(?:\s+id)?|discord", False, "word"),
-)  # fmt: skip
-SELF_SUFFICIENT = frozenset({"ACCOUNT_NUMBER", "RECORD_NUMBER", "CREDIT_CARD", "DEVICE_ID"})
+LABELS: tuple[tuple[str, str, bool, str], ...] = tuple(
+    (rule["type"], rule["label"], rule["numbered"], rule["value"])
+    for rule in read_rules(Path(__file__).parent / "labels.yaml")
+)
 LABELLED = re.compile(
     r"(?<![\w-])(?:"
     + "|".join(f"(?P<t{index}>{label})" for index, (_, label, _, _) in enumerate(LABELS))

@@ -8,9 +8,9 @@ particle between two names; two names side by side in lower case; the head of a 
 import re
 from collections.abc import Iterator, Sequence
 
-from assets.sanitized.labelled import is_label
-from assets.sanitized.lexicon import ORDINARY
-from assets.sanitized.name_bounds import CLEAR, NAME, PARTICLE, TITLES, WORD, PersonRecognizer
+from assets.sanitized.numbers.labelled import is_label
+from assets.sanitized.people.bounds import CLEAR, NAME, PARTICLE, TITLES, WORD, PersonRecognizer
+from assets.sanitized.people.lexicon import ORDINARY
 from resources.pii_engine import Entity, Span
 
 SPEAKER = re.compile(rf"(?m)^[ \t>*-]*(?P<name>{NAME}(?: {NAME}){{0,2}}):(?=\s)")

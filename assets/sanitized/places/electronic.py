@@ -8,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 
-from assets.sanitized.lexicon import FUNCTION, TALK, Lexicon
+from assets.sanitized.people.lexicon import FUNCTION, TALK, Lexicon
 from resources.pii_engine import Entity, Span, SpanRecognizer
 
 TLD = (

@@ -8,37 +8,25 @@ and needs no file of weights. On lower-case chat it ranks name words above other
 
 import functools
 import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assets.sanitized import seeds
+from assets.sanitized.rule_file import word_lists
 
 if TYPE_CHECKING:
     from spacy.vocab import Vocab
 
 BACKGROUND = 2000
 RIDGE = 0.003
-ORDINARY = frozenset(seeds.ORDINARY)
-NAMES = frozenset(seeds.GIVEN + seeds.FAMILY)
-PLACES = frozenset(seeds.PLACES)
-# Words that open ordinary sentences or carry them; never part of a name when in lower case, rarely otherwise.
-FUNCTION = frozenset(
-    "a an the and or nor but if then else so as at by for from in into of off on onto out over per than that this to up "
-    "via was were will with within without you your yours we our ours they their them he his him she her hers it its i "
-    "me my mine am is are be been being do does did done has have had having can could may might must shall should "
-    "would not no yes who whom whose which what when where why how all any both each few more most other some such only "
-    "own same too very just here there now once again also because while until although though since about above after "
-    "before below between during under".split()
-)
-# Everyday words that are part of talking itself and so never a name beside one: "ok john", "thanks maria".
-TALK = frozenset(
-    "yes no ok okay okey yeah yep nope nah nop nopes sure thank thanks thankyou thanx thx tks please pls plz hello hi hii hey hai bye byee goodbye "
-    "sorry sory sory great good gud fine nice cool awesome perfect wonderful amazing welcome morning evening afternoon night mrng today tomorrow "
-    "yesterday need help want know like nothing something anything everything dear sir madam maam mam mr mrs ms miss dr name number no id city "
-    "state country code zip account card password pin email phone address order booking ticket flight company ltd inc llc limited industries "
-    "solutions technologies technology infotech services systems corporation info industry music musical musicals agent bot user customer".split()
-)
+SEEDS = word_lists(Path(__file__).parent / "seeds.yaml")
+EVERYDAY = word_lists(Path(__file__).parent / "everyday.yaml")
+ORDINARY = frozenset(SEEDS["ordinary"])
+NAMES = frozenset(SEEDS["given"] + SEEDS["family"])
+PLACES = frozenset(SEEDS["places"])
+FUNCTION, TALK = frozenset(EVERYDAY["function"]), frozenset(EVERYDAY["talk"])
 CONTRACTION = re.compile(r"n['’]?t$|['’](?:s|d|m|re|ve|ll)$")
 REPEATED = re.compile(r"(.)\1+")
 # How family names are built in many languages: the Slavic, Nordic, Armenian, Greek, Romanian, Georgian, Lithuanian and
@@ -62,7 +50,7 @@ class Lexicon:
         data = np.asarray(vocab.vectors.data, dtype=np.float32)
         data = data / (np.linalg.norm(data, axis=1, keepdims=True) + 1e-9)
         data = np.hstack([data, np.ones((len(data), 1), dtype=np.float32)])
-        classes = [self._clusters(words) for words in (seeds.GIVEN + seeds.FAMILY, seeds.PLACES, seeds.ORDINARY)]
+        classes = [self._clusters(words) for words in (NAMES, PLACES, ORDINARY)]
         rng = np.random.default_rng(0)
         sample = rng.choice(len(data), min(BACKGROUND, len(data)), replace=False).tolist()
         classes.append(sorted(set(sample).difference(*classes)))
@@ -130,7 +118,7 @@ class Lexicon:
         name, place = float(self._name[row]), float(self._place[row])
         return (max(name, 0.3), min(place, 0.3)) if SURNAME.search(word) else (name, place)
 
-    def _clusters(self, words: list[str]) -> list[int]:
+    def _clusters(self, words: Iterable[str]) -> list[int]:
         return sorted({self._rows[key] for word in words if (key := self._strings[word]) in self._rows})
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.sanitized.disguise import views
+from assets.sanitized.disguise.views import views
 from resources.pii_engine import Span
 
 CARD = "4111 1111 1111 1111"

@@ -3,7 +3,7 @@
 import pytest
 from credentials import credentials, look_alikes
 
-from assets.sanitized.secret_scanner import SecretRecognizer
+from assets.sanitized.secrets.scanner import SecretRecognizer
 
 SEEDS = (11, 12, 13)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.sanitized.spans import RANK, resolve
+from assets.sanitized.redaction.spans import RANK, resolve
 from resources.pii_engine import Span
 
 TEXT = "Anna 5 5550100, Oak Street 12 [PERSON_3] x"

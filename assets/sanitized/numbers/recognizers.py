@@ -1,0 +1,20 @@
+"""The recognisers of numbers that are someone's: cards, accounts, lines, identifiers, whatever a label announces."""
+
+from assets.sanitized.numbers.banking import BankNumberRecognizer, CardRecognizer
+from assets.sanitized.numbers.identifiers import IdentifierRecognizer, SsnRecognizer
+from assets.sanitized.numbers.labelled import LabelledRecognizer
+from assets.sanitized.numbers.telephone import TelephoneRecognizer
+from assets.sanitized.people.lexicon import Lexicon
+from resources.pii_engine import SpanRecognizer
+
+
+def recognizers(lexicon: Lexicon) -> list[SpanRecognizer]:
+    """By checksum, by form, by label."""
+    return [
+        CardRecognizer(),
+        BankNumberRecognizer(),
+        SsnRecognizer(),
+        LabelledRecognizer(lexicon),
+        TelephoneRecognizer(),
+        IdentifierRecognizer(),
+    ]
