@@ -12,6 +12,7 @@ Before personal data and secrets are removed, every line is written through a ``
 
 import contextlib
 import dataclasses
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -80,10 +81,10 @@ def write_outcomes(
     return counts, dict(rules.most_common())
 
 
-def read_lines(path: Path, cipher: LineCipher | None = None) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a file written by ``write_outcomes``, streamed."""
+def read_lines(path: Path, cipher: LineCipher | None = None, *, start: int = 0) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a file written by ``write_outcomes``, streamed, from line ``start`` (0-based) on."""
     with path.open(encoding="utf-8") as stream:
-        for line in stream:
+        for line in itertools.islice(stream, start, None):
             yield json.loads(cipher.open(line) if cipher else line)
 
 

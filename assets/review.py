@@ -1,4 +1,4 @@
-"""The review queue: rows and findings that wait for a person, and what people decided.
+"""What people decided on the rows and findings that wait (``assets.waiting``).
 
 A decision is an entry of kind ``review`` in the log of decisions, with name and reason. It is applied when the stage
 runs next, and replayed whenever it runs again: the log is an input of the stage like its rows. A decision on a row
@@ -13,23 +13,22 @@ reject   it is rejected for good                 it is poison: its rows are reje
 """
 
 import dataclasses
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from assets.outcome import FILES, Outcome, Removal, read_lines
+from assets.outcome import Outcome
 from assets.record import RESPONSE_FIELDS, Record
-from resources.artifacts import ArtifactStore
-from resources.decision_log import DecisionLog
+from assets.waiting import Item
+from resources.clock import utc
+from resources.decision_log import DecisionLog, Entry
 from resources.digests import digest_json
 from resources.errors import InputError, UsageError
-from resources.line_cipher import LineCipher
+from resources.object_store import ObjectStore
 
 KIND = "review"
-STAGES = ("validated_records", "sanitized_records", "screened_records")
-SEALED = ("validated_records",)  # their rows are encrypted at rest: not yet sanitised
-SHORTEST = 4  # digits of a name
 
 Action = Literal["release", "reject"]
 
@@ -44,6 +43,12 @@ class Decision:
     at: str = ""
 
 
+def decisions(entries: Iterable[Entry], stage: str | None = None) -> list[Decision]:
+    """The decisions among entries of the log, oldest first; of one stage if given."""
+    found = [Decision(**entry.body, at=entry.at) for entry in entries if entry.kind == KIND]
+    return [decision for decision in found if stage in (None, decision.stage)]
+
+
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """The latest decision on each target of one stage."""
@@ -53,9 +58,7 @@ class Decisions:
     @classmethod
     def read(cls, log: Path, stage: str) -> "Decisions":
         """From the log, whose chain is checked."""
-        entries = DecisionLog(log).entries(KIND)
-        found = [Decision(**entry.body, at=entry.at) for entry in entries if entry.body["stage"] == stage]
-        return cls({decision.target: decision for decision in found})
+        return cls({decision.target: decision for decision in decisions(DecisionLog(log).entries(KIND), stage)})
 
     @property
     def digest(self) -> str:
@@ -91,65 +94,38 @@ class Decisions:
                 yield Outcome(outcome.record, "rejected", dataclasses.replace(removal, reason=reason))
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Something that waits. ``name`` is the row's id or the finding's fingerprint; ``record`` None for a finding."""
-
-    name: str
-    stage: str
-    drop: str
-    rule: str
-    reason: str
-    evidence: str
-    rows: int
-    record: Record | None = None
-
-    @property
-    def readable(self) -> bool:
-        """Whether the row's text may be shown: it has been sanitised."""
-        return self.record is not None and self.stage not in SEALED
-
-
-def queue(store: ArtifactStore, cipher: LineCipher) -> Iterator[Item]:
-    """Everything that waits, drop by drop: open findings first, then quarantined rows that no finding explains."""
-    for stage in STAGES:
-        for drop in store.partitions(stage):
-            artifact = store.current(stage, drop)
-            assert artifact is not None
-            explained = set()
-            for finding in artifact.manifest.details.get("open", ()):
-                explained.add(finding["fingerprint"])
-                yield Item(
-                    finding["fingerprint"], stage, drop, finding["kind"], finding["sentence"], "", finding["rows"]
-                )
-            lines = read_lines(artifact.path(FILES["quarantined"]), cipher if stage in SEALED else None)
-            for body in lines:
-                removal = Removal(**body.pop("removal"))
-                if removal.fingerprint not in explained:
-                    record = Record.from_json(body)
-                    yield Item(
-                        record.row_id, stage, drop, removal.rule, removal.reason, removal.evidence, 1, record
-                    )  # fmt: skip
-
-
-def find(items: Iterable[Item], name: str) -> Item:
-    """The item whose name starts with ``name``."""
-    matching = [item for item in items if len(name) >= SHORTEST and item.name.startswith(name)]
-    if len({item.name for item in matching}) != 1:
-        problem = "nothing that waits is called" if not matching else "several things that wait are called"
-        raise UsageError(f"{problem} {name}; `hallmark review list` shows the queue")
-    return matching[0]
-
-
-def decide(log: Path, item: Item, action: Action, reviewer: str, reason: str) -> Decision:
-    """Record a decision; ``UsageError`` without a name and a reason."""
+def decide(log: Path, items: Iterable[Item], action: Action, reviewer: str, reason: str) -> list[Decision]:
+    """Record a decision on each item, all or none; ``UsageError`` without a name and a reason."""
     if not reviewer.strip() or not reason.strip():
         raise UsageError("a decision needs a reviewer and a reason")
-    decision = Decision(action, item.name, item.stage, reviewer, reason)
-    body = dataclasses.asdict(decision)
-    del body["at"]
-    entry = DecisionLog(log).append(KIND, body)
-    return dataclasses.replace(decision, at=entry.at)
+    made = [Decision(action, item.name, item.stage, reviewer, reason.strip()) for item in items]
+    bodies = [dataclasses.asdict(decision) for decision in made]
+    for body in bodies:
+        del body["at"]
+    entries = DecisionLog(log).append_all([(KIND, body) for body in bodies])
+    return [dataclasses.replace(decision, at=entry.at) for decision, entry in zip(made, entries, strict=True)]
+
+
+def correct(log: Path, store: ObjectStore, item: Item, record: Record, answer: str, reviewer: str, reason: str) -> str:
+    """Put the row with ``answer`` as its answer into the store, as a drop of kind feedback, and reject the old row.
+
+    Returns the drop's folder. The corrected row meets every wall like any other.
+    """
+    if not reviewer.strip() or not reason.strip():
+        raise UsageError("a decision needs a reviewer and a reason")
+    fields = corrected(record, answer)
+    folder = f"feedback-{item.name}-{digest_json([fields, reviewer])[:8]}"
+    store.put(json.dumps(fields).encode() + b"\n", f"{folder}/row.jsonl")
+    manifest = {
+        "kind": "feedback",
+        "source": "review",
+        "author": reviewer,
+        "created_at": utc(),
+        "objects": ["row.jsonl"],
+    }
+    store.put(json.dumps(manifest).encode(), f"{folder}/manifest.json")  # last: now it is a drop
+    decide(log, [item], "reject", reviewer, f"corrected in {folder}: {reason}")
+    return folder
 
 
 def corrected(record: Record, answer: str) -> dict[str, Any]:

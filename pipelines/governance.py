@@ -1,15 +1,20 @@
 """What the commands of approval and release share: the workspace, the policy and the threat model in force."""
 
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from assets.verdict.candidate import Candidate
+from assets.release.plug import read_plug
+from assets.verdict.candidate import Candidate, find
 from assets.verdict.threat import ThreatModel
 from expectations.policy import Policy
 from expectations.threats import load_threats
+from resources.errors import UsageError
+from resources.signer import KeyRing
 from resources.workspace import Workspace
 
 STYLE = {"pass": "green", "fail": "red", "inconclusive": "yellow", "at_release": "cyan"}
@@ -41,7 +46,32 @@ def located(home: Path | None) -> Workspace:
     return workspace
 
 
+def drop_store(workspace: Workspace) -> str:
+    """Where drops arrive: ``$HALLMARK_STORE``, or the workspace's own folder."""
+    return os.environ.get("HALLMARK_STORE") or workspace.drops.as_uri()
+
+
 def heading(candidate: Candidate) -> str:
     """One line on a candidate, with colours for rich."""
     verdict = candidate.verdict
     return f"Candidate {verdict.candidate}: [{STYLE[verdict.verdict]} bold]{verdict.verdict}[/]"
+
+
+def dossier_of(workspace: Workspace, name: str) -> dict[str, Any]:
+    """A candidate's dossier, or with ``current`` that of the release that is plugged in, which carries its own."""
+    if name != "current":
+        folder = find(workspace.artifacts, name).artifact.folder
+    else:
+        release = read_plug(workspace.releases, KeyRing.open(workspace.keys)).release
+        if not release:
+            raise UsageError("no release is plugged in to compare with")
+        folder = workspace.releases / release
+    body: dict[str, Any] = json.loads((folder / "dossier.json").read_bytes())
+    return body
+
+
+def blocking(dossier: dict[str, Any]) -> list[dict[str, Any]]:
+    """The gates that did not pass, failed ones first."""
+    return sorted(
+        (gate for gate in dossier["gates"] if gate["verdict"] != "pass"), key=lambda gate: gate["verdict"] != "fail"
+    )

@@ -18,7 +18,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,33 @@ class DecisionLog:
 
     def entries(self, kind: str | None = None) -> list[Entry]:
         """The decisions, oldest first, of one kind if given; the chain is checked while reading."""
-        return [entry for entry in self._chain() if kind is None or entry.kind == kind]
+        found, _ = self.following(Head())
+        return [entry for entry in found if kind is None or entry.kind == kind]
+
+    def following(self, after: Head) -> tuple[list[Entry], Head]:
+        """The whole entries behind ``after``, each proven against the one before, and where the last of them ends.
+
+        For a reader that goes on where it stopped; ``Head()`` is the beginning. A torn last line is left out.
+        """
+        size = self._size()
+        if size < after.size:
+            raise IntegrityError(f"{self.path} was cut: {size} bytes, {after.size} were read before")
+        found: list[Entry] = []
+        number, digest, end = after.entries, after.digest, after.size
+        if size == end:
+            return found, after
+        with self.path.open("rb") as stream:
+            stream.seek(end)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    break
+                number, end = number + 1, end + len(line)
+                entry = _parse(line, f"{self.path}:{number}")
+                if entry.previous != digest:
+                    raise IntegrityError(f"{self.path}:{number} does not follow the line before it")
+                digest = entry.digest
+                found.append(entry)
+        return found, Head(number, digest, end)
 
     def head(self) -> Head:
         """The recorded head; the empty head where nothing was ever decided."""
@@ -103,7 +129,7 @@ class DecisionLog:
             return []
         with self._lock():
             head, size = self.head(), self._size()
-            chain = list(self._chain())
+            chain, _ = self.following(Head())
         if len(chain) < head.entries or size < head.size:
             raise IntegrityError(f"{self.path} was cut: {len(chain)} entries, its head counts {head.entries}")
         if head.entries and chain[head.entries - 1].digest != head.digest:
@@ -116,21 +142,6 @@ class DecisionLog:
     def _size(self) -> int:
         return self.path.stat().st_size if self.path.exists() else 0
 
-    def _chain(self) -> Iterator[Entry]:
-        """Every whole line as an entry, each proven against the one before. A torn last line is left out."""
-        previous = GENESIS
-        if not self.path.exists():
-            return
-        with self.path.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                if not line.endswith(b"\n"):
-                    return
-                entry = _parse(line, f"{self.path}:{number}")
-                if entry.previous != previous:
-                    raise IntegrityError(f"{self.path}:{number} does not follow the line before it")
-                previous = entry.digest
-                yield entry
-
     def _recover(self) -> Head:
         """The head to append to; after a killed writer, adopts its whole lines and drops its torn one."""
         head, size = self.head(), self._size()
@@ -138,18 +149,11 @@ class DecisionLog:
             raise IntegrityError(f"{self.path} was cut: {size} bytes, its head counts {head.size}")
         if size == head.size:
             return head
-        with self.path.open("r+b") as stream:
-            stream.seek(head.size)
-            entries, digest, end = head.entries, head.digest, head.size
-            for line in stream.readlines():
-                if not line.endswith(b"\n"):
-                    stream.truncate(end)
-                    break
-                entry = _parse(line, f"{self.path}:{entries + 1}")
-                if entry.previous != digest:
-                    raise IntegrityError(f"{self.path}:{entries + 1} does not follow the line before it")
-                entries, digest, end = entries + 1, entry.digest, end + len(line)
-        return Head(entries, digest, end)
+        _, end = self.following(head)
+        if end.size < size:
+            with self.path.open("r+b") as stream:
+                stream.truncate(end.size)
+        return end
 
     def _write_line(self, line: bytes, size: int) -> None:
         target = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

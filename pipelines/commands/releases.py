@@ -1,20 +1,19 @@
 """``hallmark releases``: list the releases and the keys, and revoke a key."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.table import Table
 
-from assets.release.plug import read_plug
-from assets.release.verify import MANIFEST, check_release, read_signed
+from assets.release.listing import listed
 from pipelines.governance import home_option, located
 from pipelines.report import console
 from resources.clock import parse, utc
 from resources.decision_log import DecisionLog
-from resources.errors import HallmarkError, IntegrityError, UsageError
+from resources.errors import UsageError
 from resources.signer import KeyRing, revoke
 from resources.workspace import Workspace
 
@@ -28,14 +27,16 @@ def command(context: click.Context, as_json: bool, home: Path | None) -> None:
     context.obj = located(home)
     if context.invoked_subcommand:
         return
-    rows = _rows(context.obj)
+    rows, fault = listed(context.obj)
+    if fault:
+        console.print(f"current does not verify: {fault}", style="red", highlight=False, markup=False)
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        sys.stdout.write(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
         return
     table = Table("", "release", "released", "holds")
     for row in rows:
-        holds = "[green]yes[/]" if not row["differences"] else f"[red]no: {len(row['differences'])} differences[/]"
-        table.add_row("*" if row["current"] else "", row["release"], row["released_at"], holds)
+        holds = "[green]yes[/]" if not row.differences else f"[red]no: {len(row.differences)} differences[/]"
+        table.add_row("*" if row.current else "", row.release, row.released_at, holds)
     if rows:
         console.print(table)
     else:
@@ -45,12 +46,13 @@ def command(context: click.Context, as_json: bool, home: Path | None) -> None:
 @command.command("keys")
 @click.pass_obj
 def keys(workspace: Workspace) -> None:
-    """List the trusted public keys."""
+    """List the trusted public keys: those of files, and passkeys."""
     ring = KeyRing.open(workspace.keys)
-    table = Table("role", "name", "key", "revoked")
+    table = Table("role", "name", "kind", "key", "revoked")
     for key in ring.keys:
         gone = ring.revoked.get(key.keyid)
-        table.add_row(key.role, key.name, key.keyid, f"[red]{gone.since} {gone.reason}[/]" if gone else "")
+        kind = f"passkey for {key.passkey.host}" if key.passkey else "file"
+        table.add_row(key.role, key.name, kind, key.keyid, f"[red]{gone.since} {gone.reason}[/]" if gone else "")
     console.print(table)
 
 
@@ -79,22 +81,3 @@ def revoke_key(workspace: Workspace, key: str, reason: str, since: str | None) -
     )
     revoke(workspace.keys, matching[0].keyid, moment, reason)
     console.print(f"Revoked the key of {matching[0].name} as of {moment}", highlight=False, markup=False)
-
-
-def _rows(workspace: Workspace) -> list[dict[str, Any]]:
-    ring = KeyRing.open(workspace.keys)
-    try:
-        current = read_plug(workspace.releases, ring).release
-    except IntegrityError as error:
-        console.print(f"current does not verify: {error}", style="red", highlight=False, markup=False)
-        current = ""
-    rows = []
-    for folder in sorted(path.parent for path in workspace.releases.glob(f"*/{MANIFEST}")):
-        try:
-            at = read_signed(folder, ring).released_at
-        except HallmarkError:
-            at = "?"
-        differences = check_release(folder, ring, DecisionLog(workspace.decisions))
-        row = {"release": folder.name, "current": folder.name == current, "released_at": at, "differences": differences}
-        rows.append(row)
-    return sorted(rows, key=lambda row: str(row["released_at"]))

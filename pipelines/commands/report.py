@@ -10,14 +10,11 @@ import click
 from rich.markup import escape
 from rich.table import Column, Table
 
-from assets.release.plug import read_plug
 from assets.verdict.candidate import Candidate, find, latest
 from assets.verdict.compare import compare, to_json
-from pipelines.governance import STYLE, heading, home_option, located
+from pipelines.governance import STYLE, blocking, dossier_of, heading, home_option, located
 from pipelines.report import console
 from resources.errors import UsageError
-from resources.signer import KeyRing
-from resources.workspace import Workspace
 
 
 @click.command("report")
@@ -38,9 +35,9 @@ def command(
     workspace = located(home)
     found = latest(workspace.artifacts) if candidate == "latest" else find(workspace.artifacts, candidate)
     found.artifact.verify()
-    body = _dossier(found.artifact.path("dossier.json"))
+    body = dossier_of(workspace, found.verdict.candidate)
     if against:
-        _compare(_other(workspace, against), body, as_json)
+        _compare(dossier_of(workspace, against), body, as_json)
     elif explain:
         _explain(body, explain, as_json)
     elif as_json:
@@ -54,18 +51,13 @@ def command(
     return 0
 
 
-def _dossier(path: Path) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(path.read_bytes())
-    return body
-
-
 def _summary(found: Candidate, body: dict[str, Any]) -> None:
     verdict = found.verdict
     console.print(heading(found), highlight=False)
     for flaw in verdict.flaws:
         console.print(f"  flaw: {flaw}", style="red", highlight=False, markup=False)
     table = Table(Column("gate", overflow="fold"), "verdict", "why", "what you can do")
-    for gate in _blocking(body):
+    for gate in blocking(body):
         told = [gate["reason"], gate["what_to_do"].partition("; or have a reviewer")[0]]
         table.add_row(gate["name"], f"[{STYLE[gate['verdict']]}]{gate['verdict']}[/]", *map(escape, told))
     if table.row_count:
@@ -77,23 +69,6 @@ def _summary(found: Candidate, body: dict[str, Any]) -> None:
         )
     else:
         console.print(f"  all {len(verdict.judgements)} gates pass", highlight=False)
-
-
-def _blocking(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The gates that did not pass, failed ones first."""
-    return sorted(
-        (gate for gate in body["gates"] if gate["verdict"] != "pass"), key=lambda gate: gate["verdict"] != "fail"
-    )
-
-
-def _other(workspace: Workspace, name: str) -> dict[str, Any]:
-    """The dossier to compare with: a candidate's, or that of the release that is plugged in."""
-    if name != "current":
-        return _dossier(find(workspace.artifacts, name).artifact.path("dossier.json"))
-    release = read_plug(workspace.releases, KeyRing.open(workspace.keys)).release
-    if not release:
-        raise UsageError("no release is plugged in to compare with")
-    return _dossier(workspace.releases / release / "dossier.json")
 
 
 def _compare(before: dict[str, Any], after: dict[str, Any], as_json: bool) -> None:
@@ -119,7 +94,7 @@ def _cell(value: Any) -> str:
 def _explain(body: dict[str, Any], name: str, as_json: bool) -> None:
     gates = [gate for gate in body["gates"] if name in (gate["name"], gate["gate"])]
     if name == "all":
-        gates = _blocking(body)
+        gates = blocking(body)
     elif not gates:
         raise UsageError(f"no gate {name}; there are: {', '.join(sorted({gate['gate'] for gate in body['gates']}))}")
     if as_json:

@@ -1,20 +1,18 @@
 """``hallmark review``: decide on what was quarantined."""
 
 import json
-import os
 from pathlib import Path
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from assets.review import KIND, Action, Item, corrected, decide, find, queue
-from pipelines.governance import home_option, located
+from assets.review import KIND, Action, decide
+from assets.review import correct as correct_row
+from assets.waiting import Item, Queue, find
+from pipelines.governance import drop_store, home_option, located
 from pipelines.report import console
-from resources.artifacts import ArtifactStore
-from resources.clock import utc
 from resources.decision_log import DecisionLog
-from resources.digests import digest_json
 from resources.errors import UsageError
 from resources.line_cipher import LineCipher
 from resources.object_store import ObjectStore
@@ -79,17 +77,19 @@ def _decided(workspace: Workspace) -> int:
 @home_option
 def show(name: str, home: Path | None) -> int:
     """Show one item: rule, reason, where it came from, and its text if that has been sanitised."""
-    item = find(_items(located(home)), name)
+    workspace = located(home)
+    item = find(_items(workspace), name)
     for label, text in (("id", item.name), ("stage", item.stage), ("drop", item.drop), ("rule", item.rule),
                         ("why", item.reason), ("evidence", item.evidence)):  # fmt: skip
         console.print(f"{label:<10}{text}", highlight=False, markup=False)
-    if item.record is not None:
-        origin = item.record.origin
+    if item.is_row:
+        record = item.record(_cipher(workspace))
+        origin = record.origin
         console.print(f"{'from':<10}{origin.object_key}:{origin.line} ({origin.source})", highlight=False, markup=False)
-    if item.readable and item.record is not None:
-        console.print(json.dumps(item.record.fields, indent=1, ensure_ascii=False), highlight=False, markup=False)
-    elif item.record is not None:
-        console.print("The text is not shown: it has not been sanitised yet. Read it at its source.")
+        if item.readable:
+            console.print(json.dumps(record.fields, indent=1, ensure_ascii=False), highlight=False, markup=False)
+        else:
+            console.print("The text is not shown: it has not been sanitised yet. Read it at its source.")
     console.print(
         f"decide    hallmark review release|reject|correct {item.name[:10]} --reviewer YOU --reason WHY",
         highlight=False,
@@ -107,7 +107,7 @@ def _decision(action: Action, help_text: str) -> click.Command:
     def decided(name: str, reviewer: str, reason: str, home: Path | None) -> int:
         workspace = located(home)
         item = find(_items(workspace), name)
-        decide(workspace.decisions, item, action, reviewer, reason)
+        decide(workspace.decisions, [item], action, reviewer, reason)
         console.print(f"{action}: {item.name[:10]} ({item.rows} rows). Applied by the next `hallmark run`.")
         return 0
 
@@ -129,29 +129,18 @@ def correct(name: str, answer: str, reviewer: str, reason: str, store: str, home
     """Replace the answer of row ID. The corrected row comes back as a drop of kind feedback and meets every wall."""
     workspace = located(home)
     item = find(_items(workspace), name)
-    if item.record is None:
+    if not item.is_row:
         raise UsageError(f"{name} is a finding; correct its rows one by one, or reject it")
-    fields = corrected(item.record, answer)
-    folder = f"feedback-{item.name}-{digest_json([fields, reviewer])[:8]}"
-    target = ObjectStore.open(store or _store(workspace))
-    target.put(json.dumps(fields).encode() + b"\n", f"{folder}/row.jsonl")
-    manifest = {
-        "kind": "feedback",
-        "source": "review",
-        "author": reviewer,
-        "created_at": utc(),
-        "objects": ["row.jsonl"],
-    }
-    target.put(json.dumps(manifest).encode(), f"{folder}/manifest.json")  # last: now it is a drop
-    decide(workspace.decisions, item, "reject", reviewer, f"corrected in {folder}: {reason}")
+    target = ObjectStore.open(store or drop_store(workspace))
+    record = item.record(_cipher(workspace))
+    folder = correct_row(workspace.decisions, target, item, record, answer, reviewer, reason)
     console.print(f"Corrected as {folder}; the next `hallmark run` takes it up.", highlight=False, markup=False)
     return 0
 
 
-def _store(workspace: Workspace) -> str:
-    return os.environ.get("HALLMARK_STORE") or workspace.drops.as_uri()
-
-
 def _items(workspace: Workspace) -> list[Item]:
-    artifacts: ArtifactStore = workspace.artifacts
-    return list(queue(artifacts, LineCipher(read_secret(workspace.keys / "vault.key"))))
+    return list(Queue(workspace.artifacts, _cipher(workspace)).items())
+
+
+def _cipher(workspace: Workspace) -> LineCipher:
+    return LineCipher(read_secret(workspace.keys / "vault.key"))

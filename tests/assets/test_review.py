@@ -7,7 +7,8 @@ import pytest
 
 from assets.outcome import Outcome, Removal, write_outcomes
 from assets.record import Origin, Record
-from assets.review import Decisions, corrected, decide, find, queue
+from assets.review import Decisions, corrected, decide
+from assets.waiting import Item, Queue, find
 from resources.artifacts import ArtifactStore
 from resources.decision_log import DecisionLog
 from resources.errors import InputError, IntegrityError, UsageError
@@ -38,6 +39,10 @@ def house(root: Path) -> ArtifactStore:
     return store
 
 
+def queue(store: ArtifactStore, cipher: LineCipher) -> list[Item]:
+    return list(Queue(store, cipher).items())
+
+
 def test_findings_and_rows_wait_and_rows_of_a_finding_are_listed_once(tmp_path: Path) -> None:
     items = list(queue(house(tmp_path), CIPHER))
     assert [item.name for item in items] == ["row-aaaa", "f1nding0", "row-dddd"]
@@ -48,16 +53,16 @@ def test_a_decision_needs_a_name_and_a_reason(tmp_path: Path) -> None:
     [item, *_] = queue(house(tmp_path), CIPHER)
     for reviewer, reason in (("", "fine"), ("ann", "  ")):
         with pytest.raises(UsageError, match="reviewer and a reason"):
-            decide(tmp_path / "log.jsonl", item, "release", reviewer, reason)
+            decide(tmp_path / "log.jsonl", [item], "release", reviewer, reason)
     assert not (tmp_path / "log.jsonl").exists()
 
 
 def test_decisions_are_applied_and_the_last_word_counts(tmp_path: Path) -> None:
     log, items = tmp_path / "log.jsonl", list(queue(house(tmp_path), CIPHER))
-    decide(log, find(items, "row-dddd"), "reject", "ann", "spam")
+    decide(log, [find(items, "row-dddd")], "reject", "ann", "spam")
     before = Decisions.read(log, "screened_records")
     assert [outcome.fate for outcome in before.overrule([waiting("row-dddd")])] == ["rejected"]
-    decide(log, find(items, "row-dddd"), "release", "ann", "I was wrong")
+    decide(log, [find(items, "row-dddd")], "release", "ann", "I was wrong")
     after = Decisions.read(log, "screened_records")
     assert [outcome.fate for outcome in after.overrule([waiting("row-dddd")])] == ["passed"]
     assert before.digest != after.digest
@@ -67,7 +72,7 @@ def test_decisions_are_applied_and_the_last_word_counts(tmp_path: Path) -> None:
 
 def test_a_finding_called_poison_rejects_its_rows_with_the_name_of_who_said_so(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    decide(log, find(queue(house(tmp_path), CIPHER), "f1nding0"), "reject", "ann", "planted")
+    decide(log, [find(queue(house(tmp_path), CIPHER), "f1nding0")], "reject", "ann", "planted")
     decisions = Decisions.read(log, "screened_records")
     [poison, other] = decisions.overrule([waiting("row-cccc", fingerprint="f1nding0"), waiting("row-dddd")])
     assert poison.fate == "rejected" and "rejected by ann: planted" in poison.removal.reason
@@ -85,7 +90,7 @@ def test_only_what_waits_can_be_decided(tmp_path: Path) -> None:
 
 def test_a_rewritten_decision_is_found(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    decide(log, find(queue(house(tmp_path), CIPHER), "row-dddd"), "reject", "ann", "spam")
+    decide(log, [find(queue(house(tmp_path), CIPHER), "row-dddd")], "reject", "ann", "spam")
     log.write_text(log.read_text().replace('"reject"', '"release"'))
     with pytest.raises(IntegrityError):
         Decisions.read(log, "screened_records")
@@ -101,7 +106,7 @@ def test_a_correction_replaces_the_last_answer() -> None:
 
 def test_the_log_names_no_text_of_the_row(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    decide(log, find(queue(house(tmp_path), CIPHER), "row-dddd"), "release", "ann", "fine")
+    decide(log, [find(queue(house(tmp_path), CIPHER), "row-dddd")], "release", "ann", "fine")
     [entry] = DecisionLog(log).entries("review")
     assert set(entry.body) == {"action", "target", "stage", "reviewer", "reason"}
     assert "completion" not in json.dumps(entry.body)

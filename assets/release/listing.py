@@ -1,0 +1,37 @@
+"""The releases of a workspace, each verified now."""
+
+from dataclasses import dataclass
+
+from assets.release.plug import read_plug
+from assets.release.verify import MANIFEST, check_release, read_signed
+from resources.decision_log import DecisionLog
+from resources.errors import HallmarkError, IntegrityError
+from resources.signer import KeyRing
+from resources.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A release and everything wrong with it. ``released_at`` is ``?`` where its manifest cannot be read."""
+
+    release: str
+    current: bool
+    released_at: str
+    differences: list[str]
+
+
+def listed(workspace: Workspace) -> tuple[list[Listed], str]:
+    """The releases, oldest first, and what is wrong with ``current`` (empty: nothing)."""
+    ring, log, fault, current = KeyRing.open(workspace.keys), DecisionLog(workspace.decisions), "", ""
+    try:
+        current = read_plug(workspace.releases, ring).release
+    except IntegrityError as error:
+        fault = str(error)
+    rows = []
+    for folder in sorted(path.parent for path in workspace.releases.glob(f"*/{MANIFEST}")):
+        try:
+            at = read_signed(folder, ring).released_at
+        except HallmarkError:
+            at = "?"
+        rows.append(Listed(folder.name, folder.name == current, at, check_release(folder, ring, log)))
+    return sorted(rows, key=lambda row: row.released_at), fault
