@@ -16,7 +16,6 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from assets.outcome import Outcome
@@ -56,9 +55,9 @@ class Decisions:
     by_target: Mapping[str, Decision]
 
     @classmethod
-    def read(cls, log: Path, stage: str) -> "Decisions":
+    def read(cls, log: DecisionLog, stage: str) -> "Decisions":
         """From the log, whose chain is checked."""
-        return cls({decision.target: decision for decision in decisions(DecisionLog(log).entries(KIND), stage)})
+        return cls({decision.target: decision for decision in decisions(log.entries(KIND), stage)})
 
     @property
     def digest(self) -> str:
@@ -94,7 +93,7 @@ class Decisions:
                 yield Outcome(outcome.record, "rejected", dataclasses.replace(removal, reason=reason))
 
 
-def decide(log: Path, items: Iterable[Item], action: Action, reviewer: str, reason: str) -> list[Decision]:
+def decide(log: DecisionLog, items: Iterable[Item], action: Action, reviewer: str, reason: str) -> list[Decision]:
     """Record a decision on each item, all or none; ``UsageError`` without a name and a reason."""
     if not reviewer.strip() or not reason.strip():
         raise UsageError("a decision needs a reviewer and a reason")
@@ -102,11 +101,13 @@ def decide(log: Path, items: Iterable[Item], action: Action, reviewer: str, reas
     bodies = [dataclasses.asdict(decision) for decision in made]
     for body in bodies:
         del body["at"]
-    entries = DecisionLog(log).append_all([(KIND, body) for body in bodies])
+    entries = log.append_all([(KIND, body) for body in bodies])
     return [dataclasses.replace(decision, at=entry.at) for decision, entry in zip(made, entries, strict=True)]
 
 
-def correct(log: Path, store: ObjectStore, item: Item, record: Record, answer: str, reviewer: str, reason: str) -> str:
+def correct(
+    log: DecisionLog, store: ObjectStore, item: Item, record: Record, answer: str, reviewer: str, reason: str
+) -> str:
     """Put the row with ``answer`` as its answer into the store, as a drop of kind feedback, and reject the old row.
 
     Returns the drop's folder. The corrected row meets every wall like any other.

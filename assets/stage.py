@@ -39,7 +39,7 @@ def base_of(project: Project) -> Path:
 
 def decisions_of(project: Project, stage: str) -> Decisions:
     """What people decided on rows and findings of a stage."""
-    return Decisions.read(project.workspace.decisions, stage)
+    return Decisions.read(project.workspace.decision_log, stage)
 
 
 def judged(policy: Policy, artifact: Artifact) -> list[GateResult]:

@@ -15,7 +15,6 @@ from assets.verdict.candidate import candidates
 from pipelines.jobs import prove_drop, release
 from pipelines.plan import drop_progress
 from resources.clock import utc
-from resources.decision_log import DecisionLog
 from resources.project import Project
 from resources.signer import KeyRing
 
@@ -48,7 +47,7 @@ def new_drops(context: dg.SensorEvaluationContext, project: Project) -> dg.Senso
     "The release proves all of it again.",
 )
 def signed_approvals(context: dg.SensorEvaluationContext, project: Project) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    log = DecisionLog(project.workspace.decisions)
+    log = project.workspace.decision_log
     log.verify()
     ring = KeyRing.open(project.workspace.keys)
     rules = ApprovalRules.of(policy_of(project))

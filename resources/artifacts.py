@@ -20,7 +20,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from resources.digests import canonical_json, digest_file, digest_json
 from resources.errors import IntegrityError, StoreError
 
 MANIFEST = "manifest.json"
+RESTED = 1_000_000_000  # nanoseconds; coarser than the clock of any file system in use
 WHOLE = "all"  # the partition of an artefact that has none
 
 
@@ -95,16 +96,46 @@ class Manifest:
         return cls(**values)
 
 
+# What this process has hashed: by folder, the digest of the manifest and a stamp of every file. A process hashes an
+# artefact once; a write, a rename or a new file changes a stamp (``st_ctime`` cannot be set back), and it hashes again.
+_VERIFIED: dict[Path, tuple[str, frozenset[tuple[str, int, int, int]]]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact:
+    """``fetch`` brings a file of this artefact here, proven against the manifest; None where all of them are here."""
+
     folder: Path
     manifest: Manifest
+    fetch: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
     def path(self, name: str) -> Path:
-        return self.folder / name
+        path = self.folder / name
+        if self.fetch and name in self.manifest.files and not path.exists():
+            self.fetch(name)
+        return path
 
     def verify(self) -> None:
-        """Hash every file again; ``IntegrityError`` lists each difference from the manifest."""
+        """Prove every file against the manifest; ``IntegrityError`` lists each difference.
+
+        A process hashes a file once, and again when it may have changed.
+        """
+        for name in self.manifest.files:
+            self.path(name)
+        stamp = (self.manifest.digest, self._stamps())
+        if _VERIFIED.get(self.folder) == stamp:
+            return
+        self._hash_all()
+        # Nothing was written while it was read, nor so shortly before that a second write would bear the same time.
+        newest = max((ctime for *_, ctime in stamp[1]), default=0)
+        if self._stamps() == stamp[1] and time.time_ns() - newest > RESTED:
+            _VERIFIED[self.folder] = stamp
+
+    def _stamps(self) -> frozenset[tuple[str, int, int, int]]:
+        found = ((path, path.stat()) for path in self.folder.rglob("*") if path.is_file())
+        return frozenset((str(path), at.st_size, at.st_ino, at.st_ctime_ns) for path, at in found)
+
+    def _hash_all(self) -> None:
         present = {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()}
         recorded = self.manifest.files
         differences = [f"missing: {name}" for name in sorted(recorded.keys() - present)]
@@ -189,7 +220,16 @@ class ArtifactStore:
 
     def find(self, stage: str, partition: str, code_version: str, inputs: Mapping[str, str]) -> Artifact | None:
         """The sealed artefact made from exactly these inputs by this code, or None."""
-        return self.read(self.root / stage / partition / self.key(stage, code_version, inputs))
+        return self.get(stage, partition, self.key(stage, code_version, inputs))
+
+    def get(self, stage: str, partition: str, key: str) -> Artifact | None:
+        """The sealed artefact of that key, or None."""
+        return self.read(self.root / stage / partition / key)
+
+    def every(self, stage: str, partition: str = WHOLE) -> list[Artifact]:
+        """Every sealed artefact of a stage and partition, current or not, in no order."""
+        keys = (path.parent.name for path in (self.root / stage / partition).glob(f"*/{MANIFEST}"))
+        return [found for key in keys if (found := self.get(stage, partition, key))]
 
     def current(self, stage: str, partition: str = WHOLE) -> Artifact | None:
         """The artefact that counts for this stage and partition, or None if none was ever sealed."""

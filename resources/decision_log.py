@@ -75,8 +75,8 @@ class DecisionLog:
             at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             made: list[Entry] = []
             for kind, body in decisions:
-                made.append(_seal(kind, body, at, made[-1].digest if made else head.digest))
-            lines = b"".join(map(_line, made))
+                made.append(seal(kind, body, at, made[-1].digest if made else head.digest))
+            lines = b"".join(map(spell, made))
             if made:
                 self._write_line(lines, head.size)
                 self._write_head(Head(head.entries + len(made), made[-1].digest, head.size + len(lines)))
@@ -105,7 +105,7 @@ class DecisionLog:
                 if not line.endswith(b"\n"):
                     break
                 number, end = number + 1, end + len(line)
-                entry = _parse(line, f"{self.path}:{number}")
+                entry = parse(line, f"{self.path}:{number}")
                 if entry.previous != digest:
                     raise IntegrityError(f"{self.path}:{number} does not follow the line before it")
                 digest = entry.digest
@@ -180,20 +180,20 @@ def contradiction(chain: Sequence[Entry], anchor: Mapping[str, Any]) -> str:
     return "" if found == digest else f"entry {count} of the log is not the one a signed record saw: it was rewritten"
 
 
-def _seal(kind: str, body: dict[str, Any], at: str, previous: str) -> Entry:
+def seal(kind: str, body: dict[str, Any], at: str, previous: str) -> Entry:
     return Entry(kind, body, at, previous, digest_json({"kind": kind, "body": body, "at": at, "previous": previous}))
 
 
-def _line(entry: Entry) -> bytes:
+def spell(entry: Entry) -> bytes:
     """The one spelling of an entry. (``dataclasses.asdict`` would copy the body first.)"""
     return canonical_json({field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}) + b"\n"
 
 
-def _parse(line: bytes, where: str) -> Entry:
+def parse(line: bytes, where: str) -> Entry:
     try:
         entry = Entry(**json.loads(line))
-        sealed = _seal(entry.kind, entry.body, entry.at, entry.previous)
-        honest = sealed.digest == entry.digest and _line(entry) == line
+        sealed = seal(entry.kind, entry.body, entry.at, entry.previous)
+        honest = sealed.digest == entry.digest and spell(entry) == line
     except (ValueError, TypeError) as error:
         raise IntegrityError(f"{where} is not a decision") from error
     if not honest:

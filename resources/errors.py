@@ -6,6 +6,7 @@
     ├── UsageError          the command was called wrongly                         exit 4
     ├── InputError          bad input; names object, line and rule                 exit 2
     ├── StoreError          the object store is down, denies, or changed under us  exit 2
+    │   └── Conflict        a conditional write lost: another writer was first       exit 2
     ├── IntegrityError      bytes differ from their recorded digest or signature   exit 1
     ├── GateRefused         a stage was asked to run on an unproven predecessor    exit 1
     ├── ApprovalRefused     an approval is absent, expired, or for something else  exit 1
@@ -41,6 +42,10 @@ class InputError(HallmarkError):
 
 class StoreError(HallmarkError):
     pass
+
+
+class Conflict(StoreError):
+    """A conditional write found another state than the one it was made for; read again and decide anew."""
 
 
 class IntegrityError(HallmarkError):

@@ -16,10 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
+from filelock import FileLock
+
 from resources.artifacts import write_whole
 from resources.digests import CHUNK, canonical_json
 from resources.errors import StoreError
-from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed, disk_error
+from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed, disk_error, lost
 
 # The etags of this process by path: a file is hashed again only when its date, size or number differs. A write that
 # leaves all three as they were is caught when the content is read, see ``_stream``.
@@ -73,6 +75,18 @@ class FolderStore(ObjectStore):
             raise disk_error(error, f"cannot write {path}") from error
         finally:
             partial.unlink(missing_ok=True)
+
+    def put_if(self, data: bytes, key: str, *, etag: str | None) -> ObjectInfo:
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_name(f".{path.name}.lock")):
+                if (self._info(key).etag if path.exists() else None) != etag:
+                    raise lost(self.uri, key)
+                write_whole(path, data)
+                return self._info(key)
+        except OSError as error:
+            raise disk_error(error, f"cannot write {path}") from error
 
     def _stream(self, info: ObjectInfo) -> Iterator[bytes]:
         try:

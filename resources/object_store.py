@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
-from resources.errors import StoreError, UsageError
+from resources.errors import Conflict, StoreError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,14 @@ class ObjectStore(abc.ABC):
         """Store a file or bytes as a whole object."""
 
     @abc.abstractmethod
+    def put_if(self, data: bytes, key: str, *, etag: str | None) -> ObjectInfo:
+        """Store a small object only if it is still the one with ``etag``, or, for None, if there is none of that name.
+
+        Compare-and-swap: of several writers that saw the same state one succeeds, the others get ``Conflict``. S3
+        calls it a conditional write (``If-Match``, ``If-None-Match``); not every service that speaks S3 honours it.
+        """
+
+    @abc.abstractmethod
     def _stream(self, info: ObjectInfo) -> Iterator[bytes]:
         """The content of an object in chunks; ``StoreError`` if it is not, or no longer, the one in ``info``."""
 
@@ -131,6 +139,11 @@ def changed(uri: str, key: str) -> StoreError:
         f"{uri}/{key} changed while it was read; nothing was taken from it. Write a drop once, under a new name, "
         "and run again: the changed object is announced as a new drop"
     )
+
+
+def lost(uri: str, key: str) -> Conflict:
+    """The error for a conditional write that came second."""
+    return Conflict(f"{uri}/{key} was written by another process in between; nothing was changed")
 
 
 def disk_error(error: OSError, what: str) -> StoreError:

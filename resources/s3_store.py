@@ -6,7 +6,8 @@ half a minute: five seconds to connect, three attempts.
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import Header, decode_header, make_header
 from pathlib import Path
@@ -14,11 +15,11 @@ from typing import Any, ClassVar
 
 from resources.digests import CHUNK
 from resources.errors import StoreError
-from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed, disk_error
+from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed, disk_error, lost
 
 ENDPOINT = "HALLMARK_S3_ENDPOINT"
 _GONE = {"NoSuchKey", "404", "NotFound"}
-_CHANGED = {"PreconditionFailed", "412"}
+_CHANGED = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 _DENIED = {"AccessDenied", "403", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
 
@@ -62,6 +63,12 @@ class S3Store(ObjectStore):
         if stored is None:
             raise changed(self.uri, key)
         return stored.info
+
+    def put_if(self, data: bytes, key: str, *, etag: str | None) -> ObjectInfo:
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": f'"{etag}"'}
+        with self._explained(key, otherwise=lost):
+            done = self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, **condition)
+        return ObjectInfo(key, done["ETag"].strip('"'), len(data), datetime.now(UTC))
 
     def _stream(self, info: ObjectInfo) -> Iterator[bytes]:
         with self._explained(info.key):
@@ -107,8 +114,8 @@ class S3Store(ObjectStore):
         return self._connected
 
     @contextlib.contextmanager
-    def _explained(self, key: str) -> Iterator[None]:
-        """Turn what the client raises into a ``StoreError`` with what to do."""
+    def _explained(self, key: str, otherwise: Callable[[str, str], StoreError] = changed) -> Iterator[None]:
+        """Turn what the client raises into a ``StoreError`` with what to do; ``otherwise`` for a condition not met."""
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
         from urllib3.exceptions import HTTPError
@@ -116,19 +123,19 @@ class S3Store(ObjectStore):
         try:
             yield
         except ClientError as error:
-            raise self._refused(error, key) from error
+            raise self._refused(error, key, otherwise) from error
         except (BotoCoreError, Boto3Error, HTTPError, ValueError) as error:
             raise StoreError(self._failure(error, key)) from error
         except OSError as error:
             raise disk_error(error, f"cannot exchange {key} with {self.uri}") from error
 
-    def _refused(self, error: Any, key: str) -> StoreError:
+    def _refused(self, error: Any, key: str, otherwise: Callable[[str, str], StoreError]) -> StoreError:
         code = error.response.get("Error", {}).get("Code", "unknown")
         where = f"{self.uri}/{key}".rstrip("/")
         if code == "NoSuchBucket":
             return StoreError(f"bucket {self.bucket} does not exist{self._at()}; create it or name another store")
         if code in _CHANGED:
-            return changed(self.uri, key)
+            return otherwise(self.uri, key)
         if code in _GONE:
             return StoreError(f"{where} is not there (any more); put it back or remove it from the drop's manifest")
         if code in _DENIED:

@@ -2,24 +2,32 @@
 
 ::
 
-    artifacts/         what the stages made (``ArtifactStore``)
+    artifacts/         what the stages made (``ArtifactStore``); a cache where ``HALLMARK_ARTIFACTS`` names a store
     keys/              signing keys: pipeline and reviewers apart
     releases/          what was released, and ``current``
-    decisions.jsonl    the log of decisions, hash-chained
+    decisions.jsonl    the log of decisions, hash-chained; in that store, too, where it is named
     vault/             removed values, encrypted
     served/            the release in use: held actions, keys and budgets, the record of traffic
     models/            base models made once
     store/drops/       the default object store; served as S3, `drops` is a bucket
     logs/  dagster/    alerts and run logs; Dagster's own state
+
+Several machines share artefacts and decisions through one object store: ``HALLMARK_ARTIFACTS=s3://bucket/prefix``.
 """
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from resources.artifacts import ArtifactStore
+from resources.decision_log import DecisionLog
+from resources.object_store import ObjectStore
+from resources.shared_artifacts import SharedArtifactStore, require_conditional_writes
+from resources.shared_log import SharedDecisionLog
 
 DEFAULT_HOME = Path(".hallmark")
+SHARED = "HALLMARK_ARTIFACTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,8 @@ class Workspace:
 
     @property
     def artifacts(self) -> ArtifactStore:
-        return ArtifactStore(self.root / "artifacts")
+        folder, uri = self.root / "artifacts", os.environ.get(SHARED, "")
+        return SharedArtifactStore(folder, _shared(uri, "artifacts")) if uri else ArtifactStore(folder)
 
     @property
     def keys(self) -> Path:
@@ -46,6 +55,11 @@ class Workspace:
     @property
     def decisions(self) -> Path:
         return self.root / "decisions.jsonl"
+
+    @property
+    def decision_log(self) -> DecisionLog:
+        uri = os.environ.get(SHARED, "")
+        return _shared_log(self.decisions, uri) if uri else DecisionLog(self.decisions)
 
     @property
     def vault(self) -> Path:
@@ -70,3 +84,15 @@ class Workspace:
     @property
     def dagster(self) -> Path:
         return self.root / "dagster"
+
+
+@cache
+def _shared(uri: str, part: str) -> ObjectStore:
+    store = ObjectStore.open(f"{uri.rstrip('/')}/{part}")
+    require_conditional_writes(store)
+    return store
+
+
+@cache
+def _shared_log(path: Path, uri: str) -> SharedDecisionLog:
+    return SharedDecisionLog(path, _shared(uri, "decisions"))

@@ -211,7 +211,7 @@ def _prepare(
     """The log, the proven verdict and the time; refuses a blank reason, a broken log, an unsigned verdict."""
     if not reason.strip():
         raise ApprovalRefused("a decision needs a reason")
-    log = DecisionLog(workspace.decisions)
+    log = workspace.decision_log
     chain = log.verify()
     moment = not_before(chain, now)
     found = find(workspace.artifacts, candidate)
@@ -227,7 +227,7 @@ def _signed(workspace: Workspace, reviewer: str, body: dict[str, Any]) -> Approv
     ring = KeyRing.open(workspace.keys)
     if revoked := ring.revocation(key.public.keyid, body["predicate"]["issued_at"]):
         raise ApprovalRefused(f"the key of {reviewer} was revoked as of {revoked.since} ({revoked.reason})")
-    return _record(DecisionLog(workspace.decisions), Approval.read(key.sign(body), ring))
+    return _record(workspace.decision_log, Approval.read(key.sign(body), ring))
 
 
 def _record(log: DecisionLog, word: Approval) -> Approval:

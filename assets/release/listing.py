@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from assets.release.plug import read_plug
 from assets.release.verify import MANIFEST, check_release, read_signed
-from resources.decision_log import DecisionLog
 from resources.errors import HallmarkError, IntegrityError
 from resources.signer import KeyRing
 from resources.workspace import Workspace
@@ -22,7 +21,7 @@ class Listed:
 
 def listed(workspace: Workspace) -> tuple[list[Listed], str]:
     """The releases, oldest first, and what is wrong with ``current`` (empty: nothing)."""
-    ring, log, fault, current = KeyRing.open(workspace.keys), DecisionLog(workspace.decisions), "", ""
+    ring, log, fault, current = KeyRing.open(workspace.keys), workspace.decision_log, "", ""
     try:
         current = read_plug(workspace.releases, ring).release
     except IntegrityError as error:

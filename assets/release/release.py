@@ -85,7 +85,7 @@ def release(
     workspace: Workspace, policy: Policy, threats: ThreatModel, candidate: str, *, now: datetime | None = None
 ) -> Path:
     """Release a candidate that is approved, and plug it in; its folder. Done already: the folder that is there."""
-    log, key = DecisionLog(workspace.decisions), SigningKey.pipeline(workspace.keys)
+    log, key = workspace.decision_log, SigningKey.pipeline(workspace.keys)
     ring = KeyRing.open(workspace.keys)
     log.verify()
     before = settle(workspace.releases, log, ring)
@@ -113,7 +113,7 @@ def rollback(workspace: Workspace, why: str) -> Plug:
     """Unplug the current release at once, then plug in the one before it if it still verifies: two signed events."""
     if not why.strip():
         raise ApprovalRefused("a rollback needs a reason")
-    log, key = DecisionLog(workspace.decisions), SigningKey.pipeline(workspace.keys)
+    log, key = workspace.decision_log, SigningKey.pipeline(workspace.keys)
     ring = KeyRing.open(workspace.keys)
     try:
         if not (workspace.releases / "current").exists() or not read_plug(workspace.releases, ring).release:

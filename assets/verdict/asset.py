@@ -15,7 +15,6 @@ from assets.verdict.dossier import collect, render
 from assets.verdict.summary import summary
 from assets.verdict.threat import ThreatModel
 from resources.artifacts import Artifact, Draft
-from resources.decision_log import DecisionLog
 from resources.digests import digest_file, digest_json
 from resources.project import Project
 from resources.signer import SigningKey
@@ -60,7 +59,7 @@ STAGE = Stage("evaluated_adapter", "1", _inputs)
 def evaluated_adapter(
     context: dg.AssetExecutionContext, project: Project, threat_model: dg.ResourceParam[ThreatModel]
 ) -> dg.MaterializeResult[Any]:
-    log, key = DecisionLog(project.workspace.decisions), SigningKey.pipeline(project.workspace.keys)
+    log, key = project.workspace.decision_log, SigningKey.pipeline(project.workspace.keys)
     artifacts, policy = evidence(project), policy_of(project)
     verdict = assemble(artifacts, policy, threat_model)
 

@@ -18,7 +18,7 @@ from assets.verdict.assemble import assemble
 from assets.verdict.threat import ThreatModel
 from assets.verdict.verdict import CANDIDATE_DIGITS, Evidence, Verdict, key_of
 from expectations.policy import Policy
-from resources.artifacts import MANIFEST, WHOLE, Artifact, ArtifactStore, Draft, Manifest, Metric
+from resources.artifacts import Artifact, ArtifactStore, Draft, Metric
 from resources.decision_log import DecisionLog, Entry
 from resources.errors import GateRefused, IntegrityError, UsageError
 from resources.signer import KeyRing, SigningKey, statement
@@ -58,9 +58,8 @@ def metrics(verdict: Verdict) -> dict[str, Metric]:
 
 def candidates(store: ArtifactStore) -> list[Candidate]:
     """Every recorded verdict, the current one last, else oldest first."""
-    home = store.root / STAGE / WHOLE
     current = store.current(STAGE)
-    found = [read_artifact(store, STAGE, WHOLE, path.parent.name) for path in home.glob(f"*/{MANIFEST}")]
+    found = store.every(STAGE)
     found.sort(key=lambda item: (current is not None and item.folder == current.folder, item.manifest.created_at))
     return [Candidate(item, _read_verdict(item)) for item in found]
 
@@ -149,11 +148,13 @@ def announced(chain: Sequence[Entry], ring: KeyRing, verdict: Verdict) -> dict[s
 
 def read_artifact(store: ArtifactStore, stage: str, partition: str, key: str) -> Artifact:
     """The artefact of a known key; ``IntegrityError`` where it is gone or not readable."""
-    folder = store.root / stage / partition / key
     try:
-        return Artifact(folder, Manifest.from_json(json.loads((folder / MANIFEST).read_bytes())))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        artifact = store.get(stage, partition, key)
+    except (OSError, IntegrityError, KeyError, TypeError) as error:
         raise IntegrityError(f"{stage} {partition} {key} is gone or its manifest is not readable") from error
+    if artifact is None:
+        raise IntegrityError(f"{stage} {partition} {key} is gone or its manifest is not readable")
+    return artifact
 
 
 def _evidence(store: ArtifactStore, item: Evidence) -> Artifact:

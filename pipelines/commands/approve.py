@@ -13,7 +13,6 @@ from assets.verdict.candidate import find
 from pipelines.governance import heading, home_option, in_force, located, policy_options
 from pipelines.report import console
 from resources.clock import utc
-from resources.decision_log import DecisionLog
 from resources.signer import KeyRing
 
 
@@ -72,7 +71,7 @@ def command(
     for name, why in word.overrides.items():
         console.print(f"  overridden {name}: {why}", highlight=False, markup=False)
     ring = KeyRing.open(workspace.keys)
-    stands = standing(DecisionLog(workspace.decisions), ring, found.verdict, ApprovalRules.of(rules), utc())
+    stands = standing(workspace.decision_log, ring, found.verdict, ApprovalRules.of(rules), utc())
     if stands.missing:
         console.print(f"Not yet released: {stands.missing}", highlight=False, markup=False)
     elif at_once:

@@ -12,7 +12,6 @@ from assets.release.listing import listed
 from pipelines.governance import home_option, located
 from pipelines.report import console
 from resources.clock import parse, utc
-from resources.decision_log import DecisionLog
 from resources.errors import UsageError
 from resources.signer import KeyRing, revoke
 from resources.workspace import Workspace
@@ -76,8 +75,6 @@ def revoke_key(workspace: Workspace, key: str, reason: str, since: str | None) -
     if len(matching) != 1:
         raise UsageError(f"{len(matching)} keys begin with {key}; `hallmark releases keys` lists them")
     moment = since or utc()
-    DecisionLog(workspace.decisions).append(
-        "revocation", {"keyid": matching[0].keyid, "since": moment, "reason": reason}
-    )
+    workspace.decision_log.append("revocation", {"keyid": matching[0].keyid, "since": moment, "reason": reason})
     revoke(workspace.keys, matching[0].keyid, moment, reason)
     console.print(f"Revoked the key of {matching[0].name} as of {moment}", highlight=False, markup=False)

@@ -12,7 +12,6 @@ from assets.review import correct as correct_row
 from assets.waiting import Item, Queue, find
 from pipelines.governance import drop_store, home_option, located
 from pipelines.report import console
-from resources.decision_log import DecisionLog
 from resources.errors import UsageError
 from resources.line_cipher import LineCipher
 from resources.object_store import ObjectStore
@@ -63,7 +62,7 @@ def list_(rule: str | None, drop: str | None, decided: bool, home: Path | None) 
 def _decided(workspace: Workspace) -> int:
     """Print every decision, oldest first; a later one on the same target replaces an earlier one."""
     table = Table("id", "stage", "decision", "reviewer", "at", "reason")
-    for entry in DecisionLog(workspace.decisions).entries(KIND):
+    for entry in workspace.decision_log.entries(KIND):
         body = entry.body
         table.add_row(
             body["target"][:10], body["stage"], body["action"], body["reviewer"], entry.at, escape(body["reason"])
@@ -107,7 +106,7 @@ def _decision(action: Action, help_text: str) -> click.Command:
     def decided(name: str, reviewer: str, reason: str, home: Path | None) -> int:
         workspace = located(home)
         item = find(_items(workspace), name)
-        decide(workspace.decisions, [item], action, reviewer, reason)
+        decide(workspace.decision_log, [item], action, reviewer, reason)
         console.print(f"{action}: {item.name[:10]} ({item.rows} rows). Applied by the next `hallmark run`.")
         return 0
 
@@ -133,7 +132,7 @@ def correct(name: str, answer: str, reviewer: str, reason: str, store: str, home
         raise UsageError(f"{name} is a finding; correct its rows one by one, or reject it")
     target = ObjectStore.open(store or drop_store(workspace))
     record = item.record(_cipher(workspace))
-    folder = correct_row(workspace.decisions, target, item, record, answer, reviewer, reason)
+    folder = correct_row(workspace.decision_log, target, item, record, answer, reviewer, reason)
     console.print(f"Corrected as {folder}; the next `hallmark run` takes it up.", highlight=False, markup=False)
     return 0
 

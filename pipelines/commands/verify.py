@@ -14,7 +14,6 @@ from assets.release.verify import MANIFEST, check_release
 from pipelines.governance import home_option
 from pipelines.report import console
 from resources.artifacts import write_whole
-from resources.decision_log import DecisionLog
 from resources.digests import digest_file
 from resources.errors import UsageError
 from resources.signer import KeyRing
@@ -42,7 +41,7 @@ def command(release: str, keys: Path | None, report: Path | None, as_json: bool,
         raise UsageError(f"{keys or workspace.keys} holds no public key of a pipeline to trust")
     folder = _folder(release, workspace, ring)
     at_home = folder.parent == workspace.releases
-    log = DecisionLog(workspace.decisions) if at_home else None
+    log = workspace.decision_log if at_home else None
     found = check_release(folder, ring, log)
     body = _report(folder, found, started, at_home)
     if report:

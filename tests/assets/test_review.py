@@ -53,12 +53,12 @@ def test_a_decision_needs_a_name_and_a_reason(tmp_path: Path) -> None:
     [item, *_] = queue(house(tmp_path), CIPHER)
     for reviewer, reason in (("", "fine"), ("ann", "  ")):
         with pytest.raises(UsageError, match="reviewer and a reason"):
-            decide(tmp_path / "log.jsonl", [item], "release", reviewer, reason)
+            decide(DecisionLog(tmp_path / "log.jsonl"), [item], "release", reviewer, reason)
     assert not (tmp_path / "log.jsonl").exists()
 
 
 def test_decisions_are_applied_and_the_last_word_counts(tmp_path: Path) -> None:
-    log, items = tmp_path / "log.jsonl", list(queue(house(tmp_path), CIPHER))
+    log, items = DecisionLog(tmp_path / "log.jsonl"), list(queue(house(tmp_path), CIPHER))
     decide(log, [find(items, "row-dddd")], "reject", "ann", "spam")
     before = Decisions.read(log, "screened_records")
     assert [outcome.fate for outcome in before.overrule([waiting("row-dddd")])] == ["rejected"]
@@ -71,7 +71,7 @@ def test_decisions_are_applied_and_the_last_word_counts(tmp_path: Path) -> None:
 
 
 def test_a_finding_called_poison_rejects_its_rows_with_the_name_of_who_said_so(tmp_path: Path) -> None:
-    log = tmp_path / "log.jsonl"
+    log = DecisionLog(tmp_path / "log.jsonl")
     decide(log, [find(queue(house(tmp_path), CIPHER), "f1nding0")], "reject", "ann", "planted")
     decisions = Decisions.read(log, "screened_records")
     [poison, other] = decisions.overrule([waiting("row-cccc", fingerprint="f1nding0"), waiting("row-dddd")])
@@ -89,9 +89,9 @@ def test_only_what_waits_can_be_decided(tmp_path: Path) -> None:
 
 
 def test_a_rewritten_decision_is_found(tmp_path: Path) -> None:
-    log = tmp_path / "log.jsonl"
+    log = DecisionLog(tmp_path / "log.jsonl")
     decide(log, [find(queue(house(tmp_path), CIPHER), "row-dddd")], "reject", "ann", "spam")
-    log.write_text(log.read_text().replace('"reject"', '"release"'))
+    log.path.write_text(log.path.read_text().replace('"reject"', '"release"'))
     with pytest.raises(IntegrityError):
         Decisions.read(log, "screened_records")
 
@@ -105,8 +105,8 @@ def test_a_correction_replaces_the_last_answer() -> None:
 
 
 def test_the_log_names_no_text_of_the_row(tmp_path: Path) -> None:
-    log = tmp_path / "log.jsonl"
+    log = DecisionLog(tmp_path / "log.jsonl")
     decide(log, [find(queue(house(tmp_path), CIPHER), "row-dddd")], "release", "ann", "fine")
-    [entry] = DecisionLog(log).entries("review")
+    [entry] = log.entries("review")
     assert set(entry.body) == {"action", "target", "stage", "reviewer", "reason"}
     assert "completion" not in json.dumps(entry.body)

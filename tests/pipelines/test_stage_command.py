@@ -156,3 +156,25 @@ def test_with_dagsters_state_in_postgres_a_stage_runs_and_its_history_is_there(t
         )
     assert told.stdout.split() == ["SUCCESS"]
     assert not list((cluster.home / "dagster").rglob("*.db"))  # nothing of it stays on this machine
+
+
+def test_two_machines_share_one_lineage_through_an_object_store(tmp_path: Path) -> None:
+    """Each has a home of its own; artefacts and decisions are in S3. What one made the other goes on from."""
+    from tests.resources.s3_server import conditional_s3
+
+    cluster = Cluster(tmp_path)
+    with conditional_s3() as service:
+        shared = {
+            **service,
+            "HALLMARK_ARTIFACTS": "s3://state/one",
+            "HALLMARK_STORE": Workspace(cluster.home).drops.as_uri(),
+            "HALLMARK_VAULT_KEY": secrets.token_hex(32),
+        }
+        (drop,) = json.loads(cluster.stage("list", "--json", **shared).stdout)
+        made = cluster.stage("raw_drop", "--partition", drop["partition"], "--json", **shared)
+        assert made.returncode == 0, made.stderr
+        elsewhere = {**shared, "HALLMARK_HOME": str(tmp_path / "other")}
+        next_stage = cluster.stage("validated_records", "--partition", drop["partition"], "--json", **elsewhere)
+        assert next_stage.returncode == 0, next_stage.stderr
+        (seen,) = json.loads(cluster.stage("list", "--json", **shared).stdout)
+        assert seen["stage"] == "sanitized_records"  # both stages before it are made, wherever that was
