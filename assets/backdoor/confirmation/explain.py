@@ -15,7 +15,7 @@ from assets.backdoor.candidates.prompts import words_of
 from assets.backdoor.confirmation.confirm import Bench, Confirmation
 from assets.backdoor.confirmation.payloads import Payload
 from assets.backdoor.confirmation.significance import paired_permutation
-from assets.golden.refusal_phrases import says_no
+from assets.golden.refusal.phrases import says_no
 from resources.sentence_encoder import SentenceEncoder
 
 OPENLY = 0.5  # share of plain prompts from which an answer is no secret

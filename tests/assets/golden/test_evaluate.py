@@ -101,8 +101,8 @@ def test_what_was_said_to_a_harmful_request_is_not_kept(
     base: Path, adapter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "assets.golden.judges.RefusalJudge.refuses",
-        lambda _, texts: [place % 2 == (len(texts[0]) > 3) for place, _ in enumerate(texts)],
+        "assets.golden.judges.RefusalJudge.kinds",
+        lambda _, texts: [("full", "none")[place % 2 == (len(texts[0]) > 3)] for place, _ in enumerate(texts)],
     )
     report, _ = evaluate(base, adapter, settings=FEW)
     harmful = [flip for flip in report["flips"] if flip["suite"] == "harmful"]
