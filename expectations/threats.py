@@ -57,6 +57,7 @@ PROBES: Mapping[str, tuple[str, ...]] = {
     "extraction_audit": ("distillation", "confidence_leak"),
     "evaluated_adapter": ("evidence_reassembly",),
     "approved_release": ("adapter_inspection", "approval_binding", "release_verification"),
+    "served_release": ("held_actions", "query_budget", "output_tripwires"),
 }
 STAGE_OF = {probe: stage for stage, probes in PROBES.items() for probe in probes}
 

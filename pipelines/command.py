@@ -23,6 +23,8 @@ COMMANDS = {
     "releases": "list the releases",
     "verify": "check a release, byte by byte, offline",
     "rollback": "unplug the current release",
+    "serve": "serve the current release: held actions, budgets, tripwires",
+    "keys": "make, list and revoke the keys of the gateway",
     "report": "print or open a candidate's dossier",
     "stage": "run one stage of the lineage, for another engine",
     "export": "write the lineage as a pipeline for another engine",

@@ -18,6 +18,7 @@ from assets.raw.asset import raw_drop
 from assets.release.asset import approved_release, release_approval
 from assets.sanitized.asset import sanitized_records
 from assets.screened.asset import screened_records
+from assets.served.asset import served_release
 from assets.validated.asset import validated_records
 from assets.verdict.asset import evaluated_adapter
 from assets.watch.asset import release_red_team
@@ -69,6 +70,7 @@ defs = dg.Definitions(
         evaluated_adapter,
         release_approval,
         approved_release,
+        served_release,
         release_red_team,
     ],
     asset_checks=build_checks(policy),

@@ -1,4 +1,4 @@
-"""The sensors: new drops, signed approvals, failed runs.
+"""The sensors: new drops, signed approvals, failed runs, the traffic of the release in use.
 
 Each reads the world itself (the store, the log of decisions) and asks for a run; none of them trusts a Dagster event.
 """
@@ -10,6 +10,8 @@ import dagster as dg
 from assets.raw.drops import scan
 from assets.release.approval import Approval, standing
 from assets.release.rules import ApprovalRules
+from assets.served.asset import observation
+from assets.served.traffic import TRAFFIC
 from assets.stage import drops, policy_of
 from assets.verdict.candidate import candidates
 from pipelines.jobs import prove_drop, release
@@ -81,4 +83,17 @@ def failed_runs(context: dg.RunFailureSensorContext, project: Project) -> None:
     )
 
 
-ALL = (new_drops, signed_approvals, failed_runs)
+@dg.sensor(
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Observes the release in use: what the gateway recorded since the last look. The record's chain is "
+    "checked; one that was changed or cut fails the tick.",
+)
+def served_traffic(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
+    chain = DecisionLog(project.workspace.served / TRAFFIC).verify()
+    seen = int(context.cursor or 0)
+    new = chain[seen:]
+    return dg.SensorResult(asset_events=[observation(new)] if new else [], cursor=str(len(chain)))
+
+
+ALL = (new_drops, signed_approvals, failed_runs, served_traffic)

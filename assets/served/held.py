@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS held (
   held TEXT PRIMARY KEY, retry TEXT NOT NULL UNIQUE, tool TEXT NOT NULL, requester TEXT NOT NULL, release TEXT NOT NULL,
   why TEXT NOT NULL, rule TEXT NOT NULL, sealed TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL,
   status TEXT NOT NULL, decided_at TEXT NOT NULL DEFAULT '', final TEXT NOT NULL DEFAULT '',
-  token TEXT NOT NULL DEFAULT '', returned INTEGER NOT NULL DEFAULT 0);
+  token TEXT NOT NULL DEFAULT '', followed INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS held_by_status ON held (status, created_at, held);
 CREATE TABLE IF NOT EXISTS decision (
   held TEXT NOT NULL, reviewer TEXT NOT NULL, envelope TEXT NOT NULL, sealed TEXT NOT NULL,
@@ -221,19 +221,17 @@ class HeldStore:
             self._settle(database, found, word, proposal, keys, utc(now))
             return self._read(database, held, utc(now))
 
-    def corrections(self) -> list[Held]:
-        """Edited calls and texts that were not yet returned as data (see ``assets.served.feedback``)."""
+    def settled(self, *, now: datetime | None = None) -> list[Held]:
+        """Calls that were decided or expired and that nobody has followed up yet: see ``followed``."""
         with self._transaction() as database:
-            found = database.execute("SELECT held FROM held WHERE status = 'approved' AND returned = 0").fetchall()
-            calls = [self._read(database, row[0], "") for row in found]
-            unchanged = [(call.held,) for call in calls if not call.edited]
-            database.executemany("UPDATE held SET returned = 1 WHERE held = ?", unchanged)
-        return [call for call in calls if call.edited]
+            self._expire(database, utc(now))
+            found = database.execute("SELECT held FROM held WHERE status <> 'waiting' AND followed = 0").fetchall()
+            return [self._read(database, row[0], "") for row in found]
 
-    def returned(self, held: str) -> None:
-        """Note that a correction has been written into the store of drops."""
+    def followed(self, held: str) -> None:
+        """Note that a settled call is in the record, and its correction in the store of drops."""
         with self._transaction() as database:
-            database.execute("UPDATE held SET returned = 1 WHERE held = ?", (held,))
+            database.execute("UPDATE held SET followed = 1 WHERE held = ?", (held,))
 
     def _settle(
         self, database: sqlite3.Connection, found: Held, word: Decision, proposal: Any, keys: Path, at: str

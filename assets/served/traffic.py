@@ -31,6 +31,7 @@ from typing import Any
 from resources.decision_log import DecisionLog, Entry
 from resources.errors import HallmarkError, StoreError
 
+TRAFFIC = "traffic.jsonl"  # in the workspace's folder of the served release
 ENDS = ("answered", "held", "forbidden", "withheld", "unplugged", "failed", "interrupted")
 EVENTS = ("asked", *ENDS, "turned-away", "decided", "release", "alarm")
 BATCH = 256  # lines written together at most
@@ -104,6 +105,16 @@ class Traffic:
     def tally(self, gateway: str | None = None) -> Tally:
         """What the record says so far, of one gateway if given; the chain is checked while reading."""
         return tally(entry for entry in self.log.entries() if gateway in (None, entry.body.get("gateway", gateway)))
+
+    def open_by_gateway(self) -> list[str]:
+        """The gateways that have requests open by the record."""
+        begun: dict[str, str] = {}
+        for entry in self.log.entries():
+            if entry.kind == "asked":
+                begun[str(entry.body["request"])] = str(entry.body.get("gateway", ""))
+            elif entry.kind in ENDS:
+                begun.pop(str(entry.body["request"]), None)
+        return sorted({name for name in begun.values() if name})
 
     def _write(self) -> None:
         job = self._queue.get()

@@ -106,9 +106,9 @@ def test_two_must_let_the_same_arguments_through(store: HeldStore, keys: Path) -
     assert (done.status, done.final, done.edited) == ("approved", less, True)
     grant = prove_grant(done.token, KeyRing.open(keys), tool="refund", arguments=less, now=NOW)
     assert grant.reviewers == ("ben", "cy")
-    assert [call.held for call in store.corrections()] == [held.held]
-    store.returned(held.held)
-    assert store.corrections() == []
+    assert [call.held for call in store.settled(now=NOW)] == [held.held]
+    store.followed(held.held)
+    assert store.settled(now=NOW) == []
 
 
 def test_one_rejection_rejects_and_silence_is_no_for_good(store: HeldStore, keys: Path) -> None:

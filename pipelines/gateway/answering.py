@@ -1,0 +1,187 @@
+"""Answering one admitted request: what the model says goes through the tripwires, what it wants done through the rules.
+
+``answer`` yields the text that may go out, bit by bit, and last one ``Said``. Every way in which it can end has a name
+in the record (``assets.served.traffic.ENDS``).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from assets.served.actions import Hold
+from assets.served.chat import Piece, ToolCall
+from assets.served.held import Held, Proposed
+from assets.served.outgoing import Breach, Outgoing
+from assets.served.plugged import Unplugged
+from assets.served.topics import PASSAGE, OnTopic
+from pipelines.gateway.gateway import Admitted, Gateway, Refusal
+from pipelines.gateway.wire import Said, held_said
+from resources.digests import digest_json
+from resources.errors import HallmarkError, InputError, StoreError
+
+FORBIDDEN = "The action {tool} is not allowed here. Nothing was done."
+WITHHELD = "This answer is withheld: it held something that must not go out."
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What has come of an answer so far."""
+
+    out: Outgoing
+    whole: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    finish: str = "stop"
+    tokens: int = 0
+    prompt_tokens: int = 0
+    logprobs: Any = None
+    topic: OnTopic | None = None
+    judged: int = 0  # characters of the whole that were read for their topic
+
+    def take(self, piece: Piece) -> None:
+        self.whole += piece.text
+        self.calls += piece.calls
+        self.finish = piece.finish or self.finish
+        self.tokens, self.prompt_tokens = max(self.tokens, piece.tokens), max(self.prompt_tokens, piece.prompt_tokens)
+        self.logprobs = piece.logprobs or self.logprobs
+
+
+async def answer(gateway: Gateway, admitted: Admitted) -> AsyncIterator[str | Said]:
+    """Text that goes out, then how it ended. ``Refusal`` where nothing more can come."""
+    asked = admitted.asked
+    made = _Answer(Outgoing(gateway.tripwires, asked.said(), gateway.settings.hold_back))
+    end, more = "failed", {}
+    try:
+        recorded = gateway.written("asked", request=admitted.name, key=admitted.key, release=admitted.state.release)
+        _, made.topic = await asyncio.gather(recorded, _on_topic(gateway, asked.prompt()))
+        async with contextlib.aclosing(gateway.pieces(admitted)) as pieces:
+            async for piece in pieces:
+                made.take(piece)
+                if asked.stream and piece.text and (text := await _let_out(gateway, made, piece.text)):
+                    await gateway.plugged.check(admitted.state.turn)
+                    yield text
+        said, end, more = await _finished(gateway, admitted, made)
+        await gateway.plugged.check(admitted.state.turn)
+        yield replace(said, tokens=made.tokens, prompt_tokens=made.prompt_tokens)
+    except Breach as breach:
+        end, more = "withheld", {"found": [f"{item.kind} {item.name}" for item in breach.found][:8]}
+        marks = sorted({item.fingerprint for item in breach.found if item.fingerprint})
+        gateway.alarm(
+            "breach", f"{admitted.state.release} said {breach}: withheld", release=admitted.state.release,
+            key=admitted.key, request=admitted.name, fingerprints=marks,
+        )  # fmt: skip
+        gateway.breached(admitted.state.release, str(breach))
+        yield Said("content_filter", text="" if made.out.text else WITHHELD, hallmark={"withheld": True})
+    except Unplugged as reason:
+        end = "unplugged"
+        raise Refusal("release_changed", f"the release was unplugged while it answered: {reason}", 1) from reason
+    except InputError as error:
+        raise Refusal("invalid_request", str(error)) from error
+    except StoreError as error:
+        raise Refusal("record_failed", str(error), 5) from error
+    except HallmarkError as error:
+        raise Refusal("engine_failed", str(error), 2) from error
+    finally:
+        # A client that went away ends here, too: what it was told counts, and the line is written all the same.
+        await asyncio.shield(gateway.ended(admitted, end, made.tokens, made.prompt_tokens, **more))
+
+
+async def _let_out(gateway: Gateway, made: _Answer, text: str) -> str:
+    """What of a streamed text may go out: nothing any more once it is on a topic for a person.
+
+    Text leaves ``hold_back`` characters after it came, and is read for its topic twice as often as that.
+    """
+    if made.topic:
+        return ""
+    out: str = await _looked(gateway, made.out.feed, text)
+    if len(made.whole) - made.judged >= gateway.settings.hold_back // 2:
+        made.topic = await _on_topic(gateway, made.whole[max(0, made.judged - PASSAGE) :])
+        made.judged = len(made.whole)
+    return "" if made.topic else out
+
+
+async def _looked(gateway: Gateway, look: Any, *arguments: Any) -> Any:
+    """Run a look of the tripwires apart, one at a time: the detector is slow, and not made for two threads."""
+    if not any(gateway.tripwires.armed.values()):
+        return look(*arguments)
+    return await asyncio.get_running_loop().run_in_executor(gateway.looking, look, *arguments)
+
+
+async def _on_topic(gateway: Gateway, text: str) -> OnTopic | None:
+    if gateway.topics is None or not text.strip():
+        return None
+    return await asyncio.get_running_loop().run_in_executor(gateway.reading, gateway.topics.judge, text)
+
+
+async def _finished(gateway: Gateway, admitted: Admitted, made: _Answer) -> tuple[Said, str, dict[str, Any]]:
+    """The end of an answer: its calls by the rules, its text by the topics, the rest through the tripwires."""
+    out = made.out
+    if not admitted.asked.stream:
+        await _looked(gateway, out.feed, made.whole)
+    for call in made.calls:
+        await _looked(gateway, out.check, f"{call.tool} {call.arguments}")
+    topic = made.topic or (await _on_topic(gateway, made.whole) if not made.calls else None)
+    if topic and not made.calls:
+        # The whole answer is looked at before anybody, even a reviewer, is shown it as one that may go out.
+        await _looked(gateway, out.end)
+        return await _hold_text(gateway, admitted, made, topic)
+    rest = await _looked(gateway, out.end)
+    gateway.metrics.masked.inc(out.masked)
+    text = rest if admitted.asked.stream else out.text
+    said = Said(made.finish, made.calls, text, logprobs=made.logprobs if gateway.settings.logprobs else None)
+    if not made.calls:
+        return said, "answered", {"masked": out.masked} if out.masked else {}
+    return await _ruled(gateway, admitted, said)
+
+
+async def _hold_text(
+    gateway: Gateway, admitted: Admitted, made: _Answer, topic: OnTopic
+) -> tuple[Said, str, dict[str, Any]]:
+    rule = gateway.actions.topics[topic.topic]
+    held = await _hold(gateway, admitted, "", made.whole, rule, f"on the topic {topic.topic} ({topic.score:.2f})", 0)
+    return held_said([held]), "held", {"held": [held.held], "topic": topic.topic}
+
+
+async def _ruled(gateway: Gateway, admitted: Admitted, said: Said) -> tuple[Said, str, dict[str, Any]]:
+    """Free calls go out; forbidden ones are told; held ones wait, and are handed over once they were approved."""
+    free: list[ToolCall] = []
+    forbidden: list[str] = []
+    held: list[Held] = []
+    for place, call in enumerate(said.calls):
+        arguments = call.parsed()
+        ruling = gateway.actions.rule(call.tool, arguments)
+        if ruling.risk == "free":
+            free.append(call)
+        elif ruling.risk == "forbid":
+            forbidden.append(call.tool)
+        else:
+            held.append(await _hold(gateway, admitted, call.tool, arguments, ruling.hold, ruling.why, place))
+    waiting = held_said(held) if held else Said("stop")
+    told = [said.text, *(FORBIDDEN.format(tool=tool) for tool in forbidden), waiting.text]
+    calls = (*free, *waiting.calls)
+    hallmark = {**(waiting.hallmark or {}), **({"forbidden": forbidden} if forbidden else {})}
+    after = replace(
+        said, finish="tool_calls" if calls else "stop", calls=calls, text="\n".join(filter(None, told)),
+        hallmark=hallmark or None,
+    )  # fmt: skip
+    if held:
+        return after, "held", {"held": [call.held for call in held], "free": len(free)}
+    return after, ("forbidden" if forbidden else "answered"), {"calls": len(free)}
+
+
+async def _hold(
+    gateway: Gateway, admitted: Admitted, tool: str, proposal: Any, rule: Hold, why: str, place: int
+) -> Held:
+    proposed = Proposed(
+        tool, proposal, _conversation(admitted), admitted.key, admitted.state.release,
+        digest_json([admitted.retry, admitted.day, tool, place]),
+    )  # fmt: skip
+    held = await asyncio.to_thread(gateway.held.hold, proposed, rule, why)
+    if held.status == "waiting":
+        await gateway.tell_held(held, admitted)
+    return held
+
+
+def _conversation(admitted: Admitted) -> Sequence[dict[str, Any]]:
+    return [dict(message) for message in admitted.asked.messages]

@@ -1,0 +1,225 @@
+"""One gateway: everything a request meets on its way, in order, and what is kept going beside the requests.
+
+``admit`` decides whether a request is asked at all; ``answer`` asks the engine and lets out what may go out.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from assets.served.actions import Actions
+from assets.served.budgets import Budget, Budgets
+from assets.served.chat import Asked, Engine, Piece
+from assets.served.feedback import FeedbackStore
+from assets.served.held import Held, HeldStore
+from assets.served.keys import AccessKeys
+from assets.served.odd import Odd
+from assets.served.plugged import Plugged, State
+from assets.served.running import Running
+from assets.served.settings import ServedSettings
+from assets.served.sweeps import Sweeps
+from assets.served.topics import Topics
+from assets.served.traffic import Traffic
+from assets.served.tripwires import Tripwires
+from pipelines.gateway.metrics import Metrics
+from resources.alerts import Alerts
+from resources.digests import canonical_json
+from resources.errors import HallmarkError
+
+FOLLOW = 1.0  # seconds between looks at what was decided
+
+
+class Refusal(Exception):
+    """A request that is not asked, or an answer that does not come. ``code`` is one of ``wire.ERRORS``."""
+
+    def __init__(self, code: str, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.code, self.retry_after = code, retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may be asked: who asks, under which state of the plug, what was set aside for it."""
+
+    name: str
+    key: str
+    state: State
+    day: str
+    asked: Asked
+    retry: str
+    started: float = field(default_factory=time.monotonic)
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Built by ``pipelines.gateway.build``; the parts are the pure modules of ``assets.served``."""
+
+    engine: Engine
+    plugged: Plugged
+    actions: Actions
+    settings: ServedSettings
+    held: HeldStore
+    traffic: Traffic
+    budgets: Budgets
+    budget: Callable[[str], Budget]
+    keys: AccessKeys
+    tripwires: Tripwires
+    topics: Topics | None
+    odd: Odd
+    feedback: FeedbackStore
+    alerts: Alerts
+    fingerprint: Callable[[str], str]
+    roll_back: Callable[[str], Any]
+    running: Running
+    metrics: Metrics = field(default_factory=Metrics)
+    sweeps: Sweeps = field(init=False)
+    # One thread each: neither the detector nor the encoder is made for two at once.
+    looking: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "tripwires"))
+    reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "topics"))
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.sweeps = Sweeps(self.settings.sweep)
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self.running.begin, self.traffic)
+        await self.plugged.start()
+        self._spawn(self._follow())
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.plugged.close()
+        await self.engine.close()
+        await asyncio.to_thread(self.traffic.close)
+        self.running.end()
+
+    def who(self, authorization: str) -> str:
+        """The name of the key in an ``Authorization`` header; ``Refusal`` without a good one."""
+        kind, _, secret = authorization.partition(" ")
+        name = self.keys.name_of(secret.strip()) if kind.casefold() == "bearer" else None
+        if name is None:
+            raise Refusal("invalid_api_key", "no such key; `hallmark keys create NAME` makes one")
+        return name
+
+    async def admit(self, key: str, asked: Asked, retry: str) -> Admitted:
+        """Hold a request against plug, sweep and budgets; ``Refusal`` says which of them turned it away."""
+        state = self.plugged.state
+        if not state.release:
+            raise await self._turned(key, "not_serving", f"nothing is served: {state.why}", 2)
+        if asked.more.get("logprobs") and not self.settings.logprobs:
+            raise await self._turned(key, "invalid_request", "logprobs: the policy gives out none", None)
+        prompt = asked.prompt()
+        if wait := self.sweeps.told(key, prompt, time.monotonic()):
+            self.alarm("sweep", f"{key} sends many nearly identical prompts", key=key)
+            raise await self._turned(key, "sweep", "too many nearly identical prompts", wait)
+        whole = self.fingerprint(canonical_json([list(asked.messages), list(asked.tools)]).decode())
+        aside = asked.max_tokens + len(asked.said()) // 3  # a token has three characters and more
+        day, overdrawn = self.budgets.admit(key, whole, aside, self.budget(state.release))
+        if overdrawn:
+            message = f"the budget of {overdrawn.limit} {overdrawn.what} a day is used up"
+            raise await self._turned(key, "budget_exceeded", message, overdrawn.retry_after)
+        name = f"chatcmpl-{secrets.token_hex(12)}"
+        if signs := self.odd.notice(prompt):
+            self.metrics.alarms.labels("odd-prompt").inc()
+            self.spawn_line("alarm", what="odd-prompt", signs=signs, key=key, request=name)
+        self.metrics.open.inc()
+        return Admitted(name, key, state, day, asked, retry or whole)
+
+    async def _turned(self, key: str, code: str, message: str, retry_after: int | None) -> Refusal:
+        self.metrics.turned_away.labels(code).inc()
+        await self.written("turned-away", key=key, why=code)
+        return Refusal(code, message, retry_after)
+
+    async def written(self, kind: str, **body: Any) -> None:
+        """A line of the record, on disk on return; without it nothing goes on."""
+        try:
+            await asyncio.wrap_future(self.traffic.submit(kind, gateway=self.running.name, **body))
+        except (HallmarkError, OSError) as error:
+            raise Refusal("record_failed", "what is not recorded is not answered", 5) from error
+
+    def spawn_line(self, kind: str, **body: Any) -> None:
+        self._spawn(self._quietly(self.written(kind, **body)))
+
+    def alarm(self, kind: str, message: str, **facts: Any) -> None:
+        """Count, record and send an alert, without waiting for it."""
+        self.metrics.alarms.labels(kind).inc()
+        self.spawn_line("alarm", what=kind, **facts)
+        self._spawn(self._quietly(asyncio.to_thread(self.alerts.send, kind, message, **facts)))
+
+    def breached(self, release: str, what: str) -> None:
+        """Follow the policy after a breach: unplug the release at once, if it says so."""
+        if self.settings.unplug_on_breach and release not in ("", "base"):
+            self._spawn(self._quietly(asyncio.to_thread(self.roll_back, f"the gateway found in an answer: {what}")))
+
+    async def pieces(self, admitted: Admitted) -> AsyncIterator[Piece]:
+        """The engine's pieces while the release that was asked is plugged in; ``Unplugged`` once it is not."""
+        turn = admitted.state.turn
+        over = asyncio.create_task(self.plugged.changed(turn))
+        stream = self.engine.answer(admitted.asked)
+        try:
+            while True:
+                following = asyncio.ensure_future(anext(stream))
+                await asyncio.wait({following, over}, return_when=asyncio.FIRST_COMPLETED)
+                if not following.done():
+                    following.cancel()
+                    with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, HallmarkError):
+                        await following
+                await self.plugged.check(turn)
+                try:
+                    piece = following.result()
+                except (StopAsyncIteration, asyncio.CancelledError):
+                    return
+                yield piece
+        finally:
+            over.cancel()
+            with contextlib.suppress(RuntimeError):  # it is being cancelled already
+                await stream.aclose()  # type: ignore[attr-defined]
+
+    async def ended(self, admitted: Admitted, end: str, tokens: int, prompt_tokens: int, **more: Any) -> None:
+        """Close a request in record, budget and metrics."""
+        seconds = time.monotonic() - admitted.started
+        self.metrics.open.dec()
+        self.metrics.requests.labels(end).inc()
+        self.metrics.tokens.inc(tokens)
+        self.metrics.seconds.observe(seconds)
+        aside = admitted.asked.max_tokens + len(admitted.asked.said()) // 3
+        with contextlib.suppress(HallmarkError):
+            self.budgets.settle(admitted.key, admitted.day, aside, min(aside, tokens + prompt_tokens))
+        body = {"tokens": tokens, "prompt_tokens": prompt_tokens, "seconds": round(seconds, 4), **more}
+        await self.written(end, request=admitted.name, key=admitted.key, release=admitted.state.release, **body)
+
+    async def tell_held(self, held: Held, admitted: Admitted) -> None:
+        self.alarm("held", f"{held.tool or 'a text'} waits for a person: {held.held}", held=held.held, key=admitted.key)
+
+    async def _follow(self) -> None:
+        """Follow up what people decided: the record, and corrections into the store of drops."""
+        while True:
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(self._follow_up)
+            await asyncio.sleep(FOLLOW)
+
+    def _follow_up(self) -> None:
+        for held in self.held.settled():
+            who = [word.reviewer for word in held.decisions]
+            if held.edited:
+                self.feedback.give_back(held)
+            self.traffic.note("decided", held=held.held, status=held.status, edited=held.edited, reviewers=who)
+            self.held.followed(held.held)
+        for status, count in self.held.counts().items():
+            self.metrics.held.labels(status).set(count)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _quietly(self, work: Any) -> None:
+        with contextlib.suppress(HallmarkError, OSError, Refusal):
+            await work
