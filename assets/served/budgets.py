@@ -122,7 +122,8 @@ class Budgets:
 def _spent(database: sqlite3.Connection, key: str, day: str) -> Spent:
     row = database.execute("SELECT requests, tokens FROM spent WHERE key = ? AND day = ?", (key, day)).fetchone()
     prompts = database.execute("SELECT COUNT(*) FROM prompt WHERE key = ? AND day = ?", (key, day)).fetchone()[0]
-    return Spent(*(row or (0, 0)), prompts)
+    requests, tokens = row or (0, 0)
+    return Spent(requests, tokens, prompts)
 
 
 def _until_midnight(moment: str, day: str) -> int:

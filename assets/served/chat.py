@@ -1,7 +1,7 @@
 """A chat request and what comes back of it, apart from any wire format: what engines and the gateway speak."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -69,7 +69,7 @@ class Engine(Protocol):
 
     async def unplug(self) -> None: ...
 
-    def answer(self, asked: Asked) -> AsyncIterator[Piece]: ...
+    def answer(self, asked: Asked) -> AsyncGenerator[Piece, None]: ...
 
     async def close(self) -> None: ...
 

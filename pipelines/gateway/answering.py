@@ -6,7 +6,7 @@ in the record (``assets.served.traffic.ENDS``).
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,11 +47,12 @@ class _Answer:
         self.logprobs = piece.logprobs or self.logprobs
 
 
-async def answer(gateway: Gateway, admitted: Admitted) -> AsyncIterator[str | Said]:
+async def answer(gateway: Gateway, admitted: Admitted) -> AsyncGenerator[str | Said, None]:
     """Text that goes out, then how it ended. ``Refusal`` where nothing more can come."""
     asked = admitted.asked
     made = _Answer(Outgoing(gateway.tripwires, asked.said(), gateway.settings.hold_back))
-    end, more = "failed", {}
+    end = "failed"
+    more: dict[str, Any] = {}
     try:
         recorded = gateway.written("asked", request=admitted.name, key=admitted.key, release=admitted.state.release)
         _, made.topic = await asyncio.gather(recorded, _on_topic(gateway, asked.prompt()))

@@ -74,7 +74,7 @@ class _Face:
         first = await anext(parts)
 
         async def events() -> AsyncIterator[bytes]:
-            async with contextlib.aclosing(parts):  # type: ignore[type-var]
+            async with contextlib.aclosing(parts):
                 yield _event(chunks, first)
                 try:
                     async for part in parts:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -158,7 +158,7 @@ class Gateway:
         if self.settings.unplug_on_breach and release not in ("", "base"):
             self._spawn(self._quietly(asyncio.to_thread(self.roll_back, f"the gateway found in an answer: {what}")))
 
-    async def pieces(self, admitted: Admitted) -> AsyncIterator[Piece]:
+    async def pieces(self, admitted: Admitted) -> AsyncGenerator[Piece, None]:
         """The engine's pieces while the release that was asked is plugged in; ``Unplugged`` once it is not."""
         turn = admitted.state.turn
         over = asyncio.create_task(self.plugged.changed(turn))
@@ -180,7 +180,7 @@ class Gateway:
         finally:
             over.cancel()
             with contextlib.suppress(RuntimeError):  # it is being cancelled already
-                await stream.aclose()  # type: ignore[attr-defined]
+                await stream.aclose()
 
     async def ended(self, admitted: Admitted, end: str, tokens: int, prompt_tokens: int, **more: Any) -> None:
         """Close a request in record, budget and metrics."""

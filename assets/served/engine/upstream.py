@@ -8,7 +8,7 @@ the release's name, which whoever runs it put there; else nothing is served.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class Upstream:
             except ModelError:
                 return
 
-    async def answer(self, asked: Asked) -> AsyncIterator[Piece]:
+    async def answer(self, asked: Asked) -> AsyncGenerator[Piece, None]:
         """The pieces of an answer, each token as it comes where it is streamed. ``ModelError`` where there is none."""
         if not self._model:
             raise ModelError("no model is ready upstream")
