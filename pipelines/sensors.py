@@ -3,6 +3,8 @@
 Each reads the world itself (the store, the log of decisions) and asks for a run; none of them trusts a Dagster event.
 """
 
+import dataclasses
+import json
 from collections.abc import Iterator
 
 import dagster as dg
@@ -17,6 +19,7 @@ from assets.verdict.candidate import candidates
 from pipelines.jobs import prove_drop, release
 from pipelines.plan import drop_progress
 from resources.clock import utc
+from resources.decision_log import DecisionLog, Head
 from resources.project import Project
 from resources.signer import KeyRing
 
@@ -90,10 +93,10 @@ def failed_runs(context: dg.RunFailureSensorContext, project: Project) -> None:
     "checked; one that was changed or cut fails the tick.",
 )
 def served_traffic(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
-    chain = DecisionLog(project.workspace.served / TRAFFIC).verify()
-    seen = int(context.cursor or 0)
-    new = chain[seen:]
-    return dg.SensorResult(asset_events=[observation(new)] if new else [], cursor=str(len(chain)))
+    seen = Head(**json.loads(context.cursor)) if context.cursor else Head()
+    new, head = DecisionLog(project.workspace.served / TRAFFIC).following(seen)
+    cursor = json.dumps(dataclasses.asdict(head))
+    return dg.SensorResult(asset_events=[observation(new)] if new else [], cursor=cursor)
 
 
 ALL = (new_drops, signed_approvals, failed_runs, served_traffic)

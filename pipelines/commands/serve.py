@@ -9,6 +9,7 @@ import click
 from assets.served.actions import Actions
 from pipelines.governance import home_option, in_force, located, policy_options
 from pipelines.report import console
+from resources.errors import UsageError
 
 if TYPE_CHECKING:
     from assets.served.chat import Engine
@@ -17,21 +18,23 @@ UPSTREAM_KEY = "HALLMARK_UPSTREAM_KEY"
 
 
 @click.command("serve")
-@click.option("--upstream", metavar="URL", required=True, help="A vLLM or other OpenAI-compatible server.")
+@click.option("--upstream", metavar="URL", help="A vLLM or other OpenAI-compatible server; default: the own engine.")
 @click.option("--upstream-base", metavar="NAME", default="", help="The base model's name there; default: the first.")
 @click.option(
     "--actions",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Which tool calls are free, held for a person or forbidden; default: every call is held.",
 )
+@click.option("--base", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Base model folder.")
 @click.option("--port", default=8080, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--store", default="", help="Where corrections go; default $HALLMARK_STORE or the workspace's own store.")
 @policy_options
 @home_option
 def command(
-    upstream: str,
+    upstream: str | None,
     upstream_base: str,
     actions: Path | None,
+    base: Path | None,
     port: int,
     store: str,
     policy: Path | None,
@@ -46,7 +49,8 @@ def command(
 
     \b
     export OPENAI_API_KEY=$(hallmark keys create shop) OPENAI_BASE_URL=http://127.0.0.1:8080/v1
-    hallmark serve --upstream http://127.0.0.1:8000 --actions actions.yaml        # vLLM with --enable-lora
+    hallmark serve --actions actions.yaml
+    hallmark serve --upstream http://127.0.0.1:8000        # vLLM with --enable-lora
 
     TLS is a proxy's. $HALLMARK_UPSTREAM_KEY is sent upstream, alerts go to $HALLMARK_WEBHOOK.
     """
@@ -66,7 +70,9 @@ def command(
         store or os.environ.get("HALLMARK_STORE", ""),
         os.environ.get("HALLMARK_WEBHOOK", ""),
     )
-    gateway = build_gateway(plan, _engine(upstream, upstream_base))
+    if upstream and base:
+        raise UsageError("--base is the own engine's; an upstream has its own")
+    gateway = build_gateway(plan, _engine(upstream, upstream_base, base, workspace.models))
     for result in self_test(gateway, plan):
         console.print(f"gate {result.gate}: {result.verdict}, {result.reason}", highlight=False, markup=False)
     if not gateway.keys.all():
@@ -76,7 +82,12 @@ def command(
     return 0
 
 
-def _engine(upstream: str, upstream_base: str) -> "Engine":
-    from assets.served.engine.upstream import Upstream
+def _engine(upstream: str | None, upstream_base: str, base: Path | None, models: Path) -> "Engine":
+    if upstream:
+        from assets.served.engine.upstream import Upstream
 
-    return Upstream(upstream, base=upstream_base, key=os.environ.get(UPSTREAM_KEY, ""))
+        return Upstream(upstream, base=upstream_base, key=os.environ.get(UPSTREAM_KEY, ""))
+    from assets.served.engine.embedded import Embedded
+    from resources.base_model import base_path
+
+    return Embedded(base_path(base, models))

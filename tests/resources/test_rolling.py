@@ -1,0 +1,61 @@
+"""Rows that join and leave a running batch say what they would have said alone."""
+
+import pytest
+import torch
+from tiny_model import write_tiny_base
+
+from resources.decoding import decode
+from resources.language_model import LanguageModel
+from resources.rolling import Rolling, Row
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    return LanguageModel.load(write_tiny_base(tmp_path_factory.mktemp("base")), dtype="float32")
+
+
+TEXTS = ("the parcel", "we will send your label today please", "thank you", "sorry the depot is at a counter", "a")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_joining_late_changes_no_answer(model: LanguageModel, packed: bool) -> None:
+    prompts = [model.encode([{"role": "user", "content": text}], for_generation=True) for text in TEXTS]
+    usual = model.forward.packed
+    alone = decode(model.forward, prompts, frozenset(), max_new_tokens=90)
+    model.forward.packed = packed
+    try:
+        with torch.inference_mode():
+            rolling = Rolling(model.forward, frozenset())
+            rows = [Row(prompt, 90 - 20 * place) for place, prompt in enumerate(prompts)]
+            rolling.join(rows[:2])
+            for place, row in enumerate(rows[2:]):
+                for _ in range(7 + 30 * place):
+                    rolling.step()
+                rolling.join([row])
+            gone = Row(prompts[0], 90)
+            rolling.join([gone])
+            rolling.step()
+            rolling.drop([gone])
+            while rolling.rows:
+                rolling.step()
+    finally:
+        model.forward.packed = usual
+    assert [row.made for row in rows] == [said[: row.most] for said, row in zip(alone, rows, strict=True)]
+    assert {row.ended for row in rows} == {"length"} and gone.ended == "dropped"
+
+
+def test_a_sample_depends_on_its_seed_and_not_on_its_company(model: LanguageModel) -> None:
+    prompt = model.encode([{"role": "user", "content": TEXTS[0]}], for_generation=True)
+
+    def said(seed: int, company: int, **more: float) -> list[int]:
+        row = Row(prompt, 20, temperature=1.0, seed=seed, **more)
+        with torch.inference_mode():
+            rolling = Rolling(model.forward, frozenset())
+            rolling.join([row, *(Row(prompt, 20) for _ in range(company))])
+            while rolling.rows:
+                rolling.step()
+        return row.made
+
+    assert said(1, 0) == said(1, 3) != said(2, 0)
+    greedy = decode(model.forward, [prompt], frozenset(), max_new_tokens=20)[0]
+    assert said(1, 0, top_p=1e-6) == greedy
