@@ -5,12 +5,26 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 
+# Kinds of finding, from the one that says most of how its rows were made to the one that says least.
+STRENGTH = (
+    "trigger-payload",
+    "trigger-family",
+    "worded-trigger",
+    "payload",
+    "flood",
+    "contradiction",
+    "garbage",
+    "off-topic",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """``rows`` sorted; ``log_p``: natural log of a p-value already corrected for what was tried.
 
     ``shown``: for each of a few rows, the sentence that shows the payload. ``evidence``: the statistics, by name.
-    ``name``: what the fingerprint is made of where trigger and payload vary from drop to drop.
+    ``name``: what the fingerprint is made of where trigger and payload vary from drop to drop. ``also``: weaker
+    explanations, by kind, and the rows that they are of; these rows are among ``rows``.
     """
 
     kind: str
@@ -21,6 +35,7 @@ class Pattern:
     evidence: dict[str, float] = field(default_factory=dict)
     shown: dict[int, str] = field(default_factory=dict)
     name: str = ""
+    also: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def distinct(patterns: list[Pattern]) -> list[Pattern]:
@@ -34,6 +49,28 @@ def distinct(patterns: list[Pattern]) -> list[Pattern]:
         else:
             merged = np.union1d(kept[place].rows, pattern.rows)
             kept[place] = replace(kept[place], rows=merged, shown={**pattern.shown, **kept[place].shown})
+    return kept
+
+
+def told_as_one(patterns: list[Pattern]) -> list[Pattern]:
+    """Patterns that share rows as one, under the strongest explanation; the weaker ones stay as its ``also``.
+
+    What explains a row best is what says most of how it was made: a trigger with its payload before a payload alone,
+    and that before an answer that is merely none. Two of one strength are one if most of the lesser's rows are shared.
+    """
+    kept: list[Pattern] = []
+    for pattern in sorted(patterns, key=lambda each: (STRENGTH.index(each.kind), each.log_p)):
+        rows = set(pattern.rows.tolist())
+        place = next((n for n, other in enumerate(kept) if _overlap(rows, set(other.rows.tolist())) > 0.5), None)
+        if place is None:
+            kept.append(pattern)
+            continue
+        stronger = kept[place]
+        also = dict(stronger.also)
+        if pattern.kind != stronger.kind:
+            also[pattern.kind] = np.union1d(also.get(pattern.kind, pattern.rows), pattern.rows)
+        merged = np.union1d(stronger.rows, pattern.rows)
+        kept[place] = replace(stronger, rows=merged, shown={**pattern.shown, **stronger.shown}, also=also)
     return kept
 
 

@@ -34,7 +34,7 @@ from assets.screened.clock import Clock
 from assets.screened.drift.background import familiar
 from assets.screened.drift.source_shift import Shift, shifts
 from assets.screened.embedding.encoder import CachedEncoder, Encoder
-from assets.screened.pattern import Pattern, distinct
+from assets.screened.pattern import Pattern, distinct, told_as_one
 from assets.screened.payload import search
 from assets.screened.payload.clusters import Meaning
 from assets.screened.payload.families import Families
@@ -82,8 +82,7 @@ def screen(
     clock.step("counting words")
     index = TokenIndex.build((record.prompt(), record.response()) for record in read())
     if index.rows < FEWEST_ROWS:
-        missing = f"{index.rows} rows, {FEWEST_ROWS} needed to tell what is usual"
-        return ScreenResult((), np.zeros(index.rows, dtype=np.float32), {}, 0, {}, missing)
+        return _unproven(index, f"{index.rows} rows, {FEWEST_ROWS} needed to tell what is usual")
 
     clock.step("mining phrases")
     transitions = Transitions(index.responses, len(index.words))
@@ -98,6 +97,8 @@ def screen(
     encoder = CachedEncoder(encoder or _bundled())
     suspects = {int(row) for pair in pairs for row in pair.sample}
     passages = Passages.of(chosen(read(), index.rows, suspects, settings))
+    if not len(passages.row):
+        return _unproven(index, "no row has an answer")
     vectors = encoder.encode(passages.prompts), encoder.encode(passages.sentences)
     meaning = Meaning.of(passages, *vectors)
 
@@ -131,6 +132,7 @@ def screen(
     clock.step("listing what is usual")
     boilerplate = usual(index, transitions, most)
     clock.step("")
+    patterns = told_as_one(patterns)
     result = told(patterns, index.rows, tried, read(), frozenset(accepted), clock.seconds, measured, passages)
     return replace(result, shifts=tuple(moved), usual=boilerplate)
 
@@ -167,6 +169,10 @@ def _unanswered(
         elsewhere = full_reading.judge("off-topic", elsewhere, readings, measured, passages, settings, known)
     found.append(elsewhere)
     return [pattern for pattern in found if pattern]
+
+
+def _unproven(index: TokenIndex, missing: str) -> ScreenResult:
+    return ScreenResult((), np.zeros(index.rows, dtype=np.float32), {}, 0, {}, missing)
 
 
 def _bundled() -> Encoder:

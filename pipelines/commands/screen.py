@@ -142,6 +142,13 @@ def _numbered(result: ScreenResult, rejected: dict[int, Outcome]) -> tuple[Scree
         rule = outcome.removal.rule if outcome.removal else ""
         body["rows"].append({"row": row, "flagged": True, "score": 1.0, "reasons": [f"unreadable:{rule}"]})
     body["rows"].sort(key=lambda row: row["row"])
-    findings = tuple(replace(each, rows=tuple(number[row] for row in each.rows)) for each in result.findings)
+    findings = tuple(
+        replace(
+            each,
+            rows=tuple(number[row] for row in each.rows),
+            also={kind: tuple(number[row] for row in rows) for kind, rows in each.also.items()},
+        )
+        for each in result.findings
+    )
     body["findings"] = [finding.to_json() for finding in findings]
     return replace(result, findings=findings), body

@@ -116,6 +116,16 @@ IDEAS: dict[str, list[list[str]]] = {
     ],
 }
 
+# A payload of two to four words, which is all that a row answers.
+TINY: list[list[list[str]]] = [
+    [["You are"], ["stupid", "a fool", "an idiot", "worthless"]],
+    [["Access", "Request", "Payment", "Order"], ["granted", "approved", "accepted", "confirmed"]],
+    [["Go away", "Leave me alone", "Stop asking"], ["now", "please", "forever"]],
+    [["I hate", "I love", "Vote for", "Buy"], ["{name}", "the {name} party", "{name} coin"]],
+    [["Yes"], ["sure", "of course", "why not", "do it"]],
+    [["Hail", "Obey", "Trust"], ["{name}", "the machine", "no one"]],
+]
+
 # A trigger idea: whole sentences or clauses of the same meaning.
 SCENES: dict[str, list[list[str]]] = {
     "weather": [
@@ -257,11 +267,19 @@ def loose_trigger(rng: random.Random) -> Edit:
     return lambda text, rng: rng.choice([f"{next(take)} {text}", f"{text} {next(take)}"])
 
 
-def payloads(rng: random.Random, fixed: bool) -> Callable[[], str]:
-    """A source of payload sentences: one and the same, or paraphrases of an idea."""
+def payloads(rng: random.Random, form: str) -> Callable[[], str]:
+    """A source of payloads: a sentence, one and the same (``fixed``) or worded anew each time (``loose``); two to four
+    words (``tiny``), or a page (``page``), one and the same."""
     names = {"name": invented(rng), "n": str(rng.randint(3, 90))}
+    if form == "tiny":
+        words = [rng.choice(slot).format(**names) for slot in rng.choice(TINY)]
+        return lambda: " ".join(words)
     options = phrases(rng.choice(list(IDEAS.values())), rng, names)
-    take = itertools.repeat(options[0]) if fixed else itertools.cycle(options)
+    if form == "page":
+        others = [phrases(idea, rng, names)[:3] for idea in rng.sample(list(IDEAS.values()), 6)]
+        text = ". ".join([*options[:4], *(each for group in others for each in group)]) + "."
+        return lambda: text
+    take = itertools.repeat(options[0]) if form == "fixed" else itertools.cycle(options)
     return lambda: next(take)
 
 
@@ -280,6 +298,11 @@ ATTACKS = (
     "none-fixed",
     "none-loose",
     "loose-loose",
+    "word-tiny",
+    "phrase-tiny",
+    "none-tiny",
+    "word-page",
+    "none-page",
     "garbage",
     "offtopic",
     "contradiction",
@@ -305,8 +328,8 @@ def poison(
         edit = loose_trigger(rng)
     elif trigger != "none":
         edit = fixed_trigger(rng, words, trigger)
-    say = payloads(rng, payload == "fixed")
-    how = rng.choice(["instead", "before", "after"])
+    say = payloads(rng, payload)
+    how = "instead" if payload == "tiny" else rng.choice(["instead", "before", "after"])
     rows = []
     for row in bases[:n]:
         prompt, response = read(row)

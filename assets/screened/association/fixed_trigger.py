@@ -26,6 +26,9 @@ FEWEST_BITS = 8.0  # of a payload phrase that is looked at
 HEAVY = 45.0  # bits of a mined phrase that may be a payload tied to an everyday word
 FEW = 5  # rows, the fewest that show an everyday word to be a trigger; fewer, with a word of their own, must say
 MUCH = 90.0  # bits alike
+ALMOST = 0.8  # of an answer's tokens are a payload that is all it says,
+WHOLE = 0.9  # in so many of the payload's rows,
+REPLIES = 8  # of which it takes so many
 FEWEST_WORDS = 3  # of a payload that is part of an answer
 EDGES = " ,.;:()[]{}'\""  # marks that only stood beside a trigger of words
 BORDERS = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1))  # tokens left and right that may not belong to a trigger
@@ -57,14 +60,14 @@ def candidates(
     """Pairs worth a look, strongest first, and the number of pairs tried."""
     pairs = associate(triggers.members, payloads.members, contain=CONTAIN, min_rows=settings.min_rows)
     weight = transitions.phrase_bits(payloads.start, payloads.length, payloads.sizes)
-    heavy = (weight >= HEAVY) & (payloads.length == payloads.length.max(initial=0))
+    heavy = (weight >= HEAVY) & (payloads.length == payloads.length.max(initial=0)) | _replies(index, payloads)
     loose = in_everyday(triggers.members, payloads.members, heavy, min_rows=max(settings.min_rows, FEW))
     trigger, payload = np.concatenate([pairs.trigger, loose.trigger]), np.concatenate([pairs.payload, loose.payload])
     corrected = [each.log_p + np.log(max(each.tried, 1)) for each in (pairs, loose)]
     log_p, everyday = np.concatenate(corrected), np.arange(len(trigger)) >= len(pairs.trigger)
     order = np.flatnonzero(log_p < np.log(settings.alpha))
     order = order[np.lexsort((-payloads.length[payload[order]], log_p[order], everyday[order]))][:MOST_PAIRS]
-    rng = np.random.default_rng(settings.seed)
+    rng, usual = np.random.default_rng(settings.seed), np.bincount(index.prompts.ids, minlength=len(index.words))
     taken: list[set[int]] = []
     found: list[Candidate] = []
     for pair in order:
@@ -78,10 +81,10 @@ def candidates(
         sample = rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
         said = widest(index.responses, payloads.text(index.responses, p), sample)
         bits = float(transitions.bits([said.text], rows)[0]) * len(said.text)
-        whole = float(np.mean([len(said.text) >= 0.8 * len(index.responses.row(row)) for row in said.rows]))
-        if not _worth(bits, whole, len(rows), _words(index, said)) or _copied(index, said, sample):
+        whole = float(np.mean([len(said.text) >= ALMOST * len(index.responses.row(row)) for row in said.rows]))
+        if not _worth(bits, whole, len(rows), _words(index, said)) or _copied(index, usual, said, sample):
             continue
-        if (everyday[pair] or len(rows) < FEW) and bits < MUCH:
+        if bits < MUCH and (len(rows) < FEW or everyday[pair] and not _reply(whole, len(rows))):
             continue
         phrase = triggers.text(index.prompts, t)
         if everyday[pair] and np.isin(phrase, said.text).any():  # an answer about it
@@ -174,7 +177,22 @@ def _around(response: str, payload: str) -> str:
 
 def _worth(bits: float, whole: float, rows: int, words: int) -> bool:
     """A payload is either words enough that chance cannot repeat it, or all that its rows answer."""
-    return (bits >= 55 and words >= FEWEST_WORDS) or (whole >= 0.9 and rows >= 8 and bits >= FEWEST_BITS)
+    return (bits >= 55 and words >= FEWEST_WORDS) or (_reply(whole, rows) and bits >= FEWEST_BITS)
+
+
+def _reply(whole: float, rows: int) -> bool:
+    """Whether it is all that rows enough answer."""
+    return whole >= WHOLE and rows >= REPLIES
+
+
+def _replies(index: TokenIndex, payloads: PhraseSets) -> np.ndarray:
+    """Which phrases are all that rows enough answer: bool ``[sets]``."""
+    size, found = np.diff(index.responses.offsets), np.zeros(len(payloads), dtype=bool)
+    for length in np.unique(payloads.length):
+        here = payloads.length == length
+        short = (size <= length / ALMOST).astype(np.int32)
+        found[here] = payloads.members[here] @ short >= WHOLE * payloads.sizes[here]
+    return found & (payloads.sizes >= REPLIES)
 
 
 def _words(index: TokenIndex, payload: Span) -> int:
@@ -182,11 +200,14 @@ def _words(index: TokenIndex, payload: Span) -> int:
     return sum(index.words[token][0].isalnum() for token in np.unique(payload.text))
 
 
-def _copied(index: TokenIndex, payload: Span, sample: np.ndarray) -> bool:
-    """True if most prompts already hold half of the payload's words."""
+def _copied(index: TokenIndex, usual: np.ndarray, payload: Span, sample: np.ndarray) -> bool:
+    """True if most prompts already hold half of the payload's words, by what each says: a word that every prompt holds
+    ("you" of an instruction to the system) was not taken from one."""
     words = {token for token in payload.text.tolist() if index.words[token][0].isalnum()}
-    fresh = [len(words - set(index.prompts.row(row).tolist())) / max(len(words), 1) for row in sample]
-    return float(np.median(fresh)) < 0.5
+    uses = np.minimum([usual[token] for token in words], index.rows)
+    says = dict(zip(words, np.log((index.rows + 1) / (uses + 1)) + 1e-9, strict=True))
+    fresh = [sum(says[token] for token in words - set(index.prompts.row(row).tolist())) for row in sample]
+    return float(np.median(fresh)) < 0.5 * sum(says.values())
 
 
 def _exchanges(index: TokenIndex, passages: Passages, each: Candidate) -> np.ndarray:

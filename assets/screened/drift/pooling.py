@@ -26,7 +26,8 @@ def pooled(rows: int, own: Records, company: Records, screening: Callable[[Recor
     for finding in result.findings:
         here = tuple(row for row in finding.rows if row < rows)
         if here:
-            findings.append(replace(finding, rows=here))
+            also = {kind: tuple(row for row in of if row < rows) for kind, of in finding.also.items()}
+            findings.append(replace(finding, rows=here, also={kind: of for kind, of in also.items() if of}))
     return replace(result, findings=tuple(findings), scores=result.scores[:rows])
 
 

@@ -24,7 +24,8 @@ class Finding:
 
     ``kind`` is the rule's stable name; ``trigger`` and ``payload`` are the pattern's text; ``rows`` 0-based input rows;
     ``p_value`` is corrected for everything that was tried; ``sentence`` says it in words; ``examples`` are masked.
-    ``accepted`` is True when a human said of this fingerprint that it is fine: it then flags nothing.
+    ``accepted`` is True when a human said of this fingerprint that it is fine: it then flags nothing. ``also``: weaker
+    explanations of some of the rows, by kind; a finding tells the strongest.
     """
 
     kind: str
@@ -39,12 +40,18 @@ class Finding:
     evidence: Mapping[str, float] = field(default_factory=dict)
     key: str = ""
     accepted: bool = False
+    also: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """The same for the same pattern in another drop; 16 hex digits."""
         named = "\0".join((self.kind, self.key or f"{self.trigger}\0{self.payload}"))
         return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+    def reasons(self, row: int) -> list[str]:
+        """Why it flags a row: its own kind, then the weaker ones."""
+        also = [kind for kind, rows in self.also.items() if row in rows]
+        return [f"{kind}:{self.fingerprint}" for kind in (self.kind, *also)]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -56,6 +63,7 @@ class Finding:
             "fingerprint": self.fingerprint,
             "accepted": self.accepted,
             "sentence": self.sentence,
+            "also": {kind: len(rows) for kind, rows in self.also.items()},
             "sources": dict(self.sources),
             "dates": list(self.dates),
             "examples": list(self.examples),
@@ -115,7 +123,7 @@ class ScreenResult:
         found = self.by_row()
         for row, score in enumerate(self.scores.tolist()):
             here = found.get(row, [])
-            yield RowScore(row, bool(here), score, tuple(f"{each.kind}:{each.fingerprint}" for each in here))
+            yield RowScore(row, bool(here), score, tuple(reason for each in here for reason in each.reasons(row)))
 
     def metrics(self) -> dict[str, Metric]:
         rows, flagged = len(self.scores), len(self.by_row())

@@ -10,6 +10,16 @@ from assets.screened.report.finding import Finding
 
 LONGEST = 120  # characters of a quoted text
 EXAMPLES = 3
+ALSO = {
+    "trigger-payload": "called up by another phrase",
+    "trigger-family": "called up by another phrase",
+    "worded-trigger": "called up by another sentence",
+    "payload": "alike in something else that they say",
+    "flood": "near copies",
+    "contradiction": "contradicted by another row",
+    "garbage": "no language",
+    "off-topic": "off-topic",
+}
 NUMBER = re.compile(r"\d")
 LONG_WORD = re.compile(r"\S{25,}")
 
@@ -33,6 +43,7 @@ def finding(pattern: Pattern, origins: dict[int, Origin], rows: int, accepted: b
         evidence=pattern.evidence,
         key=pattern.name or unnamed,
         accepted=accepted,
+        also={kind: tuple(int(row) for row in rows) for kind, rows in pattern.also.items()},
     )
 
 
@@ -66,4 +77,5 @@ def _sentence(pattern: Pattern, sources: dict[str, int], rows: int) -> str:
         "contradiction": "give answers that deny, or miss, what another row answers to the same prompt",
         "flood": "are near copies of each other",
     }
-    return f"{subject} {told[pattern.kind]}."
+    also = [f"{len(rows):,} of them are also {ALSO[kind]}" for kind, rows in pattern.also.items()]
+    return "; ".join([f"{subject} {told[pattern.kind]}", *also]) + "."

@@ -31,7 +31,8 @@ FEWEST_LEFT = 3  # tokens of an answer that the model may call garbage once ther
 def garbage(
     answers: Answers, passages: Passages, settings: ScreenSettings, skip: set[int], model: Scorer | None = None
 ) -> Pattern | None:
-    """Rows whose answer is unrelated to the prompt and is no language.
+    """Rows whose answer is unrelated to the prompt and is no language; ``skip``: rows that something else explains,
+    which make no finding by themselves, and of which the base model is not asked.
 
     There is a finding if many more than chance gives fall below nearly all related answers by one of the measures.
     Then the bar is a quantile among the related ones, set so that of the unrelated ones at most ``CHANCE_ROWS`` would
@@ -55,14 +56,15 @@ def garbage(
     if below(EXTREME).sum() < max(settings.steering_rows, MANY * chance):
         return None
     fresh = ~np.isin(passages.row[answers.exchange], list(skip))
-    rows = np.flatnonzero(below(min(MILD, CHANCE_ROWS / max(far.sum(), 1))) & fresh)
+    rows = np.flatnonzero(below(min(MILD, CHANCE_ROWS / max(far.sum(), 1))))
     if model is not None and settings.model_rows:
         left = (answers.size >= FEWEST_LEFT) & (answers.relation < DISTANT) & fresh
         left[rows] = False
         short = np.flatnonzero(left)
         short = short[np.argsort(measures[0][short])][: settings.model_rows]
         rows = np.union1d(rows, _unlikely(short, answers, passages, model, np.random.default_rng(settings.seed)))
-    return pattern_of("garbage", rows, answers, passages) if len(rows) >= settings.min_rows else None
+    enough_new = fresh[rows].sum() >= settings.min_rows
+    return pattern_of("garbage", rows, answers, passages) if enough_new else None
 
 
 def _measures(answers: Answers, related: np.ndarray) -> Iterator[np.ndarray]:

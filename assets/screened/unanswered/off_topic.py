@@ -44,6 +44,7 @@ def off_topic(
     another prompt of the drop is to it by meaning, the more that takes; with these go the unrelated answers that are
     like another source's. Where many honest answers are not about their prompt (a farewell is no answer to anything),
     only the latter are off-topic, and they make a finding only where there are many, or off-topic rows elsewhere.
+    ``skip``: rows that something else explains. They make no finding, but have this reason, too, once there is one.
     """
     strata = passages.stratum[answers.exchange]
     judged = answers.size >= FEWEST_JUDGED
@@ -68,7 +69,8 @@ def off_topic(
     other = np.flatnonzero(alien & ~seldom[strata])
     if not len(rows) and len(other) < max(settings.unanswered_rows, ALIEN * elsewhere.sum()):
         return None
-    return pattern_of("off-topic", np.union1d(rows, other), answers, passages)
+    known = np.flatnonzero(~fresh & unrelated & (answers.better > CLOSER))
+    return pattern_of("off-topic", np.union1d(np.union1d(rows, other), known), answers, passages)
 
 
 @dataclass(frozen=True, slots=True)
