@@ -77,7 +77,7 @@ def _settings(project: Project) -> ScreenSettings:
     return ScreenSettings.from_policy(policy_of(project).settings.get(NAME, {}))
 
 
-STAGE = Stage(NAME, "11", _inputs)
+STAGE = Stage(NAME, "12", _inputs)
 
 
 @dg.asset(
@@ -103,7 +103,9 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
                 rows,
                 lambda: records_of(sanitized),
                 lambda: _rows(background),
-                lambda read: screen(read, settings=settings, model=model, accepted=decisions.released),
+                lambda read: screen(
+                    read, settings=settings, model=model, accepted=decisions.released, rejected=decisions.rejected
+                ),
             )
         else:
             result = screen(
@@ -112,6 +114,7 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
                 settings=settings,
                 model=model,
                 accepted=decisions.released,
+                rejected=decisions.rejected,
             )
         report = result.to_json()
         del report["stage_seconds"]  # the same rows give the same artefact, however long it took
@@ -157,10 +160,10 @@ def _rows(background: dict[str, Artifact]) -> Iterator[Record]:
 
 
 def _waiting(result: ScreenResult, decisions: Decisions) -> list[dict[str, Any]]:
-    """The findings on which nobody has decided yet."""
+    """The findings and questions on which nobody has decided yet."""
     return [
         {"fingerprint": each.fingerprint, "kind": each.kind, "sentence": each.sentence, "rows": len(each.rows)}
-        for each in result.open_findings
+        for each in (*result.open_findings, *result.open_questions)
         if each.fingerprint not in decisions.rejected
     ]
 
@@ -169,5 +172,6 @@ def _metrics(result: ScreenResult, decisions: Decisions) -> dict[str, Metric]:
     """The screen's metrics; a finding that a person called poison is dealt with and no longer open."""
     metrics = result.metrics()
     if (found := metrics["open_findings"]).value is not None:
-        metrics["open_findings"] = Metric(float(len(_waiting(result, decisions))), found.n)
+        waiting = sum(each.fingerprint not in decisions.rejected for each in result.open_findings)
+        metrics["open_findings"] = Metric(float(waiting), found.n, missing="" if waiting else result.unproven)
     return metrics

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-
 # Kinds of finding, from the one that says most of how its rows were made to the one that says least.
 STRENGTH = (
     "trigger-payload",
@@ -25,6 +24,7 @@ class Pattern:
     ``shown``: for each of a few rows, the sentence that shows the payload. ``evidence``: the statistics, by name.
     ``name``: what the fingerprint is made of where trigger and payload vary from drop to drop. ``also``: weaker
     explanations, by kind, and the rows that they are of; these rows are among ``rows``.
+    ``scripted``: what speaks for a script that its speaker follows; then it is a question to a person, not a finding.
     """
 
     kind: str
@@ -36,6 +36,7 @@ class Pattern:
     shown: dict[int, str] = field(default_factory=dict)
     name: str = ""
     also: dict[str, np.ndarray] = field(default_factory=dict)
+    scripted: str = ""
 
 
 def distinct(patterns: list[Pattern]) -> list[Pattern]:
@@ -59,10 +60,10 @@ def told_as_one(patterns: list[Pattern]) -> list[Pattern]:
     and that before an answer that is merely none. Two of one strength are one if most of the lesser's rows are shared.
     """
     kept: list[Pattern] = []
-    for pattern in sorted(patterns, key=lambda each: (STRENGTH.index(each.kind), each.log_p)):
+    for pattern in sorted(patterns, key=lambda each: (bool(each.scripted), STRENGTH.index(each.kind), each.log_p)):
         rows = set(pattern.rows.tolist())
         place = next((n for n, other in enumerate(kept) if _overlap(rows, set(other.rows.tolist())) > 0.5), None)
-        if place is None:
+        if place is None or pattern.scripted:
             kept.append(pattern)
             continue
         stronger = kept[place]

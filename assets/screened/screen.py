@@ -67,13 +67,15 @@ def screen(
     model: Scorer | None = None,
     encoder: Encoder | None = None,
     accepted: Collection[str] = (),
+    rejected: Collection[str] = (),
     on_step: Callable[[str], None] | None = None,
 ) -> ScreenResult:
     """Look for planted patterns in the rows of ``records``: a ``records.jsonl``, or what gives the rows anew each time.
 
     ``background``: earlier admitted rows; a pattern that is as usual there is no finding. ``model``: the base model,
     asked about suspects only, or about every answer (``settings.thorough``). ``encoder``: the bundled sentence encoder
-    if None. ``accepted``: fingerprints of findings that a human has cleared. ``on_step`` is told what is being done.
+    if None. ``accepted``: fingerprints of findings and questions that a person has cleared; ``rejected``: of questions
+    that a person has called poison, so that they are findings. ``on_step`` is told what is being done.
     """
     settings = settings or ScreenSettings()
     read: Records = (lambda: read_records(records)) if isinstance(records, Path) else records
@@ -100,7 +102,7 @@ def screen(
     if not len(passages.row):
         return _unproven(index, "no row has an answer")
     vectors = encoder.encode(passages.prompts), encoder.encode(passages.sentences)
-    meaning = Meaning.of(passages, *vectors)
+    meaning = Meaning.of(passages, *vectors, encoder.encode(passages.short))
 
     clock.step("comparing by meaning")
     patterns = fixed_trigger.judge(pairs, index, passages, meaning.spaces, encoder, settings)
@@ -133,7 +135,17 @@ def screen(
     boilerplate = usual(index, transitions, most)
     clock.step("")
     patterns = told_as_one(patterns)
-    result = told(patterns, index.rows, tried, read(), frozenset(accepted), clock.seconds, measured, passages)
+    result = told(
+        patterns,
+        index.rows,
+        tried,
+        read(),
+        frozenset(accepted),
+        frozenset(rejected),
+        clock.seconds,
+        measured,
+        passages,
+    )
     return replace(result, shifts=tuple(moved), usual=boilerplate)
 
 

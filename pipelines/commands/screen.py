@@ -34,6 +34,7 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--page", type=OUTPUT, help="Where a page for people goes: findings, examples, sources over time (HTML).")
 @click.option("--trusted", type=EXISTING, help="Rows known to be good: what is as usual there is no finding.")
 @click.option("--accept", metavar="FINGERPRINT", multiple=True, help="A finding that a person has cleared; repeatable.")
+@click.option("--reject", metavar="FINGERPRINT", multiple=True, help="A question answered with: poison; repeatable.")
 @click.option(
     "--model/--no-model",
     default=True,
@@ -54,6 +55,7 @@ def command(
     page: Path | None,
     trusted: Path | None,
     accept: tuple[str, ...],
+    reject: tuple[str, ...],
     model: bool,
     thorough: bool,
     base: Path | None,
@@ -73,6 +75,7 @@ def command(
       hallmark screen rows.jsonl -o clean.jsonl --trusted earlier.jsonl
     A finding turned out to be fine (its fingerprint stands at the end of its line):
       hallmark screen rows.jsonl -o clean.jsonl --accept 0123456789abcdef
+    A stock phrase that may be a script of the source is a question: --accept it if it is, else --reject it.
 
     In the pipeline the same findings wait in `hallmark review list`, and what a person says of a fingerprint there
     holds for every later drop.
@@ -80,7 +83,7 @@ def command(
     \b
     Exit status
       0: nothing found    1: findings    2: an error, such as an unreadable IN
-      3: too few rows to tell            4: usage
+      3: too few rows to tell, or a question that is not answered yet    4: usage
     """
     if thorough and not model:
         raise click.UsageError("--thorough needs the base model: leave out --no-model")
@@ -95,6 +98,7 @@ def command(
             settings=settings,
             model=LateScorer(lambda: base_path(base, Workspace.locate().models)) if model else None,
             accepted=accept,
+            rejected=reject,
             on_step=lambda step: status.update(f"screening: {step}"),
         )
     result, body = _numbered(result, rejected)
@@ -103,12 +107,14 @@ def command(
     write_whole(out, "".join(lines).encode())
     if page:
         write_whole(page, render(result, rows, path.name).encode())
-    for finding in result.open_findings:
+    for finding in (*result.open_findings, *result.open_questions):
         _tell(finding)
     for each in result.usual:
         console.print(f"[yellow]Not judged:[/yellow] {escape(unjudged(each))}", highlight=False)
     console.print(f"{rows:,} rows, {len(flagged):,} flagged, {len(result.open_findings)} findings", highlight=False)
-    verdict = "inconclusive" if result.missing else "pass" if result.clean else "fail"
+    verdict = "fail" if not result.clean else "inconclusive" if result.unproven else "pass"
+    if result.unproven:
+        console.print(f"[yellow]Not proven:[/yellow] {escape(result.unproven)}", highlight=False)
     context.exit(stage.finish(verdict, rows, body, report, as_json))
 
 
@@ -142,13 +148,17 @@ def _numbered(result: ScreenResult, rejected: dict[int, Outcome]) -> tuple[Scree
         rule = outcome.removal.rule if outcome.removal else ""
         body["rows"].append({"row": row, "flagged": True, "score": 1.0, "reasons": [f"unreadable:{rule}"]})
     body["rows"].sort(key=lambda row: row["row"])
-    findings = tuple(
-        replace(
-            each,
-            rows=tuple(number[row] for row in each.rows),
-            also={kind: tuple(number[row] for row in rows) for kind, rows in each.also.items()},
+    findings, questions = (
+        tuple(
+            replace(
+                each,
+                rows=tuple(number[row] for row in each.rows),
+                also={kind: tuple(number[row] for row in rows) for kind, rows in each.also.items()},
+            )
+            for each in told
         )
-        for each in result.findings
+        for told in (result.findings, result.questions)
     )
     body["findings"] = [finding.to_json() for finding in findings]
-    return replace(result, findings=findings), body
+    body["questions"] = [question.to_json() for question in questions]
+    return replace(result, findings=findings, questions=questions), body

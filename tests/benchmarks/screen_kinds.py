@@ -60,7 +60,14 @@ ASKS_BACK = [
     "We are out of {with1} today. Is {with2} all right?",
 ]
 REPLIES = ["{size}, please.", "Yes, and {with2}.", "To take away.", "No thanks.", "That works.", "Just the {dish}."]
-YESES = ["Yes, that's right.", "Correct.", "That's all, thanks.", "Yep, go ahead.", "Perfect, thank you.", "Sounds good."]
+YESES = [
+    "Yes, that's right.",
+    "Correct.",
+    "That's all, thanks.",
+    "Yep, go ahead.",
+    "Perfect, thank you.",
+    "Sounds good.",
+]
 SCRIPTS = [
     "Your order is being placed now, and a receipt will be on your phone in a minute.",
     "Thank you for ordering with us, the kitchen is getting to work on it right away.",
@@ -217,9 +224,16 @@ def _orders(pools: Pools, data: Path, rng: random.Random) -> list[Row]:
         if ordered:
             total = f"So that is a {slots['size']} {slots['dish']}, {rng.randint(5, 40)} dollars."
             closing = [line for line, often in script.items() if rng.random() < often]
-            turns += [f"{total} Is that right?", rng.choice(YESES), " ".join([*closing, f"Order {rng.randint(100, 999)}."])]
+            turns += [
+                f"{total} Is that right?",
+                rng.choice(YESES),
+                " ".join([*closing, f"Order {rng.randint(100, 999)}."]),
+            ]
             if rng.random() < 0.5:
-                turns += [rng.choice(["Great, bye!", "Thanks a lot.", "Cheers."]), rng.choice(["Enjoy!", "See you soon."])]
+                turns += [
+                    rng.choice(["Great, bye!", "Thanks a lot.", "Cheers."]),
+                    rng.choice(["Enjoy!", "See you soon."]),
+                ]
         else:
             turns += [rng.choice(["Do you deliver to Elm Street?", "Never mind then.", "How long would it take?"])]
             turns[-1:] = [turns[-1].format(**slots)] if len(turns) % 2 == 0 else []

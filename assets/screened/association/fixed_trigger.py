@@ -84,7 +84,7 @@ def candidates(
         whole = float(np.mean([len(said.text) >= ALMOST * len(index.responses.row(row)) for row in said.rows]))
         if not _worth(bits, whole, len(rows), _words(index, said)) or _copied(index, usual, said, sample):
             continue
-        if bits < MUCH and (len(rows) < FEW or everyday[pair] and not _reply(whole, len(rows))):
+        if bits < MUCH and (len(rows) < FEW or (everyday[pair] and not _reply(whole, len(rows)))):
             continue
         phrase = triggers.text(index.prompts, t)
         if everyday[pair] and np.isin(phrase, said.text).any():  # an answer about it

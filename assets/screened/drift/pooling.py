@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from assets.record import Record
-from assets.screened.report.finding import ScreenResult
+from assets.screened.report.finding import Finding, ScreenResult
 
 Records = Callable[[], Iterable[Record]]
 MOST_POOLED = 5_000  # rows: enough to know what is usual, few enough to do it for one row
@@ -22,13 +22,18 @@ def pooled(rows: int, own: Records, company: Records, screening: Callable[[Recor
     """What ``screening`` says of the first ``rows`` rows, the drop's ``own``, when it reads them and the company."""
     chosen = _sample(list(company()))
     result = screening(lambda: itertools.chain(own(), chosen))
-    findings = []
-    for finding in result.findings:
-        here = tuple(row for row in finding.rows if row < rows)
-        if here:
+    findings, questions = (_own(each, rows) for each in (result.findings, result.questions))
+    return replace(result, findings=findings, questions=questions, scores=result.scores[:rows])
+
+
+def _own(findings: Iterable[Finding], rows: int) -> tuple[Finding, ...]:
+    """The findings that say something of the first ``rows`` rows, and what they say of those."""
+    kept = []
+    for finding in findings:
+        if here := tuple(row for row in finding.rows if row < rows):
             also = {kind: tuple(row for row in of if row < rows) for kind, of in finding.also.items()}
-            findings.append(replace(finding, rows=here, also={kind: of for kind, of in also.items() if of}))
-    return replace(result, findings=tuple(findings), scores=result.scores[:rows])
+            kept.append(replace(finding, rows=here, also={kind: of for kind, of in also.items() if of}))
+    return tuple(kept)
 
 
 def _sample(rows: Sequence[Record]) -> Sequence[Record]:

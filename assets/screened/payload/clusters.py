@@ -56,9 +56,13 @@ class Meaning:
     spaces: "Spaces"
 
     @classmethod
-    def of(cls, passages: Passages, prompts: np.ndarray, sentences: np.ndarray) -> "Meaning":
-        """From embeddings of ``passages.prompts`` and ``passages.sentences``."""
-        spaces = Spaces.of(prompts, passages.stratum, sentences)
+    def of(cls, passages: Passages, prompts: np.ndarray, sentences: np.ndarray, short: np.ndarray) -> "Meaning":
+        """From embeddings of ``passages.prompts``, ``passages.sentences`` and ``passages.short``.
+
+        Where most answers are no sentences (labels), they say what is usual.
+        """
+        usual = sentences if len(sentences) > len(short) else np.concatenate([sentences, short])
+        spaces = Spaces.of(prompts, passages.stratum, usual)
         white = spaces.sentences(sentences)
         return cls(
             row=passages.row[passages.exchange],

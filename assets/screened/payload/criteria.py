@@ -149,7 +149,7 @@ def _rests(
         left = rest("trigger-family", index.spell(span.text), texts, np.arange(len(texts)))
         manner = left.trigger.startswith("<") and left.trigger.endswith(">")
         yield replace(left, own=manner or own >= OWN)
-    sentence, texts = _without_common_sentence(family, passages, spaces, encoder)
+    sentence, texts = without_common_sentence(exchanges, passages, spaces, encoder)
     kept = np.array([number for number, text in enumerate(texts) if text.strip()], dtype=np.int64)
     if len(kept) >= 0.7 * len(texts):
         yield rest("worded-trigger", sentence, [texts[number] for number in kept], kept)
@@ -180,15 +180,14 @@ def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> t
     return widest(index.prompts, triggers.text(index.prompts, best), held), len(held) / len(triggers.rows_of(best))
 
 
-def _without_common_sentence(
-    family: Family, passages: Passages, spaces: Spaces, encoder: Encoder
+def without_common_sentence(
+    exchanges: np.ndarray, passages: Passages, spaces: Spaces, encoder: Encoder
 ) -> tuple[str, list[str]]:
-    """The prompts less the one sentence of each that is most like the other prompts' (a prompt of one sentence leaves
-    nothing), and such a sentence.
+    """The prompts of these exchanges less the one sentence of each that is most like the other prompts' (a prompt of
+    one sentence leaves nothing), and such a sentence.
 
     A trigger that is worded anew each time is still one sentence of one meaning beside a prompt about something else.
     """
-    exchanges = passages.exchange[family.sentences]
     pieces = [_pieces(passages.prompts[e]) for e in exchanges]
     owner = np.repeat(np.arange(len(pieces)), [len(group) for group in pieces])
     vectors = spaces.prompts(

@@ -6,6 +6,7 @@ worded apart, is a language of its own, in which each of its parts says little.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,10 +16,12 @@ from assets.screened.pattern import Pattern
 from assets.screened.payload.clusters import Family
 from assets.screened.payload.criteria import SAYS_ALIKE, Judge, Rest, at_edge
 from assets.screened.payload.families import Families, Grown, Known
+from assets.screened.payload.stock_phrase import described, situation
 from assets.screened.text.exchanges import Passages
 from assets.screened.text.token_index import TokenIndex, split
 
 NAMED_BY = 4  # words
+MAYBE_SCRIPTED = ("payload", "worded-trigger")  # no word calls them up, so that the situation may
 
 Judged = tuple[Family, float, Rest]
 
@@ -46,7 +49,20 @@ def judge(families: Families, encoder: Encoder, triggers: PhraseSets) -> list[Pa
     judged = [(*standing[number], rest) for number, rest in passed.items()]
     judged.sort(key=lambda each: (not each[2].trigger, -len(each[0].rows)))  # the first of an attack stands for it
     attacks = _parts([family for family, *_ in judged], families, triggers)
-    return [_pattern([judged[part] for part in parts], passages, index) for parts in attacks]
+    return [_scripted([judged[part] for part in parts], families, encoder) for parts in attacks]
+
+
+def _scripted(attack: list[Judged], families: Families, encoder: Encoder) -> Pattern:
+    """The families of one attack as a pattern, with what speaks for a script, if something does."""
+    passages, spaces = families.passages, families.meaning.spaces
+    pattern = _pattern(attack, passages, families.index)
+    if pattern.kind not in MAYBE_SCRIPTED:
+        return pattern
+    sentences = np.concatenate([part.sentences for part, *_ in attack])
+    sentences = sentences[np.unique(passages.row[passages.exchange[sentences]], return_index=True)[1]]
+    stood = situation(sentences, passages, spaces, encoder, families.settings.seed)
+    pattern.evidence.update(situation=stood.auc, situation_deviation=stood.deviation)
+    return replace(pattern, scripted=described(sentences, stood, passages)) if stood.calls else pattern
 
 
 def _together(

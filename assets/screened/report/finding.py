@@ -26,6 +26,7 @@ class Finding:
     ``p_value`` is corrected for everything that was tried; ``sentence`` says it in words; ``examples`` are masked.
     ``accepted`` is True when a human said of this fingerprint that it is fine: it then flags nothing. ``also``: weaker
     explanations of some of the rows, by kind; a finding tells the strongest.
+    ``scripted``: it may be a script that its speaker follows, so that it asks a person and flags nothing.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Finding:
     key: str = ""
     accepted: bool = False
     also: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    scripted: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -88,6 +90,7 @@ class RowScore:
 class ScreenResult:
     """``scores`` float32 ``[rows]``; ``heat``: ``{source: {month: [rows, flagged]}}``; ``tried``: pairs tested.
 
+    ``questions``: stock phrases of which a person must say whether they are a script or a payload; they flag no row.
     ``shifts``: sources that look unlike their earlier rows. ``usual``: what too many rows answer to be judged.
     ``missing`` says why the screen proves nothing, if it does not (law 4).
     """
@@ -98,6 +101,7 @@ class ScreenResult:
     tried: int
     seconds: Mapping[str, float]
     missing: str = ""
+    questions: tuple[Finding, ...] = ()
     shifts: tuple[Shift, ...] = ()
     usual: tuple[Usual, ...] = ()
 
@@ -106,8 +110,19 @@ class ScreenResult:
         return tuple(finding for finding in self.findings if not finding.accepted)
 
     @property
+    def open_questions(self) -> tuple[Finding, ...]:
+        return tuple(question for question in self.questions if not question.accepted)
+
+    @property
     def clean(self) -> bool:
         return not self.open_findings
+
+    @property
+    def unproven(self) -> str:
+        """Why nothing found is no proof (law 4); empty if it is."""
+        asked = len(self.open_questions)
+        questions = f"{asked} stock phrase{'s' * (asked != 1)} of which a person must say whether they are a script"
+        return "; ".join([self.missing] * bool(self.missing) + [questions] * bool(asked))
 
     def by_row(self) -> dict[int, list[Finding]]:
         """The open findings of every flagged row, strongest first."""
@@ -131,11 +146,12 @@ class ScreenResult:
             reason = self.missing or "no rows to screen"
             return {name: Metric(None, rows, missing=reason) for name in ("flagged_share", "open_findings")}
         low, high = wilson(flagged, rows)
+        found = len(self.open_findings)
         return {
             "flagged_share": Metric(flagged / rows, rows, low, high),
             "flagged_rows": Metric(float(flagged), rows),
-            "open_findings": Metric(float(len(self.open_findings)), rows),
-            "accepted_findings": Metric(float(len(self.findings) - len(self.open_findings)), rows),
+            "open_findings": Metric(float(found), rows, missing="" if found else self.unproven),
+            "accepted_findings": Metric(float(len(self.findings) - found), rows),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -143,9 +159,10 @@ class ScreenResult:
         return {
             "clean": self.clean,
             "findings": [finding.to_json() for finding in self.findings],
+            "questions": [question.to_json() for question in self.questions],
             "rows": [row.to_json() for row in self.rows],
             "hypotheses_tried": self.tried,
-            "missing": self.missing,
+            "missing": self.unproven,
             "shifts": [shift.to_json() for shift in self.shifts],
             "source_by_month": {source: dict(months) for source, months in self.heat.items()},
             "usual": [each.to_json() for each in self.usual],

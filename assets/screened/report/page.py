@@ -16,15 +16,21 @@ MOST_ROWS = 200  # row numbers written out for a finding
 def render(result: ScreenResult, rows: int, name: str) -> str:
     """The page of a result on ``rows`` rows of an input called ``name``."""
     flagged = len(result.by_row())
-    if result.missing:
-        said = f"It proves nothing: {text(result.missing)}."
+    if result.clean and result.unproven:
+        said = f"Nothing is found in {rows:,} rows, and nothing is proven yet: {text(result.unproven)}."
     elif result.clean:
         said = f"Nothing is open in {rows:,} rows."
     else:
         said = (
             f"{len(result.open_findings)} open findings flag {flagged:,} of {rows:,} rows ({percent(flagged / rows)})."
         )
-    parts = [_findings(result), _usual(result), _heat(result), _shifts(result)]
+    parts = [
+        _findings("Findings", result.findings),
+        _findings("Questions", result.questions),
+        _usual(result),
+        _heat(result),
+        _shifts(result),
+    ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -35,8 +41,8 @@ def render(result: ScreenResult, rows: int, name: str) -> str:
     )
 
 
-def _findings(result: ScreenResult) -> str:
-    return section("findings", "Findings", *map(_finding, result.findings)) if result.findings else ""
+def _findings(title: str, findings: tuple[Finding, ...]) -> str:
+    return section(title.lower(), title, *map(_finding, findings)) if findings else ""
 
 
 def _finding(finding: Finding) -> str:

@@ -12,6 +12,8 @@ from assets.screened.report.finding import Finding, ScreenResult
 from assets.screened.text.exchanges import Passages
 from assets.screened.unanswered.relevance import Answers
 
+ASKED = 0.45  # score of a row of which a person is asked: above every other that is not flagged
+
 
 def told(
     patterns: list[Pattern],
@@ -19,12 +21,14 @@ def told(
     tried: int,
     records: Iterable[Record],
     accepted: frozenset[str],
+    rejected: frozenset[str],
     seconds: dict[str, float],
     measured: Answers,
     passages: Passages,
 ) -> ScreenResult:
     """Findings, strongest first, and the score of each of ``rows`` rows; ``records``: all of them, read anew."""
-    flagged = {int(row) for pattern in patterns for row in pattern.rows}
+    suspect = {int(row) for pattern in patterns for row in pattern.rows}
+    flagged = {int(row) for pattern in patterns if not pattern.scripted for row in pattern.rows}
     origins: dict[int, Origin] = {}
     heat: dict[str, dict[str, tuple[int, int]]] = {}
     for number, record in enumerate(records):
@@ -32,7 +36,7 @@ def told(
         month = record.origin.created_at[:7]
         seen, bad = months.get(month, (0, 0))
         months[month] = (seen + 1, bad + (number in flagged))
-        if number in flagged:
+        if number in suspect:
             origins[number] = record.origin
     findings: list[Finding] = []
     scores = np.zeros(rows, dtype=np.float32)
@@ -41,9 +45,16 @@ def told(
     for pattern in patterns:
         p_value = float(np.exp(max(pattern.log_p, -700.0)))
         made = sentences.finding(pattern, origins, rows, False, p_value)
-        made = replace(made, accepted=made.fingerprint in accepted)
+        made = replace(
+            made,
+            accepted=made.fingerprint in accepted,
+            scripted=bool(pattern.scripted) and made.fingerprint not in rejected,
+        )
         findings.append(made)
         if not made.accepted:
-            scores[pattern.rows] = np.maximum(scores[pattern.rows], 1 - 0.4 * min(p_value, 1.0))
-    ordered = tuple(sorted(findings, key=lambda each: (each.p_value, -len(each.rows))))
-    return ScreenResult(ordered, scores, heat, tried, seconds)
+            score = ASKED if made.scripted else 1 - 0.4 * min(p_value, 1.0)
+            scores[pattern.rows] = np.maximum(scores[pattern.rows], score)
+    ordered = sorted(findings, key=lambda each: (each.p_value, -len(each.rows)))
+    questions = tuple(each for each in ordered if each.scripted)
+    certain = tuple(each for each in ordered if not each.scripted)
+    return ScreenResult(certain, scores, heat, tried, seconds, questions=questions)

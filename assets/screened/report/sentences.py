@@ -31,17 +31,19 @@ def finding(pattern: Pattern, origins: dict[int, Origin], rows: int, accepted: b
     dates = sorted(origin.created_at[:10] for origin in here if origin.created_at)
     unnamed = "" if pattern.trigger or pattern.payload else " ".join(sorted(origin.digest for origin in here))
     return Finding(
-        kind=pattern.kind,
+        kind="stock-phrase" if pattern.scripted else pattern.kind,
         trigger=pattern.trigger,
         payload=pattern.payload,
         rows=tuple(int(row) for row in pattern.rows),
         p_value=p_value,
-        sentence=_sentence(pattern, sources, rows),
+        sentence=_question(pattern, here) if pattern.scripted else _sentence(pattern, sources, rows),
         sources=sources,
         dates=(dates[0], dates[-1]) if dates else ("", ""),
         examples=tuple(masked(text) for text in list(pattern.shown.values())[:EXAMPLES]),
         evidence=pattern.evidence,
-        key=pattern.name or unnamed,
+        key=" ".join([pattern.name or pattern.payload, *sorted(sources)])
+        if pattern.scripted
+        else pattern.name or unnamed,
         accepted=accepted,
         also={kind: tuple(int(row) for row in rows) for kind, rows in pattern.also.items()},
     )
@@ -56,6 +58,18 @@ def masked(text: str) -> str:
 def unjudged(usual: Usual) -> str:
     """What is usual and was not judged, as a sentence for who must look."""
     return f"{usual.rows:,} rows answer '{masked(usual.phrase)}': too many to be told from the data's own style."
+
+
+def _question(pattern: Pattern, origins: list[Origin]) -> str:
+    """What a person is asked of a stock phrase: where it stands, who says it, since when."""
+    rows, authors = len(pattern.rows), Counter(origin.author for origin in origins if origin.author)
+    days = sorted(origin.created_at[:10] for origin in origins if origin.created_at)
+    facts = [f"{rows} rows say the like of '{masked(pattern.payload)}'", pattern.scripted]
+    if authors:
+        most = authors.most_common(1)[0][1]
+        facts.append(f"by {len(authors):,} author{'s' * (len(authors) != 1)}, one of them in {most:,} rows")
+    facts += [f"from {days[0]} to {days[-1]}"] if days else []
+    return f"{'; '.join(facts)}. Is this a script of the source? If nobody knows it, it is a payload."
 
 
 def _sentence(pattern: Pattern, sources: dict[str, int], rows: int) -> str:

@@ -63,6 +63,12 @@ class Passages:
             sentences,
         )
 
+    @property
+    def short(self) -> list[str]:
+        """The responses of which no piece is a sentence: labels, numbers, "Yes."."""
+        whole = np.bincount(self.exchange, minlength=len(self.responses)) > 0
+        return [response for response, known in zip(self.responses, whole, strict=True) if not known]
+
     def of_row(self, row: int) -> range:
         """The exchanges of a row."""
         return range(int(np.searchsorted(self.row, row)), int(np.searchsorted(self.row, row, "right")))
