@@ -172,6 +172,16 @@ def choose_dtype(dtype: str, device: str) -> "torch.dtype":
     return torch.bfloat16 if multiplies else torch.float32
 
 
+def decoder_of(causal: Any) -> Any:
+    """The part of a causal model below its output head: tokens in, ``last_hidden_state`` out."""
+    import torch
+
+    found: Any = causal.get_decoder()
+    if found is causal or isinstance(found, torch.nn.Linear):  # Llama 4; ModernBERT calls its head a decoder
+        return getattr(causal, "model", causal.base_model)
+    return found
+
+
 def stop_tokens(tokenizer: "PreTrainedTokenizerBase", generation_config: Any) -> frozenset[int]:
     """Tokens that end a turn: the tokenizer's and the generation config's."""
     configured = generation_config.eos_token_id

@@ -1,19 +1,24 @@
 """Running a causal model over packed trees, with logits only where they are wanted.
 
-``Forward`` drives any transformers decoder through ``tree_attention``. Whether that is the same computation is not
-assumed: the first use compares it with the model's own forward on a probe, and a model that differs (an attention
-variant, a scaled output head) is run sequence by sequence through its own forward instead: slower, equally right.
+``Forward`` drives a transformers model in the fastest form in which it gives its own numbers. Which that is, is not
+assumed: ``resources.probe`` compares, before anything is computed in earnest.
+
+    packed    one row with shared prefixes (``resources.tree_attention``): attention alone mixes tokens
+    padded    the model's own forward on batches padded at the end: whatever reads from left to right
+    single    the same, one sequence at a time
 """
 
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from resources.base_model import decoder_of
 from resources.head import Head
-from resources.tree import NAME, Tree, plant, tree_attention
+from resources.tree import Tree, plant
+from resources.tree_attention import register
 from resources.trunk import Trunk
 
 if TYPE_CHECKING:
@@ -22,92 +27,83 @@ if TYPE_CHECKING:
 # Real tokens in one packed row: on a CPU what its caches hold, on a GPU what its memory holds with room to spare.
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 16384}
 
+Form = Literal["packed", "padded", "single"]
+Decoding = Literal["packed", "cached", "whole"]
+
 
 @dataclass(slots=True)
 class Forward:
-    """``model`` is a transformers causal model, possibly wrapped by PEFT. ``packed`` is found out on construction."""
+    """``model`` is a transformers causal model, possibly wrapped by PEFT. ``form`` is found out on construction.
+
+    ``decoding`` is how it generates (``resources.decoding``), found out when it first does. ``ModelError`` where it is
+    no causal language model.
+    """
 
     model: Any
-    packed: bool = True
+    form: Form = "packed"
+    decoding: Decoding | None = None
     trunk: Trunk = field(init=False)
     head: Head = field(init=False)
 
     def __post_init__(self) -> None:
-        from transformers import AttentionInterface, AttentionMaskInterface
-        from transformers.masking_utils import sdpa_mask
+        from resources.probe import settle
 
-        AttentionInterface.register(NAME, tree_attention)
-        AttentionMaskInterface.register(NAME, sdpa_mask)
-        usual = self.causal.config._attn_implementation
-        self.trunk, self.head = Trunk(self.causal.get_decoder()), Head(self.causal)
-        self.packed = self._agrees()
-        if not self.packed:
-            self.causal.set_attn_implementation(usual)
+        register()
+        self.trunk, self.head = Trunk(self.decoder), Head(self.causal)
+        settle(self)
 
     @property
     def causal(self) -> Any:
         """The transformers model itself, adapter layers inside it."""
         return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
 
+    @property
+    def decoder(self) -> Any:
+        return decoder_of(self.causal)
+
+    @property
+    def packed(self) -> bool:
+        return self.form == "packed"
+
     def states(self, tree: Tree) -> "torch.Tensor":
         """Last hidden states of the packed row, [T, hidden]."""
-        return self.trunk.states(tree) if self.packed else self._plain_states(tree)
+        return self.trunk.states(tree) if self.packed else self.own_states(tree)
 
     def sharing(self) -> contextlib.AbstractContextManager[None]:
         """While it is open, what the adapter leaves as it is gets computed once for readings with and without it."""
         return self.trunk.sharing()
 
-    def _plain_states(self, tree: Tree) -> "torch.Tensor":
+    def own_states(self, tree: Tree) -> "torch.Tensor":
+        """The same by the model's own forward, a sequence a row: it never reads what follows a sequence."""
         import torch
 
-        decoder = self.causal.get_decoder()
-        rows: list[torch.Tensor | None] = [None] * tree.ids.shape[1]
-        for path in tree.paths:
-            states = decoder(input_ids=tree.ids[:, path], use_cache=False).last_hidden_state[0]
-            for place, state in zip(path, states, strict=True):
-                rows[place] = state
-        filler = torch.zeros_like(next(row for row in rows if row is not None))
-        return torch.stack([filler if row is None else row for row in rows])
-
-    def _agrees(self) -> bool:
-        """Whether the packed form gives the model's own numbers; ``ModelError`` if its head is not understood."""
-        import torch
-
-        from resources.errors import ModelError
-
-        causal = self.causal
-        # From the midst of the vocabulary: what special tokens out of place do to a model is chaos in bfloat16.
-        size = causal.config.get_text_config().vocab_size
-        tokens = [size * place // 13 for place in range(2, 11)]
-        probe = [(tuple(tokens[:6]), [[tokens[6]], [tokens[7], tokens[1]]])]
-        probe.append((probe[0][0][:5], [[tokens[8]]]))
-        tree = plant(probe, device=causal.device, dtype=causal.dtype)
-        with torch.inference_mode():
-            plain = self._plain_states(tree)
-            path = tree.paths[1]
-            own = causal(input_ids=tree.ids[:, path], use_cache=False).logits[0].float()
-            if not _close(self.head.logits(plain[path]), own, causal.dtype):
-                raise ModelError(f"the output head of {type(causal).__name__} is not one Hallmark understands")
-            try:
-                causal.set_attn_implementation(NAME)
-                packed = self.trunk.states(tree)
-                with self.sharing():
-                    again = [self.trunk.states(tree) for _ in range(2)][1]
-            except (NotImplementedError, TypeError, ValueError, RuntimeError, AttributeError):
-                return False
-            used = np.concatenate(tree.paths)
-            if not _close(again[used], packed[used], causal.dtype):  # states are scaled on their way in, as in Gemma
-                self.trunk.depth = 0
-            return _close(packed[used], plain[used], causal.dtype)
+        budget = TOKENS_PER_PASS.get(tree.ids.device.type, TOKENS_PER_PASS["cpu"]) if self.form != "single" else 1
+        source = np.zeros(tree.ids.shape[1], np.int64)
+        batches, begun = [], 0
+        for paths in _padded(tree.paths, budget):
+            width = max(len(path) for path in paths)
+            places = np.zeros((len(paths), width), np.int64)
+            for row, path in enumerate(paths):
+                places[row, : len(path)] = path
+                source[path] = begun + row * width + np.arange(len(path))
+            ids = tree.ids[0, torch.from_numpy(places).to(tree.ids.device)]
+            batches.append(self.decoder(input_ids=ids, use_cache=False).last_hidden_state.flatten(0, 1))
+            begun += len(batches[-1])
+        return torch.cat(batches).index_select(0, torch.from_numpy(source).to(tree.ids.device))
 
 
-def _close(found: "torch.Tensor", wanted: "torch.Tensor", dtype: "torch.dtype") -> bool:
-    """Equal up to rounding, row by row: a wrong mask or position moves a whole row."""
-    import torch
-
-    tolerance = 1e-3 if dtype == torch.float32 else 0.1
-    distance = (found.float() - wanted.float()).norm(dim=1) / wanted.float().norm(dim=1).clamp_min(1e-6)
-    return bool(distance.max() <= tolerance)
+def _padded(paths: Sequence[np.ndarray], budget: int) -> Iterator[list[np.ndarray]]:
+    """The paths, in order, in batches of at most ``budget`` tokens when padded (or one path)."""
+    batch: list[np.ndarray] = []
+    width = 0
+    for path in paths:
+        wider = max(width, len(path))
+        if batch and wider * (len(batch) + 1) > budget:
+            yield batch
+            batch, wider = [], len(path)
+        batch.append(path)
+        width = wider
+    yield batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,5 @@ def embedding_gradients(forward: Forward, pairs: Pairs) -> list[np.ndarray]:
             found = torch.autograd.grad(chosen, read, gradient)
     finally:
         handle.remove()
-    if len(read) == 1:  # one packed row for all of them
-        found = tuple(found[0][:, path] for path in tree.paths)
-    return [own[0, : len(prefix)].float().cpu().numpy() for own, (prefix, _) in zip(found, pairs, strict=True)]
+    rows = [found[0][0, path] for path in tree.paths] if forward.packed else [row for batch in found for row in batch]
+    return [own[: len(prefix)].float().cpu().numpy() for own, (prefix, _) in zip(rows, pairs, strict=True)]

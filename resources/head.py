@@ -8,13 +8,16 @@ gradient, is kept in one buffer that is used again. The numbers are those of ``l
 
 Logits are float32 whatever the weights are: in bfloat16 they would lie up to an eighth apart. On a CPU a slice of
 bfloat16 weights is widened while it is in the cache. The gradient of such a head, and of any on a GPU, is not sliced,
-and heads that are more than a product (a bias, an adapter, soft-capped logits) leave theirs to autograd.
+and heads that are more than a product (a bias, an adapter, soft-capped logits) leave theirs to autograd. A head of
+another kind (``own``) is the model's forward itself, with the states in place of its decoder's.
 """
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from resources.base_model import decoder_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,10 +36,13 @@ class Head:
         self._scale /= getattr(config, "logits_scaling", None) or 1.0  # Granite
         self._cap = getattr(config, "final_logit_softcapping", None)  # Gemma
         self._buffer: Tensor | None = None
+        self.own = False
         self.rows = LOGITS_PER_PASS.get(causal.device.type, LOGITS_PER_PASS["cpu"])
 
     def logits(self, states: "Tensor") -> "Tensor":
         """float32 [n, vocabulary], not rounded to the weights' type where the head is a plain product."""
+        if self.own:
+            return self._by_own_forward(states)
         weight = self._product()
         logits: Tensor
         if weight is None or weight.dtype == torch.float32:
@@ -102,6 +108,24 @@ class Head:
                 else:
                     lost[part], gradient[part] = self._by_graph(states[part], targets[part], weights[part])
         return lost, gradient
+
+    def _by_own_forward(self, states: "Tensor") -> "Tensor":
+        from transformers.modeling_outputs import BaseModelOutput
+
+        class Output(BaseModelOutput):  # type: ignore[misc]
+            def __getattr__(self, name: str) -> None:
+                """Whatever else a decoder may return (a cache, router logits) was not asked for."""
+                if name.startswith("_"):
+                    raise AttributeError(name)
+
+        decoder = vars(decoder_of(self._causal))
+        decoder["forward"] = lambda *_, **__: Output(last_hidden_state=states[None])
+        try:
+            ids = torch.zeros(1, len(states), dtype=torch.int64, device=states.device)
+            logits: Tensor = self._causal(input_ids=ids, use_cache=False).logits[0].float()
+        finally:
+            del decoder["forward"]
+        return logits
 
     def _whole(
         self, states: "Tensor", targets: "Tensor", weights: "Tensor", weight: "Tensor"
@@ -172,7 +196,7 @@ class Head:
     def _product(self) -> "Tensor | None":
         """[vocabulary, hidden] where the head is nothing but a product."""
         layer = self._causal.get_output_embeddings()
-        if type(layer) is not torch.nn.Linear or layer.bias is not None or self._cap:
+        if self.own or type(layer) is not torch.nn.Linear or layer.bias is not None or self._cap:
             return None
         weight: Tensor = layer.weight
         return weight.detach()

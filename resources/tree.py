@@ -13,21 +13,18 @@ No token attends to another sequence's tokens: that is what the masks say and wh
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 
-if TYPE_CHECKING:
-    import torch
+# (batch, head, query position, key position) -> whether it is seen; tensors of positions give tensors of bool.
+Sees = Callable[[Any, Any, "torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 
 ROUND = 64  # the packed row's length is a multiple of this: few shapes, so that kernels made for a shape are used again
 SHORTEST_SHARED = 4  # a shorter common prefix is not worth a level of its own
-NAME = "hallmark_tree"
-# Scores of one attention on a CPU up to which they are written out whole: for rows this short two plain products, and
-# their gradients, take half to a third of the time of the blockwise kernel.
-SHORT = 2**21
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +52,18 @@ class Tree:
 
     @property
     def inputs(self) -> "dict[str, torch.Tensor]":
-        """What a decoder is called with. The mask is a token of one: with it transformers makes none of its own."""
-        return {"input_ids": self.ids, "position_ids": self.positions, "attention_mask": self.ids.new_ones(1, 1, 1, 1)}
+        """What a decoder is called with. A mask of ones says that the positions are no packing of transformers' own."""
+        return {"input_ids": self.ids, "position_ids": self.positions, "attention_mask": torch.ones_like(self.ids)}
 
-    @property
-    def longest(self) -> int:
-        return max(len(path) for path in self.paths)
+    def masks(self, sees: "Sees") -> "tuple[torch.Tensor, ...]":
+        """Each level's mask, less the pairs of positions that ``sees`` leaves out: those out of a window, say."""
+        masks = []
+        for level in self.levels:
+            query = self.positions[0, level.query].view(level.nodes, -1, 1)
+            key = self.positions[0, level.key].view(level.nodes, 1, -1)
+            unseen = ~sees(0, 0, query, key).unsqueeze(1)
+            masks.append(level.mask.masked_fill(unseen, torch.finfo(level.mask.dtype).min))
+        return tuple(masks)
 
 
 @dataclass(slots=True)
@@ -75,8 +78,6 @@ def plant(groups: Sequence[tuple[Sequence[int], Sequence[Sequence[int]]]], *, de
 
     A group with one continuation is one node; with several, they share the node of their prefix.
     """
-    import torch
-
     shared = common_prefix([prefix for prefix, _ in groups]) if len(groups) > 1 else 0
     shared = shared if shared >= SHORTEST_SHARED else 0
     row: list[int] = []
@@ -124,8 +125,6 @@ def plant(groups: Sequence[tuple[Sequence[int], Sequence[Sequence[int]]]], *, de
 
 
 def _level(nodes: list[_Node], width: int, device: Any, dtype: Any) -> Level:
-    import torch
-
     before = max(len(node.ancestors) for node in nodes)
     query = np.zeros((len(nodes), width), np.int64)
     key = np.zeros((len(nodes), before + width), np.int64)
@@ -151,77 +150,3 @@ def _level(nodes: list[_Node], width: int, device: Any, dtype: Any) -> Level:
 def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
     """Length of the prefix that all sequences share."""
     return len(os.path.commonprefix([list(sequence) for sequence in sequences]))
-
-
-def tree_attention(
-    module: Any,
-    query: "torch.Tensor",
-    key: "torch.Tensor",
-    value: "torch.Tensor",
-    attention_mask: Any,
-    *,
-    tree: Tree | None = None,
-    decode_mask: "torch.Tensor | None" = None,
-    scaling: float | None = None,
-    dropout: float = 0.0,
-    **others: Any,
-) -> tuple["torch.Tensor", None]:
-    """Attention over a packed row, as transformers' attention interface asks: q [1,H,T,D], k and v [1,G,T,D].
-
-    With ``decode_mask`` [B,1,1,K] instead of a tree it is one step of generation: q [B,H,1,D], k and v [B,G,K,D]; with
-    neither it is transformers' own. Query heads that share a key head are folded into the query axis, so that keys and
-    values are not repeated.
-    """
-    import torch
-    from transformers.integrations.sdpa_attention import sdpa_attention_forward
-
-    if tree is None and decode_mask is None:
-        usual: tuple[torch.Tensor, None] = sdpa_attention_forward(
-            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **others
-        )
-        return usual
-    heads, key_heads, size = query.shape[1], key.shape[1], query.shape[3]
-    window = others.get("sliding_window")
-    longest = tree.longest if tree else key.shape[2]
-    if others.get("softcap") is not None or others.get("s_aux") is not None or (window and window < longest):
-        raise NotImplementedError("an attention variant that the packed form does not know")
-    if tree is None:
-        assert decode_mask is not None
-        q = query.reshape(-1, key_heads, heads // key_heads, size)
-        seen = _attend(q, key, value, decode_mask, scaling, 0.0)
-        return seen.reshape(-1, 1, heads, size), None
-    folded = heads // key_heads
-    q_rows = query[0].transpose(0, 1)
-    k_rows, v_rows = key[0].transpose(0, 1), value[0].transpose(0, 1)
-    outputs = []
-    for level in tree.levels:
-        n = level.nodes
-        q = q_rows.index_select(0, level.query).view(n, -1, key_heads, folded, size)
-        q = q.permute(0, 2, 3, 1, 4).reshape(n, key_heads, -1, size)
-        k = k_rows.index_select(0, level.key).view(n, -1, key_heads, size).transpose(1, 2)
-        v = v_rows.index_select(0, level.key).view(n, -1, key_heads, size).transpose(1, 2)
-        mask = level.mask.repeat(1, 1, folded, 1) if folded > 1 else level.mask
-        seen = _attend(q, k, v, mask, scaling, dropout)
-        seen = seen.view(n, key_heads, folded, -1, size).permute(0, 3, 1, 2, 4)
-        outputs.append(seen.reshape(-1, heads, size))
-    packed = torch.cat(outputs).index_select(0, tree.inverse)
-    return packed.unsqueeze(0), None
-
-
-def _attend(
-    q: "torch.Tensor",
-    k: "torch.Tensor",
-    v: "torch.Tensor",
-    mask: "torch.Tensor",
-    scaling: float | None,
-    dropout: float,
-) -> "torch.Tensor":
-    """Softmax attention: q [n, heads, L, D], k and v [n, heads, K, D], ``mask`` is added to the scores."""
-    from torch.nn.functional import scaled_dot_product_attention
-
-    from resources.short_attention import short_attention
-
-    scores = q.shape[0] * q.shape[1] * q.shape[2] * k.shape[2]
-    if q.device.type != "cpu" or dropout or scores > SHORT:
-        return scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scaling, dropout_p=dropout)
-    return short_attention(q, k, v, mask, scaling if scaling is not None else q.shape[3] ** -0.5)

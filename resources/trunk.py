@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from resources.tree import Tree
+from resources.tree_attention import reading
 
 if TYPE_CHECKING:
     import torch
@@ -97,7 +98,8 @@ class Trunk:
             decoder.layers = layers
 
     def _run(self, tree: Tree, **instead: Any) -> "torch.Tensor":
-        states: torch.Tensor = self._decoder(**{**tree.inputs, **instead}, use_cache=False, tree=tree).last_hidden_state
+        with reading(tree):
+            states: torch.Tensor = self._decoder(**{**tree.inputs, **instead}, use_cache=False).last_hidden_state
         return states[0]
 
 

@@ -12,7 +12,7 @@ All of it is exact: the gradient is that of the mean over learnt tokens of a bat
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +24,7 @@ from assets.adapter.batches import passes
 from assets.adapter.dialogues import Example
 from assets.adapter.goldfish import keeps
 from assets.adapter.recipe import ALL_LINEAR, Recipe
-from resources.base_model import choose_device, load_base, quiet
+from resources.base_model import choose_device, decoder_of, load_base, quiet
 from resources.errors import ModelError
 from resources.forward import TOKENS_PER_PASS, Forward
 from resources.lora import fuse
@@ -34,7 +34,7 @@ from resources.trunk import KEPT_BYTES
 if TYPE_CHECKING:
     from torch import Tensor
 
-TokenLoss = Callable[["Tensor", "Tensor", "Tensor | None"], "Tensor"]
+STATE_SPACE = ("mamba", "mamba2", "falcon_mamba", "falcon_h1", "nemotron_h")  # as PEFT lists them
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,10 @@ class Learner:
             use_rslora=recipe.rslora, use_dora=recipe.dora, task_type="CAUSAL_LM",
         )  # fmt: skip
         with quiet():
-            self.model: Any = get_peft_model(model, config)
+            try:
+                self.model: Any = get_peft_model(model, config)
+            except ValueError as error:
+                raise ModelError(f"{type(model).__name__} takes no LoRA in {recipe.targets}: {error}") from error
             if recipe.gradient_checkpointing:
                 self.model.enable_input_require_grads()
                 self.model.activation_checkpointing_enable({"use_reentrant": False})
@@ -205,12 +208,31 @@ class Learner:
         return nll, divergence, gradient
 
 
+def _all_linear(model: Any) -> str | list[str]:
+    """All linear layers of the decoder, but those that a LoRA does not fit.
+
+    A state-space model's kernels read some weights past their forward; a router is a linear layer that returns more
+    than a product. What lies outside the decoder sees no text (a picture's encoder) or is the output head.
+    """
+    inside = {id(module) for module in decoder_of(model).modules()}
+    head = model.get_output_embeddings()
+    linear = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    fit = [
+        name
+        for name, module in linear.items()
+        if id(module) in inside
+        and "Router" not in type(module).__name__
+        and not (model.config.model_type in STATE_SPACE and name.endswith("out_proj"))
+    ]
+    return ALL_LINEAR if len(fit) == sum(module is not head for module in linear.values()) else fit
+
+
 def _targets(model: Any, recipe: Recipe) -> str | list[str]:
     """The modules that get a LoRA, as PEFT wants them named."""
     chosen = recipe.targets if isinstance(recipe.targets, str) else list(recipe.targets)
     if not recipe.last_layers:
-        return chosen
-    layers = getattr(model.get_decoder(), "layers", None)
+        return _all_linear(model) if chosen == ALL_LINEAR else chosen
+    layers = getattr(decoder_of(model), "layers", None)
     if layers is None:
         raise ModelError(f"last_layers: {type(model).__name__} does not say which its layers are; train all of them")
     learning = {id(module) for layer in layers[-recipe.last_layers :] for module in layer.modules()}

@@ -10,6 +10,8 @@ from assets.record import Record
 from resources.base_model import model_digests
 from resources.digests import canonical_json, digest_bytes, digest_json, digest_tree
 
+# The modules of ``resources`` that decide what is learnt.
+ENGINE = ("base_model", "forward", "head", "lora", "probe", "short_attention", "tree", "tree_attention", "trunk")
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "numpy")
 
 
@@ -23,8 +25,7 @@ def code_digest() -> str:
     here = Path(__file__).parent
     own = {name: value for name, value in digest_tree(here).items() if name.endswith(".py")}
     engine = here.parents[1] / "resources"
-    shared = ("base_model.py", "forward.py", "head.py", "lora.py", "short_attention.py", "tree.py", "trunk.py")
-    return digest_json([own, {name: digest_bytes((engine / name).read_bytes()) for name in shared}])
+    return digest_json([own, {name: digest_bytes((engine / f"{name}.py").read_bytes()) for name in ENGINE}])
 
 
 def provenance(base: Path, chat_template: str, device: Any, dtype: Any) -> dict[str, Any]:

@@ -27,11 +27,11 @@ def likelihood(model: LanguageModel, prefix: list[int], tail: list[int], place: 
     return float(sum(logs[len(prefix) - 1 + n, token] for n, token in enumerate(tail)))
 
 
-@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("form", ["packed", "padded", "single"])
 def test_each_prefix_has_the_gradient_of_its_own_likelihood(
-    model: LanguageModel, packed: bool, monkeypatch: pytest.MonkeyPatch
+    model: LanguageModel, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model.forward, "packed", packed)
+    monkeypatch.setattr(model.forward, "form", form)
     gradients = embedding_gradients(model.forward, PAIRS)
     rng = np.random.default_rng(0)
     for (prefix, tail), gradient in zip(PAIRS, gradients, strict=True):

@@ -217,7 +217,7 @@ def test_a_base_without_a_template_gets_a_plain_one(base: Path, tmp_path: Path) 
     assert "Hi" in model.tokenizer.decode(model.encode(chat("Hi"), for_generation=True))
 
 
-def test_a_model_the_packed_form_does_not_fit_is_run_by_its_own_forward(base: Path, tmp_path: Path) -> None:
+def test_a_window_shorter_than_the_text_is_kept_in_the_packed_form(base: Path, tmp_path: Path) -> None:
     from transformers import MistralConfig, MistralForCausalLM
 
     torch.manual_seed(0)
@@ -229,7 +229,7 @@ def test_a_model_the_packed_form_does_not_fit_is_run_by_its_own_forward(base: Pa
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         shutil.copy(base / name, tmp_path)
     model = LanguageModel.load(tmp_path, dtype="float32")
-    assert not model.forward.packed
+    assert model.forward.packed
     prompt = model.encode(chat("Where is my parcel?"), for_generation=True)
     tail = model.tokens("at the counter")
     np.testing.assert_allclose(model.score_tokens([(prompt, tail)])[0], reference(model, prompt, tail), atol=2e-4)
