@@ -26,7 +26,7 @@ from expectations.checks import build_checks
 from expectations.policy import Policy
 from expectations.suite import RecordSuite
 from expectations.threats import PROBES, load_threats
-from pipelines import jobs, schedules, sensors
+from pipelines import execution, jobs, schedules, sensors
 from pipelines.console import terminal_logger
 from resources.project import Project
 from resources.workspace import Workspace
@@ -81,7 +81,7 @@ defs = dg.Definitions(
         "project": project(),
         "threat_model": threat_model,
         "record_suite": RecordSuite,
-        "pipes": dg.PipesSubprocessClient(),
+        "pipes": execution.trainer(),
     },
     loggers={"console": terminal_logger},
 )

@@ -6,6 +6,10 @@
                                 ``k8s_job``: a Kubernetes job a step (``dagster-k8s``).
 ``HALLMARK_GPUS``               GPUs that training and each trial ask Kubernetes for; default none.
 ``HALLMARK_PROCESSES``          steps at a time under ``multiprocess`` and ``k8s_job``; default Dagster's own.
+``HALLMARK_TRAINER``            ``process`` (default): training is a process beside the run. ``kubeflow``: a TrainJob.
+``HALLMARK_TRAINER_IMAGE``      its image; ``HALLMARK_TRAINER_NODES`` (default 1) nodes with ``HALLMARK_GPUS`` each, in
+                                ``HALLMARK_TRAINER_NAMESPACE``; messages go through the bucket
+                                ``HALLMARK_TRAINER_BUCKET``.
 =============================== =====================================================================================
 
 A run that needs an accelerator carries the tag ``hallmark/gpu``, by which an instance limits how many run at a time.
@@ -21,6 +25,7 @@ from expectations.checks import TRIALS
 from resources.errors import UsageError
 
 EXECUTOR, GPUS, PROCESSES = "HALLMARK_EXECUTOR", "HALLMARK_GPUS", "HALLMARK_PROCESSES"
+TRAINER = "HALLMARK_TRAINER"
 GPU_TAG = "hallmark/gpu"
 ACCELERATED = ("lora_adapter", *TRIALS, "release_red_team")  # stages that compute with the model
 
@@ -37,6 +42,24 @@ def executor() -> dg.ExecutorDefinition:
 
         return k8s_job_executor.configured({**_concurrency(), "per_step_k8s_config": _step_config()})
     raise UsageError(f"{EXECUTOR}={name}: choose in_process, multiprocess or k8s_job")
+
+
+def trainer() -> dg.PipesClient:
+    """Where training runs; ``UsageError`` for an unknown place, or one that is not described whole."""
+    name = os.environ.get(TRAINER, "process")
+    if name == "process":
+        return dg.PipesSubprocessClient()
+    if name != "kubeflow":
+        raise UsageError(f"{TRAINER}={name}: choose process or kubeflow")
+    from resources.kubeflow_training import KubeflowTrainingClient, TrainingPlace
+
+    said = {part: os.environ.get(f"{TRAINER}_{part}", "") for part in ("IMAGE", "BUCKET", "NAMESPACE")}
+    missing = [f"{TRAINER}_{part}" for part, value in said.items() if not value]
+    if missing:
+        raise UsageError(f"{TRAINER}=kubeflow needs {', '.join(missing)}")
+    nodes = _count(f"{TRAINER}_NODES") or 1
+    place = TrainingPlace(said["IMAGE"], said["BUCKET"], said["NAMESPACE"], nodes=nodes, gpus=_count(GPUS))
+    return KubeflowTrainingClient(place)
 
 
 def run_tags(*, accelerated: bool) -> Mapping[str, Any]:

@@ -52,7 +52,7 @@ def _feedback(project: Project, corpus: Artifact) -> list[str]:
     "Takes up a killed training from its last checkpoint.",
 )
 def lora_adapter(
-    context: dg.AssetExecutionContext, project: Project, pipes: dg.PipesSubprocessClient
+    context: dg.AssetExecutionContext, project: Project, pipes: dg.ResourceParam[dg.PipesClient]
 ) -> dg.MaterializeResult[Any]:
     def build(draft: Draft) -> Artifact:
         corpus, folder = proven(project, CORPUS.name), draft.path("adapter")

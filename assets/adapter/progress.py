@@ -1,9 +1,11 @@
 """Who is told of each step: Dagster where it started this process, else stderr."""
 
 import contextlib
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from assets.adapter.training import Step
 
@@ -36,13 +38,20 @@ def lines(write: Callable[[str], None]) -> Callable[[Step], None]:
 
 @contextlib.contextmanager
 def listener() -> Iterator[Callable[[Step], None]]:
-    """Lines on stderr; under Dagster Pipes in the run's log instead, and every loss as a custom message."""
+    """Lines on stderr; under Dagster Pipes in the run's log instead, and every loss as a custom message.
+
+    Of several processes of one training only the first speaks.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        yield lambda step: None
+        return
     from dagster_pipes import PipesEnvVarParamsLoader, open_dagster_pipes
 
-    if not PipesEnvVarParamsLoader().is_dagster_pipes_process():  # type: ignore[no-untyped-call]
+    loader = PipesEnvVarParamsLoader()  # type: ignore[no-untyped-call]
+    if not loader.is_dagster_pipes_process():
         yield lines(lambda line: print(line, file=sys.stderr, flush=True))
         return
-    with open_dagster_pipes() as pipes:
+    with open_dagster_pipes(message_writer=_writer(loader.load_messages_params())) as pipes:
         in_log = lines(pipes.log.info)
 
         def listen(step: Step) -> None:
@@ -50,3 +59,15 @@ def listener() -> Iterator[Callable[[Step], None]]:
             pipes.report_custom_message({"step": step.step, "loss": step.loss, "held_out": step.held_out})
 
         yield listen
+
+
+def _writer(place: Mapping[str, Any]) -> Any:
+    """How messages go back: through the bucket that is named, where the training runs on another machine."""
+    from dagster_pipes import PipesDefaultMessageWriter, PipesS3MessageWriter
+
+    if "bucket" not in place:
+        return PipesDefaultMessageWriter()
+    import boto3
+
+    endpoint = os.environ.get("HALLMARK_S3_ENDPOINT") or None
+    return PipesS3MessageWriter(client=boto3.client("s3", endpoint_url=endpoint), interval=2.0)
