@@ -28,7 +28,8 @@ COMMANDS = {
     "report": "print or open a candidate's dossier",
     "stage": "run one stage of the lineage, for another engine",
     "export": "write the lineage as a pipeline for another engine",
-    "ui": "webserver, daemon and a local S3 endpoint on this machine",
+    "desk": "decide in a browser, signed with a passkey",
+    "ui": "webserver, daemon, desk and a local S3 endpoint on this machine",
 }
 
 

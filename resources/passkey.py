@@ -117,6 +117,22 @@ def envelope(statement: dict[str, Any], payload_type: str, keyid: str, assertion
     return body
 
 
+def prove(passkey: Passkey, assertion: Any, expected: bytes, origin: str) -> int:
+    """The counter of a browser's fresh ``assertion`` over a challenge, for a page of ``origin`` alone.
+
+    ``IntegrityError`` if it does not hold.
+    """
+    try:
+        response = assertion["response"]
+        parts = {name: _decoded(response[name]) for name in PARTS}
+        if json.loads(parts["clientDataJSON"])["origin"] != origin:
+            raise ValueError("it was made for another page")
+        _verify(passkey, parts, expected)
+    except Exception as error:  # as above: whatever is wrong with it, it is not a yes
+        raise IntegrityError(f"the passkey's answer does not hold: {error}") from error
+    return int.from_bytes(parts["authenticatorData"][_COUNTER], "big")
+
+
 def counter(signed: dict[str, Any]) -> int:
     """How often the passkey that signed an envelope says it was used; 0 where it does not count."""
     parts = _parts(base64.b64decode(signed["signatures"][0]["sig"]))

@@ -45,6 +45,7 @@ class Authenticator:
         """What ``navigator.credentials.create()`` gives for a challenge, as JSON; no attestation."""
         attested = bytes(16) + len(self.credential).to_bytes(2, "big") + self.credential + self.public_key
         data = self._data(flags | ATTESTED) + attested
+        self._used()
         response = {
             "clientDataJSON": b64(self._client("webauthn.create", asked)),
             "attestationObject": b64(cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})),
@@ -55,8 +56,7 @@ class Authenticator:
         """What ``navigator.credentials.get()`` gives for a challenge, as JSON."""
         client, data = self._client("webauthn.get", asked), self._data(flags)
         signature = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
-        if self.counter:
-            self.counter += 1
+        self._used()
         response = {"clientDataJSON": b64(client), "authenticatorData": b64(data), "signature": b64(signature)}
         return self._credential(response)
 
@@ -70,6 +70,10 @@ class Authenticator:
 
     def _data(self, flags: int) -> bytes:
         return hashlib.sha256(self.host.encode()).digest() + bytes([flags]) + self.counter.to_bytes(4, "big")
+
+    def _used(self) -> None:
+        if self.counter:
+            self.counter += 1
 
     def _credential(self, response: dict[str, str]) -> dict[str, Any]:
         name = b64(self.credential)

@@ -160,6 +160,8 @@ class Lineage:
     @staticmethod
     def _rows(draft: Draft) -> None:
         draft.write_json("records.jsonl", {"row_id": "r1"})
+        for name in ("quarantined.jsonl", "rejected.jsonl"):
+            draft.path(name).touch()
 
     @staticmethod
     def _trial(draft: Draft) -> None:

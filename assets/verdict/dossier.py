@@ -27,7 +27,7 @@ REPORTS = {
     "memorization_audit": "memorization.json",
     "extraction_audit": "extraction.json",
 }
-OWN_DECISIONS = ("verdict", "approval", "rejection", "promotion", "rollback", "revocation")
+OWN_DECISIONS = ("verdict", "approval", "rejection", "promotion", "rollback", "revocation", "passkey")
 # Keys whose text a report may show: names and sentences of the trials' own, never what a model or a row said.
 TEXT_KEYS = frozenset(
     "verdict type kind name suite method reason missing fingerprint limit format id item category direction why model "

@@ -73,6 +73,16 @@ class Finding:
         }
 
 
+def recorded(report: Mapping[str, Any], fingerprint: str) -> Finding | None:
+    """The finding of this fingerprint in a screen's report (``ScreenResult.to_json``)."""
+    for body in report["findings"]:
+        if body["fingerprint"] == fingerprint:
+            known = {name: value for name, value in body.items() if name != "fingerprint"}
+            lists = {name: tuple(known[name]) for name in ("rows", "dates", "examples")}
+            return Finding(**{**known, **lists})
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class RowScore:
     """``score`` in 0..1, higher is more suspect; ``reasons`` name the findings that flag the row."""

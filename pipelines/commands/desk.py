@@ -1,0 +1,98 @@
+"""``hallmark desk``: the web application for what people decide."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from pipelines.desk.reviewers import INVITED, Reviewers
+from pipelines.governance import drop_store, home_option, in_force, located, policy_options
+from resources.errors import UsageError
+
+PORT = 3001
+LOOPBACK = "127.0.0.1"
+
+
+@click.group("desk", invoke_without_command=True)
+@click.option("--port", default=PORT, show_default=True, help="Port to listen on.")
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
+@click.option(
+    "--url",
+    metavar="URL",
+    help="The address in browsers, where a proxy with TLS stands in front: https://desk.example.org.",
+)
+@click.option(
+    "--store", default="", help="Where corrected rows go; default $HALLMARK_STORE or the workspace's own store."
+)
+@home_option
+@policy_options
+@click.pass_context
+def command(
+    context: click.Context,
+    port: int,
+    host: str,
+    url: str | None,
+    store: str,
+    home: Path | None,
+    policy: Path | None,
+    threats: Path | None,
+) -> None:
+    """Decide in a browser: rows, findings, candidates, held actions, releases.
+
+    Reviewers sign in and sign with passkeys; the first one comes in by `hallmark desk invite NAME`. It listens on this
+    machine only, at http://localhost:3001.
+
+    \b
+    hallmark desk invite ada      prints a link with which ada registers a passkey
+    hallmark desk                 until interrupted
+    """
+    workspace, origin = located(home), _origin(url, port)
+    context.obj = Reviewers(workspace, origin)
+    if context.invoked_subcommand:
+        return
+    if host != LOOPBACK and not url:
+        raise UsageError("passkeys need TLS on anything but this machine: put a proxy in front and name it with --url")
+
+    from pipelines.desk.app import build
+    from pipelines.desk.desk import Desk
+
+    rules, model = in_force(policy, threats)
+    desk = Desk(workspace, rules, model, store or drop_store(workspace), origin)
+    click.echo(f"Desk      {origin}", err=True)
+    if not desk.reviewers.anybody():
+        click.echo("Nobody is registered yet:  hallmark desk invite NAME", err=True)
+
+    import uvicorn
+
+    config = uvicorn.Config(
+        build(desk), host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=1
+    )  # fmt: skip
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        uvicorn.Server(config).run()
+
+
+@command.command("invite")
+@click.argument("name")
+@click.pass_obj
+def invite(reviewers: Reviewers, name: str) -> None:
+    """Print a link with which NAME registers one passkey. It works once, for a day.
+
+    Where the desk is not at its usual address, say so: hallmark desk --url https://desk.example.org invite NAME
+    """
+    link = reviewers.invite(name)
+    hours = int(INVITED.total_seconds() // 3600)
+    click.echo(link)
+    click.echo(f"For {name}, once, within {hours} hours. Whoever opens it decides as {name}.", err=True)
+
+
+def _origin(url: str | None, port: int) -> str:
+    """The address in browsers. Passkeys belong to names, so this machine is ``localhost``, not a number."""
+    if url is None:
+        return f"http://localhost:{port}"
+    parts = urlsplit(url)
+    local = parts.scheme == "http" and parts.hostname == "localhost"
+    if not (parts.scheme == "https" or local) or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise UsageError(f"{url} is not an address such as https://desk.example.org")
+    return f"{parts.scheme}://{parts.netloc}"
