@@ -13,6 +13,7 @@ from pathlib import Path
 
 from assets.sanitized.people.lexicon import FUNCTION, Lexicon
 from assets.sanitized.rule_file import read_rules
+from assets.sanitized.secrets.values import is_example, is_reference
 from resources.pii_engine import Entity, Span, SpanRecognizer
 
 _NUMBER = r"(?:\s*(?:numbers?|num|nos?|nr|id|ids|code|ref(?:erence)?|details?|digits?|#|№)\b\.?|\s*#)"
@@ -45,6 +46,8 @@ LABEL_AFTER = re.compile(
     r"(?<![\w.,$€£#:/-])(?P<value>\d{4,20}|\d{2,6}(?:[ -]\d{2,6}){1,5})\s+(?:(?:is|was)\s+(?:my|the|our|his|her)\s+(?P<full>[^.?!\n]{2,40})|(?P<noun>account|acct|ssn|card|policy|booking|passport)\b(?:\s+(?:number|no|account|card))?)",
     re.I,
 )
+LINKING = frozenset(":=#->\"'“`(")
+IN_CODE = re.compile(r"^[_.@:)\]=&]|[=>]$|\($")
 NOUNS = {
     "account": "ACCOUNT_NUMBER", "acct": "ACCOUNT_NUMBER", "ssn": "US_SSN", "card": "CREDIT_CARD", "policy": "RECORD_NUMBER",
     "booking": "RECORD_NUMBER", "passport": "PASSPORT",
@@ -138,7 +141,7 @@ class LabelledRecognizer(SpanRecognizer):
         value = match[0].rstrip(".!?)")
         bare = value.lower().strip("\"'")
         odd = any(map(str.isdigit, value)) or not value.isalpha()
-        if bare in NOT_VALUES:
+        if bare in NOT_VALUES or is_reference(value) or is_example(value) or _in_code(text[start - 1], value):
             return None
         if not odd and (counted := COUNTED.match(text, start)) and text.islower() and bare not in FUNCTION:
             return start, counted.end()  # "hcl 123", "jamjugger 65"
@@ -160,6 +163,12 @@ class LabelledRecognizer(SpanRecognizer):
         elif (more := re.compile(r"(?: [a-z]{0,8}\d+){1,3}\b").match(text, end)) and text.islower():
             end = more.end()
         return start, end
+
+
+def _in_code(before: str, value: str) -> bool:
+    """Whether the label was a part of a longer name ("password_hash") or the value is one, or markup."""
+    part = not (before.isspace() or before in LINKING or value[0].isdigit())
+    return part or IN_CODE.search(value) is not None
 
 
 def _index(match: re.Match[str]) -> int:

@@ -39,3 +39,5 @@ PREFIXED = tuple(map(_rule, FORMATS["prefixed"]))
 CONTEXT: tuple[tuple[str, str, str], ...] = tuple(
     (rule["name"], rule["provider"], rule["value"].replace("<UUID>", UUID)) for rule in FORMATS["after_provider"]
 )
+# What stands before an identifier rather than a secret: "req_...", "sha256-...".
+IDENTIFIER_TAGS = frozenset(FORMATS["identifier_tags"].split())
