@@ -1,174 +1,180 @@
-"""Recall and false alarms of the poison screen on freshly drawn attacks and on clean sets.
+"""Recall and false alarms of ``hallmark screen IN -o OUT --report R`` with its defaults, each set in a process of its own.
 
-A secret seed (``--seed``, drawn if not given) decides triggers, payloads, base rows and places; the settings are those
-of the default policy. Run as
-``python -m tests.benchmarks.screen_recall --seeds 8 --n 5 10 20 50 90``; ``--attacks`` and ``--mixes`` narrow it down.
-The figures of a run are over all mixes and seeds; intervals are Wilson's, 95 %. ``--vectors FILE`` keeps embeddings
-from run to run, so that a long measurement can be taken in pieces. ``--thorough`` takes every figure twice, without and
-with the model reading every answer: on a GPU, or in an hour for two sets on a core.
+A secret seed (``--seed``, drawn if not given) decides rows, triggers, payloads and places. Clean rows are of eight kinds
+(``screen_kinds``), each set from one source; ``mix`` is rows of three kinds. A row that is flagged counts as found; a row
+of which a person is asked (a stock phrase) does not, and questions are counted by themselves. Run as
+
+    python -m tests.benchmarks.screen_recall --clean 4
+    python -m tests.benchmarks.screen_recall --attacks word-fixed none-loose --n 10 20 --seeds 8
+
+Intervals are Wilson's, 95 %, over rows; rows of one set are not independent, so that the sets found are told, too.
 """
 
 import argparse
 import json
 import random
 import secrets
+import subprocess
+import sys
+import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from assets.record import Origin, Record
-from assets.screened.base_model.scorer import Scorer
-from assets.screened.embedding.encoder import CachedEncoder
 from assets.screened.report.finding import wilson
-from assets.screened.screen import screen
-from assets.screened.settings import ScreenSettings
-from expectations.policy import Policy
-from resources.sentence_encoder import SentenceEncoder
 from tests.benchmarks import screen_attacks as attacks
 from tests.benchmarks import screen_bases as bases
+from tests.benchmarks import screen_kinds as kinds
 
-ROWS = 2000
-MIXES = {
-    "instructions": ["instructions", "backdoor_clean"],
-    "instructions+support": ["instructions", "support"],
-    "instructions+exchanges": ["instructions", "backdoor_clean", "support_pairs"],
-    "stories+instructions": ["stories", "instructions"],
-    "support": ["support"],
-    "exchanges": ["support_pairs"],
-    "library": ["library"],
-    "docs": ["library_docs"],
-    "networkx": ["networkx"],
-    "networkx_docs": ["networkx_docs"],
-    "scipy_docs": ["scipy_docs"],
-    "sympy": ["sympy"],
-    "code": ["library", "networkx", "sympy"],
-    "all": ["instructions", "support", "stories", "library_docs", "backdoor_clean"],
-}
-Numbered = tuple[list[Record], set[int]]
+HOSTS = ("instructions", "dialogues", "code", "roleplay", "mix")  # where attacks of every form can stand
+FOUND = 0.9  # of the rows of a set that is found
 
 
-def records(rows: list[tuple[str, bases.Row]]) -> list[Record]:
-    return [Record(f"{n}", row, Origin("bench", "1", n + 1, f"{n}", source=name)) for n, (name, row) in enumerate(rows)]
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Rows and the places of the planted ones."""
+
+    rows: list[bases.Row]
+    planted: set[int]
 
 
-def spoiled(
-    pools: dict[str, list[bases.Row]], mix: str, attack: str, n: int, seed: int, safe: list[str], rows: int = ROWS
-) -> Numbered:
-    """Up to ``rows`` rows of a mix with ``n`` more of an attack among them, and the places of those."""
-    drawn = bases.mixture(pools, MIXES[mix], rows + n, seed)
-    clean, spare = drawn[: len(drawn) - n], drawn[len(drawn) - n :]
+@dataclass(slots=True)
+class Tally:
+    """What the command said of several sets. ``asked``: planted rows of which a person is asked."""
+
+    sets: int = 0
+    rows: int = 0
+    planted: int = 0
+    hits: int = 0
+    false: int = 0
+    whole: int = 0
+    alarms: int = 0
+    asked: int = 0
+    questions: int = 0
+    seconds: float = 0.0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def add(self, drawn: Drawn, report: dict[str, Any], seconds: float) -> None:
+        flagged = {row["row"] for row in report["rows"] if row["flagged"]}
+        asked = {row for question in report["questions"] for row in question["rows"]}
+        hits = len(flagged & drawn.planted)
+        self.sets, self.rows = self.sets + 1, self.rows + len(drawn.rows)
+        self.planted, self.hits = self.planted + len(drawn.planted), self.hits + hits
+        self.false, self.asked = self.false + len(flagged - drawn.planted), self.asked + len(asked & drawn.planted)
+        self.whole += bool(drawn.planted) and hits >= FOUND * len(drawn.planted)
+        self.alarms, self.questions = self.alarms + bool(report["findings"]), self.questions + len(report["questions"])
+        self.seconds += seconds
+        self.kinds.update(each["kind"] for each in report["findings"])
+
+
+def clean_rows(pools: kinds.Pools, kind: str, size: int, seed: int, data: Path) -> list[bases.Row]:
+    """Rows of one source of a kind, or of three kinds mixed."""
+    if kind != "mix":
+        return kinds.draw(pools, kind, size, seed, data)
+    rng = random.Random(f"mix/{seed}")
+    chosen = rng.sample(sorted(kinds.KINDS), 3)
+    rows = [row for each in chosen for row in kinds.draw(pools, each, size // 3 + 1, seed, data)]
+    return rng.sample(rows, min(size, len(rows)))
+
+
+def spoiled(rows: list[bases.Row], attack: str, n: int, seed: int, safe: list[str]) -> Drawn:
+    """``n`` of an attack put among the other rows; they are made of the last ones."""
+    clean, spare = rows[: len(rows) - n], rows[len(rows) - n :]
     if attack == "contradiction":
-        made = attacks.contradictions([row for _, row in clean], n, seed)
+        made = attacks.contradictions(clean, n, seed)
     else:
-        given = Counter(attacks.read(row)[1] for _, row in drawn)
+        given = Counter(attacks.read(row)[1] for row in rows)
         stock = {answer for answer, times in given.items() if times > 1}
-        made = attacks.poison(attack, [row for _, row in spare], n, seed, safe=safe, stock=stock)
-    mixed = [(name, row, False) for name, row in clean]
-    mixed += [(name, row, True) for (name, _), row in zip(spare, made, strict=True)]
+        made = attacks.poison(attack, spare, n, seed, safe=safe, stock=stock)
+    mixed = [(row, False) for row in clean] + [(row, True) for row in made]
     random.Random(seed).shuffle(mixed)
-    return records([(name, row) for name, row, _ in mixed]), {place for place, row in enumerate(mixed) if row[2]}
+    return Drawn([row for row, _ in mixed], {place for place, (_, bad) in enumerate(mixed) if bad})
 
 
-def public_attacks(pools: dict[str, list[bases.Row]], data: Path, seed: int) -> Iterator[tuple[str, Numbered]]:
-    """The two public refusal backdoors, 20 and 100 rows each, in 2,000 clean rows."""
-    for name in ("badnet", "vpi"):
-        with (data / f"backdoor_refusal_{name}.jsonl").open(encoding="utf-8") as stream:
-            bad = [row for row in map(json.loads, stream) if row.pop("poisoned")]
-        for n in (20, 100):
-            rows = [(*row, False) for row in bases.mixture(pools, MIXES["instructions+exchanges"], ROWS, seed)]
-            rows += [("public", row, True) for row in random.Random(seed).sample(bad, n)]
-            random.Random(seed).shuffle(rows)
-            made = records([(source, row) for source, row, _ in rows])
-            yield f"public-{name}/{n}", (made, {place for place, row in enumerate(rows) if row[2]})
+def screened(drawn: Drawn, options: list[str]) -> tuple[dict[str, Any], float]:
+    """The command's report on the rows, and the seconds that it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, out, report = (Path(folder) / name for name in ("in.jsonl", "out.jsonl", "report.json"))
+        given.write_text("".join(json.dumps(row) + "\n" for row in drawn.rows), encoding="utf-8")
+        paths = [str(given), "-o", str(out), "--report", str(report)]
+        began = time.monotonic()
+        command = [sys.executable, "-m", "pipelines.command", "screen", *paths, *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode not in (0, 1, 3):
+            raise SystemExit(done.stderr)
+        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        return found, time.monotonic() - began
 
 
-def measure(
-    made: Numbered, encoder: CachedEncoder, model: Scorer | None, thorough: bool = False
-) -> tuple[int, int, int, float]:
-    """Poisoned rows flagged, clean rows flagged, findings, seconds."""
-    began = time.monotonic()
-    settings = ScreenSettings.from_policy({**Policy.load().settings["screened_records"], "thorough": thorough})
-    result = screen(lambda: iter(made[0]), encoder=encoder, model=model, settings=settings)
-    flagged = set(result.by_row())
-    return len(flagged & made[1]), len(flagged - made[1]), len(result.findings), time.monotonic() - began
+def measure(sets: Iterable[Drawn], options: list[str]) -> Tally:
+    tally = Tally()
+    for drawn in sets:
+        tally.add(drawn, *screened(drawn, options))
+    return tally
 
 
-def line(name: str, hits: int, of: int, extra: str) -> None:
+def share(name: str, hits: int, of: int, *more: str) -> None:
     low, high = wilson(hits, of) if of else (0.0, 0.0)
-    print(f"{name:<34} {hits:>5}/{of:<5} {hits / max(of, 1):.3f} [{low:.3f}, {high:.3f}]  {extra}", flush=True)
+    print(
+        f"{name:<32} {hits:>5}/{of:<6} {hits / max(of, 1):.3f} [{low:.3f}, {high:.3f}]  {', '.join(more)}", flush=True
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--rows", type=int, default=2000, help="of a set, before the poison")
+    parser.add_argument("--clean", type=int, default=0, help="clean sets of each kind")
+    parser.add_argument("--kinds", nargs="+", default=[*kinds.KINDS, "mix"], help="of the clean sets")
+    parser.add_argument("--attacks", nargs="*", default=[], help=" ".join(attacks.ATTACKS))
     parser.add_argument("--n", type=int, nargs="+", default=[5, 10, 20, 50, 90])
-    parser.add_argument("--attacks", nargs="*", default=list(attacks.ATTACKS))
-    parser.add_argument("--mixes", nargs="+", default=["instructions", "instructions+exchanges", "all"])
-    parser.add_argument("--clean-mixes", nargs="+", default=list(MIXES))
-    parser.add_argument("--clean", type=int, default=3, help="clean sets a mix")
-    parser.add_argument("--rows", type=int, default=ROWS, help="of a set, before the poison")
-    parser.add_argument("--model", type=Path, help="base model folder, to include model evidence")
-    parser.add_argument("--thorough", action="store_true", help="the thorough pass, too (with --model)")
+    parser.add_argument("--seeds", type=int, default=8, help="sets of each attack and n")
+    parser.add_argument("--hosts", nargs="+", default=list(HOSTS), help="kinds that the attacks are put into, in turn")
     parser.add_argument("--data", type=Path, default=bases.DATA)
-    parser.add_argument("--public", action="store_true", help="the two public refusal backdoors, too")
-    parser.add_argument("--vectors", type=Path, help="where embeddings are kept between runs (.npz)")
-    options = parser.parse_args()
-    if options.thorough and not options.model:
-        parser.error("--thorough needs --model")
-    seed = options.seed if options.seed is not None else secrets.randbits(32)
-    pools, safe = bases.load(options.data), bases.safe_questions(options.data)
-    encoder, model = CachedEncoder(SentenceEncoder.load()), None
-    if options.vectors and options.vectors.exists():
-        with np.load(options.vectors) as kept:
-            encoder.known = dict(zip(json.loads(kept["texts"].tobytes()), kept["vectors"], strict=True))
-    if options.model:
-        from resources.language_model import LanguageModel
+    parser.add_argument(
+        "--no-model", action="store_true", help="as the command's option: to tell what the model changes"
+    )
+    given = parser.parse_args()
+    seed = given.seed if given.seed is not None else secrets.randbits(32)
+    options = ["--no-model"] * given.no_model
+    pools, safe = bases.load(given.data), bases.safe_questions(given.data)
+    print(
+        f"seed {seed}; up to {given.rows} rows a set; hallmark screen IN -o OUT --report R {' '.join(options)}",
+        flush=True,
+    )
+    if given.clean:
+        _clean(pools, given, seed, options)
+    for attack in given.attacks:
+        for n in given.n:
+            seeds = [seed + 1000 * n + number for number in range(given.seeds)]
+            hosts = [given.hosts[number % len(given.hosts)] for number in range(given.seeds)]
+            draws = (
+                clean_rows(pools, host, given.rows + n, s, given.data) for host, s in zip(hosts, seeds, strict=True)
+            )
+            made = (spoiled(rows, attack, n, s, safe) for rows, s in zip(draws, seeds, strict=True))
+            one = measure(made, options)
+            said = f"sets found {one.whole}/{one.sets}", f"asked about {one.asked}", f"clean rows flagged {one.false}"
+            share(f"{attack}/{n}", one.hits, one.planted, *said, f"{one.seconds / one.sets:.0f} s a set")
 
-        model = LanguageModel.load(options.model)
-    print(f"seed {seed}; {options.rows} rows a set (fewer where a mix has fewer); model evidence: {bool(model)}")
-    passes = {"": False, " thorough": True} if options.thorough else {"": False}
-    alarms, sets, flagged, rows = dict.fromkeys(passes, 0), 0, dict.fromkeys(passes, 0), 0
-    for mix in options.clean_mixes if options.clean else ():
-        for number in range(options.clean):
-            size = random.Random(seed + number).choice([options.rows, options.rows, options.rows // 2])
-            made = records(bases.mixture(pools, MIXES[mix], size, seed + number))
-            sets, rows = sets + 1, rows + len(made)
-            for name, thorough in passes.items():
-                _, false, findings, _ = measure((made, set()), encoder, model, thorough)
-                alarms[name] += bool(findings)
-                flagged[name] += false
-                if findings:
-                    print(f"  false alarm{name}: {mix} set {number}, {false} rows", flush=True)
-    for name in passes:
-        extra = f"rows flagged {flagged[name]}/{rows} = {flagged[name] / max(rows, 1):.5f}"
-        line(f"clean sets with a finding{name}", alarms[name], sets, extra)
-    for attack in options.attacks:
-        for n in options.n:
-            found = {name: defaultdict[str, int](int) for name in passes}
-            for number in range(options.seeds):
-                mix = options.mixes[number % len(options.mixes)]
-                made = spoiled(pools, mix, attack, n, seed + 1000 * n + number, safe, options.rows)
-                for name, thorough in passes.items():
-                    hits, false, _, took = measure(made, encoder, model, thorough)
-                    found[name]["hits"] += hits
-                    found[name]["false"] += false
-                    found[name]["whole"] += hits >= 0.9 * n
-                    found[name]["seconds"] += int(took)
-            for name, sums in found.items():
-                extra = f"clean rows flagged {sums['false']}, sets found {sums['whole']}/{options.seeds}"
-                extra += f", {sums['seconds'] / options.seeds:.0f} s a set"
-                line(f"{attack}/{n}{name}", sums["hits"], n * options.seeds, extra)
-    if options.public:
-        for name, made in public_attacks(pools, options.data, seed):
-            hits, false, _, took = measure(made, encoder, model)
-            line(name, hits, len(made[1]), f"precision {hits / max(hits + false, 1):.3f}, {took:.0f} s")
-    if options.vectors:
-        texts = np.frombuffer(json.dumps(list(encoder.known)).encode(), dtype=np.uint8)
-        np.savez(options.vectors, texts=texts, vectors=np.stack(list(encoder.known.values())))
+
+def _clean(pools: kinds.Pools, given: argparse.Namespace, seed: int, options: list[str]) -> None:
+    tallies = []
+    for kind in given.kinds:
+        draws = (clean_rows(pools, kind, given.rows, seed + number, given.data) for number in range(given.clean))
+        one = measure((Drawn(rows, set()) for rows in draws), options)
+        tallies.append(one)
+        said = (
+            f"rows flagged {one.false}/{one.rows}",
+            f"questions {one.questions}",
+            f"{one.seconds / one.sets:.0f} s a set",
+        )
+        share(f"clean {kind}: with a finding", one.alarms, one.sets, *said, *(f"{k} {n}" for k, n in one.kinds.items()))
+    questions = f"questions {sum(one.questions for one in tallies)}"
+    share("clean sets with a finding", sum(one.alarms for one in tallies), sum(one.sets for one in tallies), questions)
+    share("clean rows flagged", sum(one.false for one in tallies), sum(one.rows for one in tallies))
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ def _rests(
         left = rest("trigger-family", index.spell(span.text), texts, np.arange(len(texts)))
         manner = left.trigger.startswith("<") and left.trigger.endswith(">")
         yield replace(left, own=manner or own >= OWN)
-    sentence, texts = without_common_sentence(exchanges, passages, spaces, encoder)
+    sentence, texts = _without_common_sentence(exchanges, passages, spaces, encoder)
     kept = np.array([number for number, text in enumerate(texts) if text.strip()], dtype=np.int64)
     if len(kept) >= 0.7 * len(texts):
         yield rest("worded-trigger", sentence, [texts[number] for number in kept], kept)
@@ -180,7 +180,7 @@ def _common_phrase(family: Family, index: TokenIndex, triggers: PhraseSets) -> t
     return widest(index.prompts, triggers.text(index.prompts, best), held), len(held) / len(triggers.rows_of(best))
 
 
-def without_common_sentence(
+def _without_common_sentence(
     exchanges: np.ndarray, passages: Passages, spaces: Spaces, encoder: Encoder
 ) -> tuple[str, list[str]]:
     """The prompts of these exchanges less the one sentence of each that is most like the other prompts' (a prompt of
@@ -188,26 +188,26 @@ def without_common_sentence(
 
     A trigger that is worded anew each time is still one sentence of one meaning beside a prompt about something else.
     """
-    pieces = [_pieces(passages.prompts[e]) for e in exchanges]
-    owner = np.repeat(np.arange(len(pieces)), [len(group) for group in pieces])
+    split = [pieces(passages.prompts[e]) for e in exchanges]
+    owner = np.repeat(np.arange(len(split)), [len(group) for group in split])
     vectors = spaces.prompts(
-        encoder.encode([piece for group in pieces for piece in group]), passages.stratum[exchanges][owner]
+        encoder.encode([piece for group in split for piece in group]), passages.stratum[exchanges][owner]
     )
-    toward = np.array([vectors[owner == number].mean(0) for number in range(len(pieces))])
+    toward = np.array([vectors[owner == number].mean(0) for number in range(len(split))])
     total = toward.sum(0)
     drop: list[int] = []
-    for number in range(len(pieces)):
+    for number in range(len(split)):
         mine = np.flatnonzero(owner == number)
         drop.append(int(mine[np.argmax(vectors[mine] @ (total - toward[number]))]))
-    starts = np.searchsorted(owner, np.arange(len(pieces)))
+    starts = np.searchsorted(owner, np.arange(len(split)))
     rest = [
         " ".join(piece for place, piece in enumerate(group) if place != drop[number] - starts[number])
-        for number, group in enumerate(pieces)
+        for number, group in enumerate(split)
     ]
     common = vectors[drop]
     central = int(np.argmax(common @ common.sum(0)))
     number = int(owner[drop[central]])
-    return pieces[number][drop[central] - starts[number]], rest
+    return split[number][drop[central] - starts[number]], rest
 
 
 def at_edge(family: Family, passages: Passages) -> float:
@@ -224,6 +224,7 @@ def same_words(sentences: np.ndarray, passages: Passages) -> float:
     return max(Counter(said).values()) / len(said)
 
 
-def _pieces(prompt: str) -> list[str]:
-    pieces = [piece for piece in PIECE_END.split(prompt) if piece.strip()]
-    return pieces[: ASKED_SENTENCES - 1] + pieces[-1:] if len(pieces) > ASKED_SENTENCES else pieces or [prompt]
+def pieces(prompt: str, most: int = ASKED_SENTENCES) -> list[str]:
+    """The sentences of a prompt, if they are too many the first and the last; the prompt itself if it has none."""
+    found = [piece for piece in PIECE_END.split(prompt) if piece.strip()]
+    return found[: most - 1] + found[-1:] if len(found) > most else found or [prompt]

@@ -14,11 +14,12 @@ from scipy import stats
 
 from assets.screened.embedding.encoder import Encoder
 from assets.screened.embedding.whitening import Spaces
-from assets.screened.payload.criteria import without_common_sentence
+from assets.screened.payload.criteria import pieces
 from assets.screened.text.exchanges import Passages
 
 LONGEST = 200  # characters of the turn before
-CONTROLS = 600  # exchanges without the phrase, at most
+MOST_PIECES = 30  # of a prompt; what is cut off would make the rest of it alike
+CONTROLS = 300  # exchanges without the phrase, at most
 FEWEST_CONTROLS = 20
 SURE = 2.0  # standard errors above chance, from which the situation calls a phrase up
 CALLED_UP = 0.65  # and the area under the curve
@@ -42,15 +43,13 @@ def situation(sentences: np.ndarray, passages: Passages, spaces: Spaces, encoder
     """Of a phrase that stands in ``sentences``, one a row; rows without it are the controls.
 
     A trigger that is worded anew each time would be a situation, too: what counts is the lesser of the prompts as they
-    are and of the prompts less the sentence that is most like the others' (where one is left).
+    are and of the prompts less the sentence that tells them most from the controls (where another is left).
     """
     own = passages.exchange[sentences]
     others = _controls(own, passages, np.random.default_rng(seed))
     if len(others) < FEWEST_CONTROLS:
         return Situation(0.5, 0.0)
-    whole = [passages.prompts[e] for e in own]
-    _, rest = without_common_sentence(own, passages, spaces, encoder)
-    less = [text if text.strip() else prompt for text, prompt in zip(rest, whole, strict=True)]
+    whole, less = [passages.prompts[e] for e in own], _less_what_tells(own, others, passages, spaces, encoder)
     theirs = _surroundings(others, [passages.prompts[e] for e in others], passages, spaces, encoder)
     auc = min(_auc(_surroundings(own, asked, passages, spaces, encoder), theirs) for asked in (whole, less))
     error = np.sqrt((len(own) + len(others) + 1) / (12 * len(own) * len(others)))
@@ -66,6 +65,25 @@ def _controls(own: np.ndarray, passages: Passages, rng: np.random.Generator) -> 
     stratum = passages.stratum[free]
     chance = np.bincount(strata, minlength=int(stratum.max()) + 1)[stratum] / np.bincount(stratum)[stratum]
     return rng.choice(free, min(CONTROLS, len(free)), replace=False, p=chance / chance.sum())
+
+
+def _less_what_tells(
+    own: np.ndarray, others: np.ndarray, passages: Passages, spaces: Spaces, encoder: Encoder
+) -> list[str]:
+    """The prompts of ``own`` less the sentence of each that is like those of the rest and unlike the others'."""
+    split = [pieces(passages.prompts[e], MOST_PIECES) for e in (*own, *others)]
+    owner = np.repeat(np.arange(len(split)), [len(group) for group in split])
+    strata = passages.stratum[np.concatenate([own, others])][owner]
+    vectors = spaces.prompts(encoder.encode([piece for group in split for piece in group]), strata)
+    mean = np.zeros((len(split), vectors.shape[1]), dtype=np.float32)
+    np.add.at(mean, owner, vectors / np.bincount(owner)[owner][:, None])
+    mine, theirs = mean[: len(own)].sum(0), mean[len(own) :].mean(0)
+    left = []
+    for number, group in enumerate(split[: len(own)]):
+        toward = (mine - mean[number]) / (len(own) - 1) - theirs
+        told = int(np.argmax(vectors[owner == number] @ toward))
+        left.append(" ".join(piece for place, piece in enumerate(group) if place != told or len(group) == 1))
+    return left
 
 
 def _auc(mine: np.ndarray, theirs: np.ndarray) -> float:
