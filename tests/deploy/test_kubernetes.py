@@ -12,6 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "deploy" / "kubernetes"
 VERSION = "1.34"
+PROXY = "nginxinc/nginx-unprivileged:1.29"
 VALUES = yaml.safe_load((MANIFESTS / "values.yaml").read_text())
 DOCKERFILE = (ROOT / "deploy" / "image" / "Dockerfile").read_text()
 
@@ -20,7 +21,7 @@ def documents() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted(MANIFESTS.glob("*.yaml")):
         for body in yaml.safe_load_all(path.read_text()):
             if "kind" in body:
-                yield f"{path.name}: {body['kind']}", body
+                yield f"{path.name}: {body['kind']} {body['metadata']['name']}", body
 
 
 DOCUMENTS = dict(documents())
@@ -51,7 +52,7 @@ def test_a_wrong_manifest_does_not() -> None:
 def test_the_training_runtime_fits_the_schema_of_kubeflow_and_its_pods_that_of_kubernetes() -> None:
     from kubeflow_trainer_api.models import TrainerV1alpha1TrainingRuntime
 
-    body = DOCUMENTS["training-runtime.yaml: TrainingRuntime"]
+    body = DOCUMENTS["training-runtime.yaml: TrainingRuntime hallmark-torch"]
     runtime = TrainerV1alpha1TrainingRuntime.from_dict(body)
     assert runtime is not None and runtime.to_dict() == body
     (job,) = body["spec"]["template"]["spec"]["replicatedJobs"]
@@ -68,7 +69,7 @@ def test_every_variable_is_one_that_the_code_reads() -> None:
         for path in (ROOT / room).rglob("*.py")
     )
     named = set(re.findall(r"\bHALLMARK_[A-Z0-9_]+", "\n".join(path.read_text() for path in MANIFESTS.glob("*.yaml"))))
-    named |= set(DOCUMENTS["workspace.yaml: ConfigMap"]["data"])
+    named |= set(DOCUMENTS["workspace.yaml: ConfigMap hallmark-config"]["data"])
     assert len(named) > 5
     # Most are read under their whole name; the project's addresses by their last part.
     short = set(re.findall(r'said\("([A-Z_]+)"\)', code))
@@ -79,13 +80,13 @@ def test_every_variable_is_one_that_the_code_reads() -> None:
 def test_images_volumes_secrets_and_ports_are_the_same_everywhere() -> None:
     everything = [*DOCUMENTS.values(), VALUES]
     claims = {each["claimName"] for body in everything for each in walk(body) if "claimName" in each}
-    assert claims == {DOCUMENTS["workspace.yaml: PersistentVolumeClaim"]["metadata"]["name"]}
+    assert claims == {DOCUMENTS["workspace.yaml: PersistentVolumeClaim hallmark-workspace"]["metadata"]["name"]}
     configs = {each["configMapRef"]["name"] for body in everything for each in walk(body) if "configMapRef" in each}
-    assert configs == {DOCUMENTS["workspace.yaml: ConfigMap"]["metadata"]["name"]}
+    assert configs == {DOCUMENTS["workspace.yaml: ConfigMap hallmark-config"]["metadata"]["name"]}
     (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
     image = f"{deployment['image']['repository']}:{deployment['image']['tag']}"
     images = {each["image"] for body in DOCUMENTS.values() for each in walk(body) if isinstance(each.get("image"), str)}
-    assert images == {image}
+    assert images - {PROXY} == {image}
     assert f"EXPOSE {deployment['port']}" in DOCKERFILE
     mounts = {
         each["mountPath"]
@@ -93,7 +94,7 @@ def test_images_volumes_secrets_and_ports_are_the_same_everywhere() -> None:
         for each in walk(body)
         if each.get("name") == "workspace" and "mountPath" in each
     }
-    assert mounts == {DOCUMENTS["workspace.yaml: ConfigMap"]["data"]["HALLMARK_HOME"]}
+    assert mounts == {DOCUMENTS["workspace.yaml: ConfigMap hallmark-config"]["data"]["HALLMARK_HOME"]}
     assert f"HALLMARK_HOME={mounts.pop()}" in DOCKERFILE
 
 
@@ -129,3 +130,24 @@ def test_the_image_copies_what_is_there_and_installs_what_a_run_pod_loads() -> N
     lock = (ROOT / "requirements-cluster.lock").read_text()
     assert all(f"{name}==" in lock for name in ("dagster-k8s", "dagster-postgres", "kubeflow", "kfp-kubernetes"))
     assert re.search(r"^FROM \$\{BASE\}", DOCKERFILE, re.MULTILINE) and "ARG BASE\n" in DOCKERFILE
+
+
+def test_a_command_in_a_pod_is_one_and_its_probes_ask_the_port_it_listens_on() -> None:
+    import click
+
+    from pipelines.command import hallmark
+
+    pods = [body for name, body in DOCUMENTS.items() if ": Deployment" in name]
+    assert pods
+    for body in pods:
+        served, proxy = body["spec"]["template"]["spec"]["containers"]
+        program, name, *words = served["args"]
+        command = hallmark.get_command(click.Context(hallmark), name)
+        assert program == "hallmark" and command is not None
+        given, left, _ = command.make_parser(click.Context(command)).parse_args(words)
+        assert not left
+        for probe in ("startupProbe", "livenessProbe"):
+            assert f"http://127.0.0.1:{given['port']}/" in served[probe]["exec"]["command"][-1]
+        config = next(each for each in DOCUMENTS.values() if each["metadata"]["name"] == "hallmark-proxy")
+        assert f"http://127.0.0.1:{given['port']};" in "".join(config["data"].values())
+        assert f"listen {proxy['ports'][0]['containerPort']} ssl" in "".join(config["data"].values())
