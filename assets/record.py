@@ -1,8 +1,8 @@
 """The record: one row of training data, its own fields kept as they came, with where it came from.
 
-A record keeps the *form* it arrived in (``instruction/input/output``, ``prompt/completion``, ``messages``) rather
-than being converted, so that a redaction can name the field it touched. What stages need is derived:
-``texts`` (every text by field path), ``messages`` (the chat), ``prompt`` and ``response``.
+A record keeps the *form* it arrived in (``assets.forms``) rather than being converted, so that a redaction can name
+the field it touched. What stages need is derived: ``conversation`` (typed turns), ``texts`` (every text by field
+path), and ``messages``, ``prompt`` and ``response`` (what is said, as text).
 
 >>> row = Record("r1", {"instruction": "Say hi", "output": "Hi"}, Origin("a.jsonl", "v1", 1, "00"))
 >>> [(turn.role, turn.content) for turn in row.messages()]
@@ -15,18 +15,21 @@ import copy
 import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
-Form = Literal["instruction", "prompt", "messages", "other"]
+from assets.forms.conversation import Conversation
+from assets.forms.table import OTHER, form_of, read
 
 METADATA_FIELDS = ("source", "author", "created_at")
-RESPONSE_FIELDS = ("completion", "response")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a record came from. ``line`` is 1-based; ``digest`` is of the original bytes of that line or row."""
+    """Where a record came from. ``line`` is 1-based; ``digest`` is of the original bytes of that line or row.
+
+    ``split`` is the part of the data ("train", "test") where the object names one.
+    """
 
     object_key: str
     version: str
@@ -36,31 +39,36 @@ class Origin:
     source: str = "unknown"
     author: str = ""
     created_at: str = ""
+    split: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """A turn as text: ``content`` is all that is said in it, calls and their arguments included."""
+
     role: str
     content: str
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``row_id`` is stable: the digest of source object and line (see ``row_id``)."""
+    """``row_id`` is stable: the digest of source object and line (see ``row_id``).
+
+    ``columns``: what the row's own columns are called in the forms, ``{"prompt": "frage"}``, where that was said.
+    """
 
     row_id: str
     fields: dict[str, Any]
     origin: Origin
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def form(self) -> Form:
-        if "messages" in self.fields:
-            return "messages"
-        if "instruction" in self.fields:
-            return "instruction"
-        if "prompt" in self.fields:
-            return "prompt"
-        return "other"
+    def form(self) -> str:
+        return form_of(self.fields, self.columns)
+
+    def conversation(self) -> Conversation:
+        """The record as typed turns; ``FormFault`` where its fields give none."""
+        return read(self.fields, self.columns)
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Every string in the fields as ``(path, text)``; nested ones as ``messages[2].content``."""
@@ -79,18 +87,10 @@ class Record:
         return dataclasses.replace(self, fields=fields)
 
     def messages(self) -> list[Message]:
-        """The record as chat turns. Empty for the form ``other``."""
-        fields = self.fields
-        if self.form == "messages":
-            return [Message(str(turn["role"]), str(turn["content"])) for turn in fields["messages"]]
-        if self.form == "instruction":
-            extra = fields.get("input") or ""
-            prompt = f"{fields['instruction']}\n\n{extra}" if extra else str(fields["instruction"])
-            return [Message("user", prompt), Message("assistant", str(fields.get("output") or ""))]
-        if self.form == "prompt":
-            answer = next((fields[name] for name in RESPONSE_FIELDS if name in fields), "")
-            return [Message("user", str(fields["prompt"])), Message("assistant", str(answer or ""))]
-        return []
+        """The record's turns as text. Empty for the form ``other``; ``FormFault`` where another form is broken."""
+        if self.form == OTHER:
+            return []
+        return [Message(turn.role, turn.said) for turn in self.conversation().turns]
 
     def prompt(self) -> str:
         """Everything the model is given, turns joined by newlines."""
@@ -101,11 +101,12 @@ class Record:
         return "\n".join(turn.content for turn in self.messages() if turn.role == "assistant")
 
     def to_json(self) -> dict[str, Any]:
-        return {"row_id": self.row_id, "fields": self.fields, "origin": dataclasses.asdict(self.origin)}
+        body = {"row_id": self.row_id, "fields": self.fields, "origin": dataclasses.asdict(self.origin)}
+        return body | ({"columns": dict(self.columns)} if self.columns else {})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Record":
-        return cls(value["row_id"], value["fields"], Origin(**value["origin"]))
+        return cls(value["row_id"], value["fields"], Origin(**value["origin"]), value.get("columns", {}))
 
 
 def row_id(object_digest: str, line: int) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from assets.outcome import Outcome
-from assets.record import RESPONSE_FIELDS, Record
+from assets.record import Record
 from assets.waiting import Item
 from resources.clock import utc
 from resources.decision_log import DecisionLog, Entry
@@ -131,10 +131,10 @@ def correct(
 
 def corrected(record: Record, answer: str) -> dict[str, Any]:
     """The row's fields with ``answer`` as its (last) answer; ``InputError`` where the row has none to correct."""
-    paths = [name for name in ("output", *RESPONSE_FIELDS) if name in record.fields]
-    if record.form == "messages":
-        turns = record.fields["messages"]
-        paths = [f"messages[{place}].content" for place, turn in enumerate(turns) if turn["role"] == "assistant"]
+    texts = dict(record.texts())
+    read = record.conversation()
+    answers = (turn for turn in read.turns if turn.role == "assistant" and not read.plain)
+    paths = [part.path for turn in answers for part in turn.parts if part.path in texts]
     if not paths:
         raise InputError(
             "the row has no answer to correct",

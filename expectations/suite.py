@@ -10,7 +10,9 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from assets.forms.table import FORM_NAMES
 from assets.validated.facts import Facts
+from assets.validated.rules import FORM_RULES
 from assets.validated.settings import ValidationSettings
 
 if TYPE_CHECKING:
@@ -26,12 +28,11 @@ def expectations(settings: ValidationSettings) -> Iterator[Any]:
     def column(name: str, rule: str) -> dict[str, Any]:
         return {"column": name, "meta": {"rule": rule}}
 
-    yield gxe.ExpectColumnValuesToBeInSet(
-        **column("form", "unknown-form"), value_set=["instruction", "prompt", "messages"]
-    )
-    yield gxe.ExpectColumnValuesToBeInSet(**column("typed", "not-text"), value_set=[True])
-    yield gxe.ExpectColumnValuesToBeInSet(**column("roles_known", "unknown-role"), value_set=[True])
-    yield gxe.ExpectColumnValuesToBeInSet(**column("roles_in_order", "role-order"), value_set=[True])
+    yield gxe.ExpectColumnValuesToBeInSet(**column("form", "unknown-form"), value_set=list(FORM_NAMES))
+    for broken in FORM_RULES:
+        yield gxe.ExpectColumnValuesToNotBeInSet(**column("fault", broken.name), value_set=[broken.name])
+    for rule in ("call-unknown-tool", "call-schema"):
+        yield gxe.ExpectColumnValuesToNotBeInSet(**column("misfits", rule), value_set=[rule])
     for side, limit in (("prompt", settings.max_prompt), ("response", settings.max_response)):
         name = f"{side}_characters"
         yield gxe.ExpectColumnValuesToNotBeNull(**column(name, f"missing-{side}"))

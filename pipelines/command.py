@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import traceback
 
 import click
 
@@ -79,6 +80,20 @@ def main() -> None:
     except HallmarkError as error:
         click.echo(f"hallmark: {error}", err=True)
         sys.exit(error.exit_status)
+    except Exception as error:  # a defect: its message may quote a row, so only its kind and place are told
+        click.echo(f"hallmark: {_defect(error)}", err=True)
+        sys.exit(2)
+
+
+def _defect(error: Exception) -> str:
+    """A sentence on an error nobody foresaw; with ``HALLMARK_TRACEBACK`` set the traceback goes before it."""
+    if os.environ.get("HALLMARK_TRACEBACK"):
+        traceback.print_exception(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"this should not happen: {type(error).__name__} in {place.filename}:{place.lineno} ({place.name}). "
+        "Nothing was decided. HALLMARK_TRACEBACK=1 shows more, which may quote rows"
+    )
 
 
 if __name__ == "__main__":

@@ -4,21 +4,17 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from resources.artifacts import write_whole
 from resources.digests import digest_file, digest_json, digest_tree
-from resources.errors import InputError
-
-if TYPE_CHECKING:
-    from assets.outcome import Outcome
 
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
 console = Console(stderr=True)
@@ -52,18 +48,6 @@ class StageReport:
         if as_json:
             sys.stdout.write(body + "\n")
         return EXIT[verdict]
-
-
-def rows_of(path: Path, on_empty: Callable[[str], None] = lambda reason: None) -> "Iterator[Outcome]":
-    """The rows of a file; none of an empty one, which is nothing to check and no error. ``on_empty`` is told why."""
-    from assets.raw.formats import read_rows  # the commands that read no rows start without it
-
-    try:
-        yield from read_rows(path)
-    except InputError as error:
-        if error.rule != "empty-object":
-            raise
-        on_empty(str(error))
 
 
 @contextlib.contextmanager

@@ -28,9 +28,12 @@ from resources.process import settle
 
 if TYPE_CHECKING:
     from assets.adapter.training import Step
+    from assets.outcome import Outcome
+    from assets.raw.reading import Reading
 
 REPORT = "training.json"
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+TEMPLATE = "chat_template.jinja"  # where inference engines look for one; only of a base that has none
 
 
 def train(
@@ -55,7 +58,7 @@ def train(
     from assets.adapter.processes import launched
     from assets.adapter.provenance import corpus_digest, provenance
     from assets.adapter.training import Training
-    from resources.base_model import choose_device, load_tokenizer, stop_tokens
+    from resources.base_model import PLAIN_TEMPLATE, choose_device, load_tokenizer, stop_tokens
 
     out.mkdir(parents=True, exist_ok=True)
     device = choose_device(recipe.device)
@@ -67,11 +70,14 @@ def train(
         learnt = read_dialogues(unique, tokenizer, stop, recipe.max_tokens)
         if not learnt.examples:
             raise InputError(
-                f"none of {len(rows)} rows has an answer to learn", object_key="rows", rule="rows-teach-something"
+                f"none of {len(rows)} rows teaches anything: {learnt.reasons or 'there are none'}",
+                object_key="rows",
+                rule="rows-teach-something",
             )
         corrected = account(learnt.examples, rows, corrections, recipe.correction_weight)
         examples = weighed(learnt.examples, rows, corrections, recipe.correction_weight)
         kept_back = read_dialogues(holdout, tokenizer, stop, recipe.max_tokens)
+        own = tokenizer.chat_template != PLAIN_TEMPLATE
         origin = provenance(base, str(tokenizer.chat_template), learner.device, learner.dtype)
         digests = {"data_sha256": corpus_digest(rows), "holdout_sha256": corpus_digest(holdout)}
         job = digest_json([recipe.to_json(), digests, corrected, origin, processes.world])
@@ -92,6 +98,10 @@ def train(
                 "given": len(rows), "duplicates": len(rows) - len(unique), "unused": learnt.unused,
                 "examples": len(learnt.examples), "cut": learnt.cut, "held_out": len(kept_back.examples),
             },
+            "template": {
+                "from": "the base" if own else f"{TEMPLATE}: the base has none", "rows_changed_for_it": learnt.changed,
+                "turns_nobody_answers": learnt.unanswered,
+            },
             "corrections": corrected,
             "recipe": recipe.to_json(),
             "recipe_sha256": recipe.digest,
@@ -100,6 +110,8 @@ def train(
             **origin,
         }  # fmt: skip
         if processes.first:
+            if not own:
+                write_whole(out / TEMPLATE, str(tokenizer.chat_template).encode())
             _write(out, learner.model, body)
     return body
 
@@ -142,14 +154,27 @@ def _write(out: Path, model: Any, body: dict[str, Any]) -> None:
     checkpoint.discard(out)
 
 
-def read_rows_of(path: Path) -> list[Record]:
-    """The rows of a stage's ``records.jsonl``, or of any input form less the lines the raw stage would reject."""
+def read_rows_of(
+    path: Path, reading: "Reading | None" = None, on_rejected: "Callable[[Outcome], None] | None" = None
+) -> list[Record]:
+    """The rows of a stage's ``records.jsonl``, or of any input form less the rows that are rejected.
+
+    ``reading`` says what the file does not; ``on_rejected`` is told of each row that cannot be read.
+    """
     from assets.outcome import read_records
     from assets.raw.formats import read_rows
+    from assets.raw.reading import Reading
+    from assets.validated.readable import readable
 
     if _holds_records(path):
         return list(read_records(path))
-    return [outcome.record for outcome in read_rows(path) if outcome.fate == "passed"]
+    rows = []
+    for outcome in readable(read_rows(path, reading=reading or Reading())):
+        if outcome.removal is None:
+            rows.append(outcome.record)
+        elif on_rejected:
+            on_rejected(outcome)
+    return rows
 
 
 def _holds_records(path: Path) -> bool:
@@ -158,7 +183,7 @@ def _holds_records(path: Path) -> bool:
             first = json.loads(stream.readline())
     except (OSError, ValueError):
         return False
-    return isinstance(first, dict) and first.keys() == {"row_id", "fields", "origin"}
+    return isinstance(first, dict) and first.keys() - {"columns"} == {"row_id", "fields", "origin"}
 
 
 def main() -> int:

@@ -8,7 +8,8 @@ import dagster as dg
 
 from assets.raw.drops import Drop, discover
 from assets.raw.ingest import RawReport, ingest
-from assets.stage import OWNERS, Stage, drops, materialization, say, seal_rows
+from assets.raw.reading import Reading
+from assets.stage import OWNERS, Stage, drops, materialization, policy_of, say, seal_rows
 from resources.artifacts import Artifact, Draft
 from resources.errors import StoreError
 from resources.project import Project
@@ -26,10 +27,11 @@ def _drop_of(announced: Iterable[Drop], partition: str) -> Drop:
 
 
 def _inputs(project: Project, partition: str) -> dict[str, str]:
-    return {"drop": _drop_of(discover(project.object_store()), partition).fingerprint}
+    fingerprint = _drop_of(discover(project.object_store()), partition).fingerprint
+    return {"drop": fingerprint, "settings": policy_of(project).stage_digest("raw_drop")}
 
 
-STAGE = Stage("raw_drop", "1", _inputs)
+STAGE = Stage("raw_drop", "2", _inputs)
 
 
 @dg.asset(
@@ -52,7 +54,14 @@ def raw_drop(context: dg.AssetExecutionContext, project: Project) -> dg.Material
             return seal_rows(
                 draft,
                 None,
-                ingest(project.object_store(), drop, spool, report, _read_before(project, others)),
+                ingest(
+                    project.object_store(),
+                    drop,
+                    spool,
+                    report,
+                    _read_before(project, others),
+                    Reading.of(policy_of(project).settings.get("raw_drop", {})),
+                ),
                 cipher=project.line_cipher(),
                 metrics=report.metrics,
                 details=lambda: _details(drop, report),

@@ -7,10 +7,11 @@ from typing import IO, Any
 
 from assets.raw.lines import physical_lines
 from assets.raw.rows import MAX_KEYS, MAX_ROW, Fault, Piece, Row
-from assets.raw.strict_json import parse_array
+from assets.raw.strict_json import encoding_advice
 from resources.errors import InputError
 
 _DELIMITERS = (",", ";", "\t")
+INDEX = "Unnamed: 0"  # what pandas calls its own index, which it writes under an empty name
 
 csv.field_size_limit(MAX_ROW)  # the module's own limit of 128 KiB is less than a long document
 
@@ -93,8 +94,12 @@ def _header(feed: _Feed, object_key: str) -> tuple[list[str], str]:
     except csv.Error:
         names = []
     names = [name.strip() for name in names]
+    if names and not names[0] and len(names) > 1:
+        names[0] = INDEX
     if not all(names) or len(set(names)) != len(names) or len(names) > MAX_KEYS or "\ufffd" in text or not names:
         message = "the header must be one line of UTF-8 that names every column once"
+        if "\ufffd" in text:
+            message += encoding_advice(first.data)
         raise InputError(message, object_key=object_key, line=first.line, rule="csv-header")
     return names, delimiter
 
@@ -105,9 +110,7 @@ def _fields(header: list[str], cells: list[str], piece: Piece) -> dict[str, Any]
         raise Fault("csv-columns", f"{len(cells)} cells under {len(header)} columns")
     fields: dict[str, Any] = dict(zip(header, cells, strict=True))
     if any(_undecodable(cell) for cell in cells):
-        raise Fault("encoding", "not UTF-8")
-    if fields.get("messages", "").lstrip().startswith("["):
-        fields["messages"] = parse_array(fields["messages"].encode())
+        raise Fault("encoding", f"not UTF-8{encoding_advice(piece.data)}")
     return fields
 
 

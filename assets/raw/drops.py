@@ -7,8 +7,9 @@ whoever writes the drop writes last::
      "objects": [{"key": "tickets.jsonl", "sha256": "..."}]}
 
 Every key is optional; ``objects`` (paths below the folder, or entries with ``key`` and own ``sha256`` and metadata)
-says what must be there. ``kind`` is ``data`` or ``feedback``: answers that a person corrected, whose author may
-be called ``reviewer``. Names that start with a dot or underscore are no data.
+says what must be there. ``encoding`` (of text that is no UTF-8) and ``columns`` (``{"prompt": "frage"}``, for columns
+that no form knows) may stand in either place. ``kind`` is ``data`` or ``feedback``: answers that a person corrected,
+whose author may be called ``reviewer``. Names that start with a dot or underscore are no data.
 """
 
 import itertools
@@ -19,8 +20,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from assets.forms.columns import MAPPABLE
+from assets.raw.reading import Reading, known_encoding
 from resources.digests import digest_json
 from resources.object_store import ObjectInfo, ObjectStore
 
@@ -36,6 +39,26 @@ class _Described(BaseModel):
     source: str = ""
     author: str = Field(default="", validation_alias=AliasChoices("author", "reviewer"))
     created_at: str = ""
+    encoding: str = ""
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if not known_encoding(name):
+            raise ValueError("is no encoding of text that is known here, such as windows-1252")
+        return name
+
+    @field_validator("columns")
+    @classmethod
+    def _of_forms(cls, columns: dict[str, str]) -> dict[str, str]:
+        if unknown := sorted(columns.keys() - MAPPABLE):
+            raise ValueError(f"no form has a column {unknown[0]!r}; they have {', '.join(sorted(MAPPABLE))}")
+        return columns
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.encoding, self.columns)
 
     def metadata(self) -> dict[str, str]:
         """What is said, without what is not."""

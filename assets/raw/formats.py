@@ -13,16 +13,21 @@ or a rejected one with its place, rule and reason; a file that is no rows at all
 
 import contextlib
 import gzip
+import io
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
+from assets.forms.cells import json_or_text
+from assets.forms.chats import is_chat
 from assets.outcome import Outcome, Removal
 from assets.raw.csv_rows import csv_rows
 from assets.raw.lines import BOM, find_array, json_array, json_lines, whole_object
 from assets.raw.parquet_rows import parquet_rows, promised_rows
+from assets.raw.reading import Reading, as_utf8
 from assets.raw.rows import MAX_ROW, Fault, Row
+from assets.raw.tables import FIRST_SPLIT, may_be_table, table_rows
 from assets.record import METADATA_FIELDS, Origin, Record, row_id
 from resources.digests import CHUNK, digest_bytes, digest_file
 from resources.errors import InputError
@@ -42,6 +47,7 @@ SUFFIXES: dict[str, Format] = {
 # Rejections that speak for the rest of an object, not for one row: what follows them was never seen.
 DAMAGE = frozenset({"json-truncated", "json-trailing", "gzip-damaged", "parquet-damaged"})
 _FORM_FIELDS = ("messages", "instruction", "prompt")
+_STRUCTURED = ("messages", "conversations", "conversation", "chosen", "rejected", "prompt", "completion")
 _METADATA_LENGTH = 200  # characters of a row's own source, author or date that its provenance keeps
 _PROBE = 1 << 20  # bytes read to tell a format
 _ZIP_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
@@ -55,11 +61,13 @@ def read_rows(
     version: str = "",
     drop: str = "",
     defaults: Mapping[str, str] | None = None,
+    reading: Reading = Reading(),  # noqa: B008 (frozen)
 ) -> Iterator[Outcome]:
     """Stream the rows of a file in input order.
 
     ``object_key`` names the file in provenance and errors (default: its name), ``version`` is its version or etag
-    (default: its digest), ``defaults`` holds ``source``, ``author`` and ``created_at`` for rows that do not say.
+    (default: its digest), ``defaults`` holds ``source``, ``author`` and ``created_at`` for rows that do not say,
+    ``reading`` the encoding and the mapping of columns.
     Raises ``InputError``: rule ``empty-object`` where there is no row at all, others where the file as a whole
     cannot be read.
     """
@@ -67,22 +75,22 @@ def read_rows(
     try:
         digest = digest_file(path)
         empty = True
-        for row in _rows(path, key):
+        for row in _rows(path, key, reading.encoding):
             empty = False
-            yield _outcome(row, key, digest, version or digest, drop, defaults or {})
+            yield _outcome(row, key, digest, version or digest, drop, defaults or {}, reading.columns)
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", object_key=key, rule="object-readable") from error
     if empty:
         raise InputError("holds no rows", object_key=key, rule="empty-object")
 
 
-def count_rows(path: Path, object_key: str) -> int | None:
+def count_rows(path: Path, object_key: str, encoding: str = "") -> int | None:
     """How many outcomes ``read_rows`` owes for a file, counted without its parsers; None where only they can tell.
 
     Lines of JSON Lines that are not blank, rows that a Parquet file's own footer promises. A CSV record or a JSON
     element has no end that can be seen without parsing.
     """
-    with _open(path) as stream:
+    with _open(path, encoding, object_key) as stream:
         kind = _format(path, _head(stream, _PROBE), object_key)
         if kind == "parquet":
             return promised_rows(path)
@@ -98,10 +106,10 @@ def count_rows(path: Path, object_key: str) -> int | None:
         return count + (not blank)
 
 
-def _rows(path: Path, key: str) -> Iterator[Row]:
+def _rows(path: Path, key: str, encoding: str) -> Iterator[Row]:
     line = 0
     try:
-        with _open(path) as stream:
+        with _open(path, encoding, key) as stream:
             kind = _format(path, _head(stream, _PROBE), key)
             for row in parquet_rows(path, key) if kind == "parquet" else _text_rows(kind, stream, key):
                 line = row.line
@@ -114,11 +122,19 @@ def _rows(path: Path, key: str) -> Iterator[Row]:
 def _text_rows(kind: Format, stream: IO[bytes], key: str) -> Iterator[Row]:
     if kind == "csv":
         return csv_rows(stream, key)
-    if kind == "jsonl":
-        return json_lines(stream)
+    return json_lines(stream) if kind == "jsonl" else _json_rows(stream)
+
+
+def _json_rows(stream: IO[bytes]) -> Iterator[Row]:
+    """Rows of a JSON file: an array, an object that wraps one, splits by name, a whole table, or a single row."""
     head = _head(stream, MAX_ROW)
     start = len(head) - len(_unmarked(head))
     if head[start : start + 1] == b"{":
+        if split := FIRST_SPLIT.match(head, start):
+            stream.seek(split.end() - 1)
+            return json_array(stream, _unmarked(head[: split.end() - 1]), split[1].decode())
+        if may_be_table(head[start:]) and (rows := table_rows(stream)) is not None:
+            return rows
         array = find_array(head)
         if array is None:
             return whole_object(stream)
@@ -132,7 +148,8 @@ def _text_rows(kind: Format, stream: IO[bytes], key: str) -> Iterator[Row]:
 def _format(path: Path, head: bytes, key: str) -> Format:
     """By suffix; where there is none, or where ``.json`` names what is really JSON Lines, by the first bytes."""
     if head.startswith(_WIDE_TEXT):
-        raise InputError("is UTF-16 or UTF-32 text; save it as UTF-8", object_key=key, rule="encoding")
+        message = 'is UTF-16 or UTF-32 text: say so in the manifest, "encoding": "utf-16", or with --encoding utf-16'
+        raise InputError(message, object_key=key, rule="encoding")
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
     named = SUFFIXES.get(suffixes[-1]) if suffixes else None
     looks = _look(head)
@@ -158,19 +175,23 @@ def _look(head: bytes) -> Format | None:
         return "json"
     if not text:
         return "jsonl"  # nothing inside, whatever it is
-    return "csv" if any(name.encode() in first for name in _FORM_FIELDS) else None
+    return "csv" if any(name.encode() in first.lower() for name in _FORM_FIELDS) else None
 
 
 def _unmarked(head: bytes) -> bytes:
     return head.removeprefix(BOM).lstrip()
 
 
-def _open(path: Path) -> IO[bytes]:
-    stream = path.open("rb")
-    if stream.peek(2)[:2] == b"\x1f\x8b":
+def _open(path: Path, encoding: str, key: str) -> IO[bytes]:
+    """The file's bytes, unzipped, and as UTF-8 where text is in another encoding."""
+    stream: IO[bytes] = path.open("rb")
+    if cast(io.BufferedReader, stream).peek(2)[:2] == b"\x1f\x8b":
         stream.close()
-        return cast(IO[bytes], gzip.open(path))
-    return stream
+        stream = cast(IO[bytes], gzip.open(path))  # noqa: SIM115 (the caller's to close)
+    if Reading(encoding).is_utf8 or _head(stream, 4) == b"PAR1":
+        return stream
+    with stream:
+        return as_utf8(stream, encoding, key)
 
 
 def _head(stream: IO[bytes], size: int) -> bytes:
@@ -183,12 +204,20 @@ def _head(stream: IO[bytes], size: int) -> bytes:
     return bytes(head)
 
 
-def _outcome(row: Row, key: str, digest: str, version: str, drop: str, defaults: Mapping[str, str]) -> Outcome:
+def _outcome(
+    row: Row,
+    key: str,
+    digest: str,
+    version: str,
+    drop: str,
+    defaults: Mapping[str, str],
+    columns: Mapping[str, str],
+) -> Outcome:
     said = {**row.fields, "author": row.fields.get("author") or row.fields.get("reviewer")}
     metadata = {name: _metadata(said.get(name)) or defaults.get(name, "") for name in METADATA_FIELDS}
     metadata["source"] = metadata["source"] or "unknown"
-    origin = Origin(key, version, row.line, row.digest, drop, **metadata)
-    record = Record(row_id(digest, row.line), _settled(row.fields), origin)
+    origin = Origin(key, version, row.line, row.digest, drop, **metadata, split=row.split)
+    record = Record(row_id(digest, row.line), _settled(row.fields), origin, columns)
     if row.fault is None:
         return Outcome(record)
     return Outcome(record, "rejected", Removal(STAGE, row.fault.rule, row.fault.reason))
@@ -199,7 +228,14 @@ def _metadata(value: Any) -> str:
 
 
 def _settled(fields: dict[str, Any]) -> dict[str, Any]:
-    """Without the empty cells of other forms: a table of mixed rows has a column for every form in every row."""
+    """The row without the empty cells of other forms (a table of mixed rows has a column for every form in every row),
+    and with messages that were written as JSON text in one cell as the messages they are.
+    """
+    for name in _STRUCTURED:
+        if isinstance(value := fields.get(name), str) and value.lstrip().startswith("["):
+            chat = json_or_text(value)
+            if is_chat(chat) and chat:
+                fields = {**fields, name: chat}
     filled = [name for name in _FORM_FIELDS if fields.get(name)]
     if not filled:
         return fields

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from assets.outcome import Outcome, Removal
 from assets.raw.drops import Drop, ListedObject
 from assets.raw.formats import DAMAGE, STAGE, count_rows, read_rows
+from assets.raw.reading import Reading
 from assets.record import METADATA_FIELDS, Origin, Record, row_id
 from resources.artifacts import Metric
 from resources.digests import digest_bytes, digest_json
@@ -65,11 +66,13 @@ def ingest(
     spool: Path,
     report: RawReport | None = None,
     known: Mapping[str, str] | None = None,
+    reading: Reading = Reading(),  # noqa: B008 (frozen)
 ) -> Iterator[Outcome]:
     """Stream the outcomes of a drop, object by object in order of key.
 
     ``spool`` is a scratch folder; it holds one object at a time. ``known`` are the objects of other drops by SHA-256,
-    each with the words that name it: the same bytes are taken once. Raises ``InputError`` for a drop that is not what
+    each with the words that name it: the same bytes are taken once. ``reading`` is the policy's; the manifest goes
+    before it. Raises ``InputError`` for a drop that is not what
     its manifest promises as a whole, ``StoreError`` if the store fails or the drop changes while it is read.
     """
     report = report if report is not None else RawReport()
@@ -79,7 +82,9 @@ def ingest(
         head = store.head(info.key)
         if head is None:
             raise changed(store.uri, info.key)
-        reader = _Reader(drop, info, head.version, promised.get(info.key))
+        entry = promised.get(info.key)
+        said = drop.manifest.reading.over(reading)
+        reader = _Reader(drop, info, head.version, entry, entry.reading.over(said) if entry else said)
         fault = reader.refusal(bool(promised))
         target = (
             spool / f"{digest_json([info.key, info.etag])[:16]}{''.join(PurePosixPath(info.key).suffixes[-2:])[-24:]}"
@@ -93,7 +98,7 @@ def ingest(
                 yield reader.refused(fault)
             else:
                 yield from reader.rows(target, head.metadata)
-                owed = None if reader.damage else count_rows(target, info.key)
+                owed = None if reader.damage else count_rows(target, info.key, reader.reading.encoding)
         finally:
             target.unlink(missing_ok=True)
         rule = fault.rule if fault else reader.damage
@@ -124,6 +129,7 @@ class _Reader:
     info: ObjectInfo
     version: str
     entry: ListedObject | None
+    reading: Reading
     count: int = 0
     damage: str = ""
 
@@ -142,7 +148,12 @@ class _Reader:
         said = self.drop.manifest.metadata() | (self.entry.metadata() if self.entry else {})
         said |= {name: own[name] for name in METADATA_FIELDS if own.get(name)}
         outcomes = read_rows(
-            path, object_key=self.info.key, version=self.version, drop=self.drop.partition, defaults=said
+            path,
+            object_key=self.info.key,
+            version=self.version,
+            drop=self.drop.partition,
+            defaults=said,
+            reading=self.reading,
         )
         try:
             for outcome in outcomes:

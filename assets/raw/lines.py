@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
+from assets.forms.columns import METADATA, READ
 from assets.raw.rows import Fault, Piece, Row
 from assets.raw.strict_json import parse_object
+from assets.raw.tables import NEXT_SPLIT
 from resources.digests import CHUNK
 
 BOM = b"\xef\xbb\xbf"
@@ -33,23 +35,25 @@ def json_lines(stream: IO[bytes]) -> Iterator[Row]:
     return (object_row(piece) for piece in physical_lines(stream) if not piece.blank)
 
 
-def object_row(piece: Piece) -> Row:
+def object_row(piece: Piece, split: str = "") -> Row:
     """The row in a piece that should be one JSON object."""
     try:
         piece.check_length()
-        return Row(piece.line, piece.digest, parse_object(piece.data))
+        return Row(piece.line, piece.digest, parse_object(piece.data), split=split)
     except Fault as fault:
         return Row(piece.line, piece.digest, fault=fault)
 
 
-def json_array(stream: IO[bytes], opening: bytes = b"") -> Iterator[Row]:
+def json_array(stream: IO[bytes], opening: bytes = b"", split: str = "") -> Iterator[Row]:
     """The elements of the array whose ``[`` is the next byte; ``opening`` is what precedes it where an object wraps it.
+
+    ``split``: the object holds an array for each part of the data, of which this is the first; all of them are read.
 
     Elements are cut at the commas between them and read one by one, so that a bad element costs one row and not, as
     with a streaming parser that stops at the first error, all that follow. An array that does not end, or is followed
     by something that does not belong there, gives a last row that says so.
     """
-    cutter = _Cutter()
+    cutter = _Cutter(split)
     stream.read(1)
     while chunk := stream.read(CHUNK):
         yield from cutter.feed(chunk)
@@ -59,7 +63,9 @@ def json_array(stream: IO[bytes], opening: bytes = b"") -> Iterator[Row]:
 class _Cutter:
     """Tracks strings and depth over chunks; gives a row at every comma, or closing bracket, at depth 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, split: str) -> None:
+        self.split = split
+        self.first = 1  # the number of the array's first element
         self.piece = Piece(1)
         self.depth = 0
         self.in_string = self.escaped = self.closed = False
@@ -86,10 +92,17 @@ class _Cutter:
                 self.piece.add(chunk[start : match.start()])
                 start = place
                 self.closed = mark == b"]"
-                if not (self.closed and self.piece.line == 1 and self.piece.blank):
-                    yield object_row(self.piece)
-                self.piece = Piece(self.piece.line + 1)
+                if not (self.closed and self.piece.line == self.first and self.piece.blank):
+                    yield object_row(self.piece, self.split)
+                    self.piece = Piece(self.piece.line + 1)
+                else:
+                    self.piece = Piece(self.piece.line)
         self.piece.add(chunk[start:])
+        if self.closed and self.split and (following := NEXT_SPLIT.match(self.piece.data)):
+            rest = self.piece.data[following.end() :]
+            self.split, self.closed, self.first = following[1].decode(), False, self.piece.line
+            self.piece = Piece(self.first)
+            yield from self.feed(rest)
 
     def finish(self, opening: bytes) -> Iterator[Row]:
         tail = self.piece
@@ -121,7 +134,7 @@ def find_array(head: bytes) -> int | None:
             in_string = False
             key = head[text_start : match.start()]
             value = re.compile(rb"\s*:\s*").match(head, place)
-            if depth == 1 and value and key in (b"messages", b"instruction", b"prompt"):
+            if depth == 1 and value and key != b"data" and key.decode(errors="replace").lower() in READ - set(METADATA):
                 return None
             if depth == 1 and value and key == b"data" and head[value.end() : value.end() + 1] == b"[":
                 return value.end()

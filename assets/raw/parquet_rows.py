@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.raw.rows import MAX_KEYS, MAX_ROW, Fault, Row
-from assets.raw.strict_json import check_depth
+from assets.raw.strict_json import check_depth, missing
 from resources.digests import canonical_json, digest_bytes
 from resources.errors import InputError
 
@@ -60,7 +60,7 @@ def _row(slice_of_one: Any, line: int) -> Row:
         # A null column is how a columnar file says that a row has no such field.
         cells = {name: cell for name, cell in slice_of_one.to_pylist()[0].items() if cell is not None}
         check_depth(cells)
-        fields = {name: _json_value(cell) for name, cell in cells.items()}
+        fields = {name: value for name, cell in cells.items() if (value := _cell(name, cell)) is not None}
         data = canonical_json(fields)
         if len(data) > MAX_ROW:
             raise Fault("row-too-long", f"the row has {len(data):,} bytes; at most {MAX_ROW:,} are read")
@@ -71,7 +71,17 @@ def _row(slice_of_one: Any, line: int) -> Row:
     return Row(line, digest_bytes(data), fields)
 
 
-def _json_value(value: Any) -> Any:
+def _cell(name: str, cell: Any) -> Any:
+    """A cell as JSON; None for one that JSON cannot hold in a column that nobody reads."""
+    try:
+        return _json_value(cell)
+    except Fault as fault:
+        if missing(name, alone=not isinstance(cell, list | dict) and fault.rule == "number-not-finite"):
+            return None
+        raise
+
+
+def _json_value(value: Any) -> Any:  # noqa: PLR0911 (one return a kind)
     match value:
         case None | bool() | int() | str():
             return value
@@ -79,10 +89,13 @@ def _json_value(value: Any) -> Any:
             if not math.isfinite(value):
                 raise Fault("number-not-finite", "NaN and infinities are no JSON numbers")
             return value
+        case list() if value and all(isinstance(pair, tuple) for pair in value):  # a map
+            return {str(name): _json_value(inner) for name, inner in value}
         case list():
             return [_json_value(inner) for inner in value]
         case dict():
-            return {str(name): _json_value(inner) for name, inner in value.items()}
+            # A struct has every key of the column: a null in it is a key that the row does not have.
+            return {str(name): _json_value(inner) for name, inner in value.items() if inner is not None}
         case datetime.datetime() | datetime.date() | datetime.time():
             return value.isoformat()
         case decimal.Decimal():

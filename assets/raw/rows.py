@@ -24,12 +24,14 @@ class Row:
     ``line`` is 1-based: the physical line in JSON Lines, the first physical line of a CSV record, the ordinal of the
     element in a JSON array and of the row in Parquet. ``digest`` is the SHA-256 of the row's original bytes without
     the newline that ends it; Parquet rows have no bytes of their own and take the digest of their canonical JSON.
+    ``split`` names the part of the data it stands in, where the object says so.
     """
 
     line: int
     digest: str
     fields: dict[str, Any] = field(default_factory=dict)
     fault: Fault | None = None
+    split: str = ""
 
 
 @dataclass(slots=True)

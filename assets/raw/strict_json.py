@@ -16,16 +16,33 @@ import math
 import re
 from typing import Any, NoReturn
 
+from assets.forms.columns import READ
+from assets.raw.reading import looks_like
 from assets.raw.rows import MAX_DEPTH, MAX_KEYS, Fault
 
+# Columns in which a NaN that stands alone says, as pandas does, that there is nothing.
+OPTIONAL = frozenset("input context system system_prompt history tools functions reasoning thinking".split())
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse_object(data: bytes) -> dict[str, Any]:
     """The JSON object in ``data``; ``Fault`` if it is not exactly one, in UTF-8, with finite numbers and whole text."""
-    value = _parse(data)
+    try:
+        value = _parse(data)
+    except Fault as fault:
+        if fault.rule != "number-not-finite":
+            raise
+        value = _without_missing(_parse(data, _LENIENT))
     if not isinstance(value, dict):
         raise Fault("not-an-object", "the row is JSON but not an object")
+    return value
+
+
+def parse_table(data: bytes) -> dict[str, Any]:
+    """As ``parse_object``, for one object that is a whole table: it may have a key a row."""
+    value = _parse(data, _TABLE)
+    if not isinstance(value, dict):
+        raise Fault("not-an-object", "the file is JSON but not an object")
     return value
 
 
@@ -37,10 +54,45 @@ def parse_array(data: bytes) -> list[Any]:
     return value
 
 
-def _parse(data: bytes) -> Any:
+def missing(column: str, *, alone: bool) -> bool:
+    """Whether a number that is none may be left out: nobody reads the column, or it may be empty and holds no more."""
+    name = column.strip().lower()
+    return name not in READ or (alone and name in OPTIONAL)
+
+
+def _without_missing(fields: Any) -> Any:
+    """The row with nulls for the NaNs that are nobody's loss; ``Fault`` for any other."""
+    if not isinstance(fields, dict):
+        _not_finite("")
+    return {name: _cleared(name, value) for name, value in fields.items()}
+
+
+def _cleared(name: str, value: Any) -> Any:
+    if value is _MISSING and missing(name, alone=True):
+        return None
+    if _holds_missing(value):
+        if not missing(name, alone=False):
+            _not_finite("")
+        return _nulled(value)
+    return value
+
+
+def _holds_missing(value: Any) -> bool:
+    return value is _MISSING or (isinstance(value, dict | list) and any(map(_holds_missing, _inside(value))))
+
+
+def _nulled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _nulled(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_nulled(inner) for inner in value]
+    return None if value is _MISSING else value
+
+
+def _parse(data: bytes, decoder: json.JSONDecoder | None = None) -> Any:
     text = decode(data)
     try:
-        value = _DECODER.decode(text)
+        value = (decoder or _DECODER).decode(text)
     except json.JSONDecodeError as error:
         raise Fault("json-syntax", f"not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
@@ -57,7 +109,16 @@ def decode(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise Fault("encoding", f"not UTF-8 at byte {error.start} of the row") from None
+        raise Fault("encoding", f"not UTF-8 at byte {error.start} of the row{encoding_advice(data)}") from None
+
+
+def encoding_advice(data: bytes) -> str:
+    """What text that is no UTF-8 looks like, and where to say so."""
+    if not (likely := looks_like(data)):
+        return ""
+    return (
+        f'; it looks like {likely}: say so in the drop\'s manifest, "encoding": "{likely}", or with --encoding {likely}'
+    )
 
 
 def check_depth(value: Any) -> None:
@@ -82,13 +143,17 @@ def _inside(container: Any) -> Any:
     return container.values() if isinstance(container, dict) else container
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(pairs) > MAX_KEYS:
-        raise Fault("too-many-keys", f"an object has {len(pairs):,} keys; at most {MAX_KEYS:,} are read")
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
         raise Fault("duplicate-key", "an object names the same key twice")
     return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_KEYS:
+        raise Fault("too-many-keys", f"an object has {len(pairs):,} keys; at most {MAX_KEYS:,} are read")
+    return _table(pairs)
 
 
 def _finite(digits: str) -> float:
@@ -110,4 +175,19 @@ def _not_finite(_: str) -> NoReturn:
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_finite, parse_int=_whole, parse_constant=_not_finite
+)
+
+_MISSING: Any = object()
+
+
+def _or_missing(digits: str) -> Any:
+    number = float(digits)
+    return number if math.isfinite(number) else _MISSING
+
+
+_LENIENT = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_or_missing, parse_int=_whole, parse_constant=lambda _: _MISSING
+)
+_TABLE = json.JSONDecoder(
+    object_pairs_hook=_table, parse_float=_finite, parse_int=_whole, parse_constant=lambda _: None
 )

@@ -37,7 +37,7 @@ def _inputs(project: Project, partition: str) -> dict[str, str]:
     return row_inputs(project, NAME, RAW.name, partition)
 
 
-STAGE = Stage(NAME, "1", _inputs)
+STAGE = Stage(NAME, "2", _inputs)
 
 
 @dg.asset(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from assets.record import Message
+from assets.forms.conversation import Turn
 
 _READ = 400  # characters of what is asked, and of what is answered, that are looked at
 _KEY = re.compile(r"[!-~]{26,}")  # keys, addresses and encoded data are in no language
@@ -22,14 +22,14 @@ class LanguageJudge:
     letters: int
     confidence: float
 
-    def language(self, turns: Iterable[Message]) -> str | None:
+    def language(self, turns: Iterable[Turn]) -> str | None:
         """ISO 639-1 code (639-3 where there is none), or None where it cannot be told."""
         asked, answered = "", ""
         for turn in turns:
             if turn.role == "assistant":
-                answered += turn.content[:_READ] + "\n"
+                answered += turn.text[:_READ] + "\n"
             else:
-                asked += turn.content[:_READ] + "\n"
+                asked += turn.text[:_READ] + "\n"
         head = _KEY.sub(" ", asked[:_READ] + answered[:_READ])
         if sum(map(str.isalpha, head)) < self.letters:
             return None

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from assets.forms.columns import unread
+from assets.forms.conversation import FormFault
 from assets.outcome import Outcome, Removal
 from assets.record import METADATA_FIELDS, Record
-from assets.validated.facts import Facts, facts, identity, readable_turns
+from assets.validated.facts import Facts, facts, identity
 from assets.validated.language import LanguageJudge
 from assets.validated.rules import RULES, Rule
 from assets.validated.settings import ValidationSettings
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 STAGE = "validated_records"
 BATCH_ROWS = 10_000
 BATCH_CHARACTERS = 16_000_000  # a batch of long rows is shorter
+LONGEST_NAME = 40  # characters of a column's name that a report repeats
 MAX_SCHEMAS = 1_000  # more different sets of fields than this are not told apart
 
 # Rows of a frame of facts that break each rule, by position. Every rule is there, also one that no row breaks.
@@ -38,6 +41,7 @@ class ValidationReport:
     broken: Counter[str] = field(default_factory=Counter)
     forms: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
     schemas: set[frozenset[str]] = field(default_factory=set)
 
     def metrics(self) -> dict[str, Metric]:
@@ -48,7 +52,12 @@ class ValidationReport:
         return shares | {"schemas": Metric(len(self.schemas), self.rows)}
 
     def details(self) -> dict[str, Any]:
-        return {"forms": dict(self.forms), "languages": dict(self.languages.most_common(20))}
+        """Rows by form and language, and by column that no form reads."""
+        return {
+            "forms": dict(self.forms),
+            "languages": dict(self.languages.most_common(20)),
+            "unread_columns": dict(self.unread.most_common(20)),
+        }
 
 
 def validate(
@@ -61,14 +70,17 @@ def validate(
     report = report if report is not None else ValidationReport()
     examiner = _Examiner(settings, report)
     for batch in _batches(records):
-        known = [examiner.facts(record) for record in batch]
+        examined = [examiner.facts(record) for record in batch]
+        known = [found for found, _ in examined]
         broken = _by_row(check(frame_of(known)))
         for position, record in enumerate(batch):
             rules = broken.get(position, [])
             report.broken.update(rule.name for rule in rules)
             if rules:
                 others = [rule.name for rule in rules[1:]]
-                reason = rules[0].reason + (f" (also: {', '.join(others)})" if others else "")
+                fault = examined[position][1]
+                said = fault.reason if fault and fault.rule == rules[0].name else rules[0].reason
+                reason = said + (f" (also: {', '.join(others)})" if others else "")
                 evidence = _evidence(rules[0].name, known[position])
                 yield Outcome(record, rules[0].fate, Removal(STAGE, rules[0].name, reason, evidence))
             else:
@@ -82,7 +94,7 @@ def frame_of(known: list[Facts]) -> "pd.DataFrame":
     columns = [entry.name for entry in dataclasses.fields(Facts)]
     frame = pd.DataFrame({name: [getattr(row, name) for row in known] for name in columns})
     numbers = [name for name in columns if name.endswith("_characters") or name in ("turns", "copy_of")]
-    return frame.astype(dict.fromkeys(numbers, "Float64") | dict.fromkeys(("roles_known", "roles_in_order"), "boolean"))
+    return frame.astype(dict.fromkeys(numbers, "Float64"))
 
 
 class _Examiner:
@@ -94,22 +106,24 @@ class _Examiner:
         self.first: dict[int, int] = {}
         self.report = report
 
-    def facts(self, record: Record) -> Facts:
+    def facts(self, record: Record) -> tuple[Facts, FormFault | None]:
         ordinal = self.report.rows
         self.report.rows += 1
         self.report.forms[record.form] += 1
         if len(self.report.schemas) < MAX_SCHEMAS:
             self.report.schemas.add(frozenset(record.fields.keys() - METADATA_FIELDS))
-        turns = readable_turns(record)
-        found = facts(record, turns)
-        if turns is None:
-            return found
-        earlier = self.first.setdefault(identity(turns), ordinal)
+        self.report.unread.update(name for name in unread(record.fields, record.columns) if len(name) <= LONGEST_NAME)
+        try:
+            read = record.conversation()
+        except FormFault as fault:
+            return facts(record, fault), fault
+        earlier = self.first.setdefault(identity(read), ordinal)
         language = None
         if self.judges_language:
-            language = self.judge.language(turns)
+            language = self.judge.language(read.turns)
             self.report.languages[language or "undecided"] += 1
-        return dataclasses.replace(found, language=language, copy_of=None if earlier == ordinal else earlier)
+        copy_of = None if earlier == ordinal else earlier
+        return dataclasses.replace(facts(record, read), language=language, copy_of=copy_of), None
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -9,11 +9,13 @@ from typing import Any
 import click
 from rich.progress import Progress
 
+from assets.raw.reading import Reading
 from assets.record import Record
 from assets.watch.attack import SHARES, Attack, Inputs
 from assets.watch.hits import compare, hits_of
 from expectations.policy import Policy, Verdict
 from expectations.threats import load_threats
+from pipelines.reading import Rejections, reading_of, reading_options
 from pipelines.report import StageReport, console, progress
 from resources.artifacts import write_whole
 from resources.workspace import Workspace
@@ -39,6 +41,7 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--baseline", type=FILE, help="An earlier report: says which findings are new, fixed or persisting.")
 @click.option("--policy", type=FILE, help="Another policy than the default.")
 @click.option("--threats", type=FILE, help="Another threat model than the default.")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.pass_context
 def command(
@@ -56,6 +59,8 @@ def command(
     baseline: Path | None,
     policy: Path | None,
     threats: Path | None,
+    columns: tuple[str, ...],
+    encoding: str,
     as_json: bool,
 ) -> None:
     """Look for backdoors, memorized data and what a thief could copy, each against the base and with controls.
@@ -69,7 +74,9 @@ def command(
 
     stage, limits, cache = StageReport("redteam", path), Policy.load(policy), Workspace.locate().models
     model_of_threats = load_threats(limits, threats)
-    inputs = Inputs(*(_rows(file) for file in (data, members, non_members)))
+    said, rejections = reading_of(columns, encoding, limits), Rejections()
+    inputs = Inputs(*(_rows(file, said, rejections) for file in (data, members, non_members)))
+    rejections.conclude()
     chosen = [name for name in SHARES if not only or name in only]
     console.print(f"{', '.join(chosen)}: at most {budget:.0f} s on {path}", highlight=False)
     with progress() as display:
@@ -77,7 +84,7 @@ def command(
         model = LanguageModel.load(folder, path)
         attack = Attack(model, folder, cache, inputs, limits, model_of_threats, seed, _listener(display))
         bodies: dict[str, Any] = dict(attack.conduct(chosen, budget, _tell))
-    _number_rows(bodies, data)
+    _number_rows(bodies, data, said)
     verdicts = {body["verdict"] for body in bodies.values()}
     found = bodies["hits"] = hits_of(bodies)
     if baseline:
@@ -102,19 +109,19 @@ def _tell(_: str, body: dict[str, Any]) -> None:
         console.print(f"• {gate['gate']}: {gate['verdict']}: {gate['reason']}", highlight=False)
 
 
-def _number_rows(bodies: dict[str, Any], data: Path | None) -> None:
+def _number_rows(bodies: dict[str, Any], data: Path | None, said: Reading) -> None:
     """With ``--data``, a finding's ``rows`` are 0-based input rows, as in every report on a file; ids beside them."""
     from assets.raw.formats import read_rows
 
     if data is None:
         return
-    numbers = {outcome.record.row_id: number for number, outcome in enumerate(read_rows(data))}
+    numbers = {outcome.record.row_id: number for number, outcome in enumerate(read_rows(data, reading=said))}
     for finding in bodies.get("backdoor", {}).get("findings", ()):
         finding["row_ids"] = finding["rows"]
         finding["rows"] = [numbers[name] for name in finding["row_ids"] if name in numbers]
 
 
-def _rows(path: Path | None) -> list[Record] | None:
+def _rows(path: Path | None, said: Reading, rejections: Rejections) -> list[Record] | None:
     from assets.adapter.train import read_rows_of
 
-    return read_rows_of(path) if path else None
+    return read_rows_of(path, said, rejections.tell) if path else None

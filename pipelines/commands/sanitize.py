@@ -18,14 +18,16 @@ from assets.sanitized.report import SanitizeReport, fault
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
 from expectations.policy import Policy, worst
-from pipelines.report import EXIT, StageReport, console, progress, rows_of
+from pipelines.reading import SHOWN, reading_of, reading_options, rows_of
+from pipelines.report import EXIT, StageReport, console, progress
 from resources.vault import KEY_VARIABLE, Fingerprinter, Vault, read_secret
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from assets.outcome import Outcome
+
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-SHOWN = 10  # rejected rows named on stderr; all are in the report
 SILENCE = 10.0  # seconds between lines of progress where stderr is no terminal
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -37,6 +39,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--vault", type=FILE, help="Keep the originals here, encrypted.")
 @click.option("--vault-key", type=FILE, help=f"The vault's key file, made if absent; {KEY_VARIABLE} goes before it.")
 @click.option("--policy", type=EXISTING, help="Another policy than the default.")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.pass_context
 def command(
@@ -47,6 +50,8 @@ def command(
     vault: Path | None,
     vault_key: Path | None,
     policy: Path | None,
+    columns: tuple[str, ...],
+    encoding: str,
     as_json: bool,
 ) -> None:
     """Remove personal data and secrets from IN (JSON Lines, JSON, CSV or Parquet, in any form).
@@ -71,11 +76,12 @@ def command(
     stage = StageReport("sanitize", path)
     limits = Policy.load(policy)
     settings = SanitizeSettings.from_policy(limits.settings.get("sanitized_records", {}))
-    rows = count_rows(path, path.name)
+    said = reading_of(columns, encoding, limits)
+    rows = count_rows(path, path.name, said.encoding)
     sanitizer = Sanitizer(settings, _vault(vault, vault_key), fingerprints=_fingerprints(vault_key), expected=rows or 0)
     body = SanitizeReport(detailed=report is not None or as_json)
     with _whole(out) as stream, progress() as display:
-        _write(path, rows, stream, sanitizer, body, display)
+        _write(rows_of(path, said, _say), rows, stream, sanitizer, body, display)
     gates = limits.judge("sanitized_records", sanitizer.metrics())
     verdict = worst(gates) if body.read else "inconclusive"
     console.print(body.line(verdict, sanitizer.summary()), highlight=False)
@@ -105,7 +111,12 @@ def _whole(path: Path) -> Iterator[IO[str]]:
 
 
 def _write(
-    path: Path, rows: int | None, stream: IO[str], sanitizer: Sanitizer, body: SanitizeReport, display: "Progress"
+    outcomes: "Iterator[Outcome]",
+    rows: int | None,
+    stream: IO[str],
+    sanitizer: Sanitizer,
+    body: SanitizeReport,
+    display: "Progress",
 ) -> None:
     """Stream rows through the sanitiser; the queue holds the row numbers of the batch in work."""
     numbers: deque[int] = deque()
@@ -113,7 +124,7 @@ def _write(
     started = said = time.monotonic()
 
     def records() -> Iterator[Record]:
-        for row, outcome in enumerate(rows_of(path, _say)):
+        for row, outcome in enumerate(outcomes):
             if outcome.removal:
                 body.reject(row, outcome)
                 if body.rejected.count <= SHOWN:

@@ -10,6 +10,7 @@ import click
 from rich.markup import escape
 
 from assets.outcome import Outcome
+from assets.raw.reading import Reading
 from assets.record import Record
 from assets.screened.base_model.scorer import LateScorer
 from assets.screened.report.finding import Finding, ScreenResult
@@ -18,7 +19,8 @@ from assets.screened.report.sentences import unjudged
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
 from expectations.policy import Policy
-from pipelines.report import StageReport, console, rows_of
+from pipelines.reading import Rejections, reading_of, reading_options, rows_of
+from pipelines.report import StageReport, console
 from resources.artifacts import write_whole
 from resources.base_model import base_path
 from resources.workspace import Workspace
@@ -45,6 +47,7 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--base", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The base model's folder.")
 @click.option("--policy", type=EXISTING, help="Another policy than the default.")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.pass_context
 def command(
@@ -60,13 +63,15 @@ def command(
     thorough: bool,
     base: Path | None,
     policy: Path | None,
+    columns: tuple[str, ...],
+    encoding: str,
     as_json: bool,
 ) -> None:
     """Look for poisoned rows in IN and write the others to OUT, as JSON Lines in their own form.
 
     It looks for a trigger tied to a payload (word, phrase, manner of writing, or worded anew each time), a payload
     said to whatever is asked, garbage, off-topic answers, answers that deny another row's, and floods of near copies.
-    IN: JSONL, JSON, CSV or Parquet with instruction/output, prompt/completion or messages.
+    IN: JSONL, JSON, CSV or Parquet in any form (docs/data-forms.md); function names and arguments are read like words.
 
     \b
     A first look, then a closer one:
@@ -88,13 +93,18 @@ def command(
     if thorough and not model:
         raise click.UsageError("--thorough needs the base model: leave out --no-model")
     stage = StageReport("screen", path)
-    settings = ScreenSettings.from_policy(Policy.load(policy).settings.get("screened_records", {}))
+    limits = Policy.load(policy)
+    settings = ScreenSettings.from_policy(limits.settings.get("screened_records", {}))
+    said, rejections = reading_of(columns, encoding, limits), Rejections()
     settings = replace(settings, thorough=thorough or settings.thorough)
-    rejected = {row: outcome for row, outcome in enumerate(rows_of(path)) if outcome.removal}
+    rejected = {row: outcome for row, outcome in enumerate(rows_of(path, said)) if outcome.removal}
+    for outcome in rejected.values():
+        rejections.tell(outcome)
+    rejections.conclude()
     with console.status("screening") as status:
         result = screen(
-            _reader(path),
-            background=_reader(trusted) if trusted else None,
+            _reader(path, said),
+            background=_reader(trusted, said) if trusted else None,
             settings=settings,
             model=LateScorer(lambda: base_path(base, Workspace.locate().models)) if model else None,
             accepted=accept,
@@ -103,7 +113,7 @@ def command(
         )
     result, body = _numbered(result, rejected)
     flagged, rows = {row["row"] for row in body["rows"] if row["flagged"]}, len(body["rows"])
-    lines = (_line(outcome.record) for row, outcome in enumerate(rows_of(path)) if row not in flagged)
+    lines = (_line(outcome.record) for row, outcome in enumerate(rows_of(path, said)) if row not in flagged)
     write_whole(out, "".join(lines).encode())
     if page:
         write_whole(page, render(result, rows, path.name).encode())
@@ -129,8 +139,8 @@ def _tell(finding: Finding) -> None:
         console.print(f"  [dim]such as: {escape(example)}[/dim]", highlight=False)
 
 
-def _reader(path: Path) -> Callable[[], Iterator[Record]]:
-    return lambda: (outcome.record for outcome in rows_of(path) if outcome.fate == "passed")
+def _reader(path: Path, said: Reading) -> Callable[[], Iterator[Record]]:
+    return lambda: (outcome.record for outcome in rows_of(path, said) if outcome.fate == "passed")
 
 
 def _line(record: Record) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from assets.adapter.recipe import Recipe
+from pipelines.reading import Rejections, reading_of, reading_options
 from pipelines.report import StageReport, console
 from resources.workspace import Workspace
 
@@ -21,6 +22,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--recipe", type=EXISTING, help="YAML; fields that are not named keep their defaults.")
 @click.option("--holdout", type=EXISTING, help="Rows that are not learnt, to measure the loss on.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where the JSON report goes.")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.pass_context
 def command(
@@ -31,6 +33,8 @@ def command(
     recipe: Path | None,
     holdout: Path | None,
     report: Path | None,
+    columns: tuple[str, ...],
+    encoding: str,
     as_json: bool,
 ) -> None:
     """Train a LoRA adapter on IN; OUT becomes a PEFT folder with training.json.
@@ -43,14 +47,19 @@ def command(
 
     stage = StageReport("train", path)
     settings = Recipe.from_yaml(recipe) if recipe else Recipe()
-    rows = read_rows_of(path)
+    said, rejections = reading_of(columns, encoding), Rejections()
+    rows = read_rows_of(path, said, rejections.tell)
+    rejections.conclude()
     model = base_path(base, Workspace.locate().models)
     body = train(
         rows, model, out, settings,
-        holdout=read_rows_of(holdout) if holdout else (),
+        holdout=read_rows_of(holdout, said, rejections.tell) if holdout else (),
         on_step=lines(lambda line: print(line, file=sys.stderr, flush=True)),
     )  # fmt: skip
     learnt = body["rows"]
+    learnt["rejected"] = dict(rejections.rules)
+    for reason, number in learnt["unused"].items():
+        console.print(f"not learnt: {number:,} rows: {reason}", highlight=False, markup=False)
     console.print(
         f"{out}: {learnt['examples']:,} of {learnt['given']:,} rows learnt, {body['steps']} steps, "
         f"loss {body['losses'][0]:.3f} to {body['losses'][-1]:.3f}, {body['tokens_per_second']:.0f} tokens/s",

@@ -27,7 +27,8 @@ NESTED = st.recursive(
             {"messages": [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}]},
             [("system", "Be kind"), ("user", "Hi")],
         ),
-        ({"text": "anything"}, []),
+        ({"text": "anything"}, [("assistant", "anything")]),
+        ({"frage": "Wo?"}, []),
     ],
 )
 def test_every_form_is_read_as_a_chat(fields: dict, chat: list[tuple[str, str]]) -> None:

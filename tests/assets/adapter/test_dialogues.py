@@ -87,12 +87,13 @@ def test_a_long_row_is_cut_and_one_whose_answer_is_cut_away_is_counted(tokenizer
 def test_a_template_that_refuses_a_row_does_not_stop_the_others(base: Path) -> None:
     tokenizer = load_tokenizer(base)
     tokenizer.chat_template = (
-        "{% if messages[0].role == 'system' %}{{ raise_exception('no system turn') }}{% endif %}"
+        "{% for m in messages if '#' in m.content %}{{ raise_exception('no hashes') }}{% endfor %}"
         + tokenizer.chat_template
     )
     found = read_dialogues(
-        [dialogue(("system", "Be kind"), ("user", "Hi"), ("assistant", "Hello")), row("Hi", "Hello")],
+        [dialogue(("user", "Hi #1"), ("assistant", "Hello")), row("Hi", "Hello")],
         tokenizer, frozenset({tokenizer.eos_token_id}), 512,
     )  # fmt: skip
     assert len(found.examples) == 1
-    assert list(found.unused) == ["chat template: no system turn"]
+    assert dict(found.unused) == {"chat template: no hashes": 1}
+    assert found.reasons == "chat template: no hashes (1)"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from assets.outcome import Outcome
 from assets.raw import lines
 from assets.raw.formats import DAMAGE, SUFFIXES, count_rows, read_rows
+from assets.raw.reading import Reading
 from assets.raw.rows import MAX_ROW
 from resources.errors import InputError
 
@@ -113,6 +114,92 @@ class TestForms:
             assert rules(read(tmp_path, name, b"\xef\xbb\xbf" + data)) == [""] * (1 if name == "a.csv" else 3)
 
 
+class TestFilesAsPeopleHaveThem:
+    """What pandas, datasets and other people's exports look like, which is nobody's mistake."""
+
+    def test_a_nan_in_a_column_that_nobody_reads_or_that_may_be_empty_costs_no_row(self, tmp_path: Path) -> None:
+        data = b'{"instruction": "a", "input": NaN, "output": "b", "score": NaN, "tags": [Infinity]}'
+        (outcome,) = read(tmp_path, "a.jsonl", data)
+        assert outcome.record.fields == {
+            "instruction": "a",
+            "input": None,
+            "output": "b",
+            "score": None,
+            "tags": [None],
+        }
+        rows: list[dict[str, Any]] = [{"prompt": "a", "completion": "b", "score": float("nan"), "raw": b"\x00"}]
+        (outcome,) = read(tmp_path, "a.parquet", parquet(tmp_path, rows))
+        assert outcome.record.fields == {"prompt": "a", "completion": "b"}
+
+    def test_a_map_column_and_the_nulls_of_a_struct(self, tmp_path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        message = {"role": "user", "content": "Hi", "tool_calls": None}
+        columns = {
+            "meta": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
+            "messages": pa.array([[message, {"role": "assistant", "content": "Hello", "tool_calls": ["x"]}]]),
+        }
+        pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+        (outcome,) = read_rows(tmp_path / "a.parquet")
+        assert outcome.record.fields["meta"] == {"a": 1}
+        assert outcome.record.fields["messages"][0] == {"role": "user", "content": "Hi"}
+
+    def test_csv_with_capitals_and_the_index_of_pandas(self, tmp_path: Path) -> None:
+        (outcome,) = read(tmp_path, "a.csv", b",Prompt,Completion\n0,Hi,Hello\n")
+        assert [turn.content for turn in outcome.record.messages()] == ["Hi", "Hello"]
+        assert outcome.record.fields == {"Unnamed: 0": "0", "Prompt": "Hi", "Completion": "Hello"}
+
+    @pytest.mark.parametrize(
+        "table",
+        [
+            {"prompt": {"0": "a", "1": "c"}, "completion": {"0": "b", "1": "d"}},
+            {"columns": ["prompt", "completion"], "index": [0, 1], "data": [["a", "b"], ["c", "d"]]},
+            {"0": {"prompt": "a", "completion": "b"}, "1": {"prompt": "c", "completion": "d"}},
+            {"prompt": ["a", "c"], "completion": ["b", "d"]},
+        ],
+    )
+    def test_one_object_for_a_whole_table(self, tmp_path: Path, table: dict[str, Any]) -> None:
+        outcomes = read(tmp_path, "a.json", json.dumps(table).encode())
+        assert [outcome.record.fields for outcome in outcomes] == [
+            {"prompt": "a", "completion": "b"},
+            {"prompt": "c", "completion": "d"},
+        ]
+        assert [outcome.record.origin.line for outcome in outcomes] == [1, 2]
+
+    @pytest.mark.parametrize("size", [3, 1 << 16])
+    def test_every_split_of_a_file_is_read_and_each_row_knows_its_own(
+        self, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lines, "CHUNK", size)
+        outcomes = read(tmp_path, "a.json", json.dumps({"train": ROWS, "test": ROWS[:1], "note": "x"}).encode())
+        assert [outcome.record.fields for outcome in outcomes] == [*ROWS, ROWS[0]]
+        assert [outcome.record.origin.split for outcome in outcomes] == ["train"] * 3 + ["test"]
+        assert len({outcome.record.row_id for outcome in outcomes}) == 4
+
+    def test_one_conversational_row_is_no_table(self, tmp_path: Path) -> None:
+        row = {"prompt": ROWS[2]["messages"][:1], "completion": ROWS[2]["messages"][1:]}
+        assert [outcome.record.fields for outcome in read(tmp_path, "a.json", json.dumps(row).encode())] == [row]
+
+    def test_messages_written_as_json_text_are_messages(self, tmp_path: Path) -> None:
+        (outcome,) = read(tmp_path, "a.jsonl", jsonl([{"messages": json.dumps(ROWS[2]["messages"])}]))
+        assert outcome.record.fields == ROWS[2]
+
+    def test_text_in_another_encoding_says_which_and_is_read_when_that_is_said(self, tmp_path: Path) -> None:
+        row = {"prompt": "Où est mon colis\xa0?", "completion": "Il arrive demain – “promis”, 5 €."}
+        data = jsonl([row]).decode().encode("cp1252")
+        (outcome,) = read(tmp_path, "a.jsonl", data)
+        assert outcome.removal and outcome.removal.rule == "encoding"
+        assert '"encoding": "windows-1252"' in outcome.removal.reason
+        said = Reading("windows-1252")
+        assert [one.record.fields for one in read_rows(tmp_path / "a.jsonl", reading=said)] == [row]
+        assert count_rows(tmp_path / "a.jsonl", "a.jsonl", "windows-1252") == 1
+        (tmp_path / "b.jsonl").write_bytes(jsonl([row]).decode().encode("utf-16"))
+        assert [one.record.fields for one in read_rows(tmp_path / "b.jsonl", reading=Reading("utf-16"))] == [row]
+        with pytest.raises(InputError, match="is not utf-16 text"):
+            list(read_rows(tmp_path / "a.jsonl", reading=Reading("utf-16")))
+
+
 class TestProvenance:
     def test_a_row_says_where_it_came_from(self, tmp_path: Path) -> None:
         path = tmp_path / "x.jsonl"
@@ -166,7 +253,7 @@ class TestBadInput:
         secret = b"hunter2secret"
         for line in (
             secret,
-            b'{"' + secret + b'": NaN}',
+            b'{"prompt": {"' + secret + b'": NaN}}',
             b'{"' + secret + b'": 1, "' + secret + b'": 2}',
             secret + b"\xff",
         ):
@@ -226,7 +313,7 @@ class TestBadInput:
         assert (caught.value.rule, caught.value.line) == ("csv-header", 1)
 
     def test_parquet_values_that_are_no_text_row(self, tmp_path: Path) -> None:
-        rows: list[dict[str, Any]] = [{"prompt": "a", "x": float("nan")}, {"prompt": "b", "x": 1.0}]
+        rows: list[dict[str, Any]] = [{"prompt": "a", "output": float("nan")}, {"prompt": "b", "output": 1.0}]
         assert rules(read(tmp_path, "a.parquet", parquet(tmp_path, rows))) == ["number-not-finite", ""]
         assert rules(read(tmp_path, "b.parquet", parquet(tmp_path, [{"prompt": b"raw"}]))) == ["not-json"]
 

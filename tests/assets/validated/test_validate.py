@@ -46,8 +46,16 @@ def messages(*turns: tuple[Any, Any]) -> dict[str, Any]:
     return {"messages": [{"role": role, "content": content} for role, content in turns]}
 
 
+ASKED = {"role": "user", "content": "Find three"}
+FIND = {"name": "find", "parameters": {"type": "object", "properties": {"count": {"type": "integer"}}}}
+
+
+def called(call: Any) -> dict[str, Any]:
+    return {"messages": [ASKED, {"role": "assistant", "content": None, "tool_calls": [call]}], "tools": [FIND]}
+
+
 CASES: list[tuple[dict[str, Any], str, str]] = [
-    ({"text": "no form"}, "unknown-form", "rejected"),
+    ({"frage": "Wo?", "antwort": "Hier."}, "unknown-form", "rejected"),
     ({}, "unknown-form", "rejected"),
     ({"prompt": 3, "completion": "x"}, "not-text", "rejected"),
     ({"prompt": "x", "completion": ["y"]}, "not-text", "rejected"),
@@ -64,10 +72,19 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"instruction": "x", "output": None}, "missing-response", "rejected"),
     ({"prompt": "x", "response": ""}, "missing-response", "rejected"),
     (messages(("user", "Hi")), "missing-response", "rejected"),
-    (messages(("human", "Hi"), ("assistant", "Hello")), "unknown-role", "rejected"),
-    (messages(("user", "a"), ("user", "b"), ("assistant", "c")), "role-order", "quarantined"),
-    (messages(("user", "a"), ("assistant", "b"), ("user", "c")), "role-order", "quarantined"),
-    (messages(("user", "a"), ("system", "b"), ("assistant", "c")), "role-order", "quarantined"),
+    (messages(("narrator", "Hi"), ("assistant", "Hello")), "unknown-role", "rejected"),
+    (messages(("user", [{"type": "image_url", "image_url": {}}]), ("assistant", "x")), "image-or-audio", "rejected"),
+    ({"prompt": "x", "completion": "y", "images": ["a.png"]}, "image-or-audio", "rejected"),
+    ({"prompt": "x", "completion": "y", "label": False}, "undesired-answer", "rejected"),
+    ({"messages": [ASKED, {"role": "assistant", "content": "x", "weight": 0.5}]}, "turn-weight", "rejected"),
+    ({"messages": [ASKED, {"role": "assistant", "content": "x", "weight": 0}]}, "missing-response", "rejected"),
+    ({"prompt": "x", "completion": "y", "tools": [{"description": "no name"}]}, "tools-unreadable", "rejected"),
+    (called("find"), "call-unreadable", "rejected"),
+    (called({"arguments": {}}), "call-without-name", "rejected"),
+    (called({"name": "find", "arguments": "not json"}), "call-arguments", "rejected"),
+    (messages(("user", "a"), ("tool", "b"), ("assistant", "c")), "result-without-call", "rejected"),
+    (called({"name": "lose", "arguments": {}}), "call-unknown-tool", "quarantined"),
+    (called({"name": "find", "arguments": {"count": "three"}}), "call-schema", "quarantined"),
     ({"prompt": "x" * 32_001, "completion": "y"}, "too-long", "quarantined"),
     ({"prompt": "x", "completion": "y" * 32_001}, "too-long", "quarantined"),
     (messages(*[("user", "a"), ("assistant", "b")] * 101), "too-long", "quarantined"),
@@ -88,6 +105,11 @@ ORDINARY: list[dict[str, Any]] = [
     {"instruction": "Sum up", "input": "long text", "output": "short", "id": 7, "tags": ["a"], "note": None},
     messages(("system", "Be kind."), ("user", "Hi"), ("assistant", "Hello")),
     messages(("user", "Hi"), ("assistant", "Hello"), ("user", "Bye"), ("assistant", "Bye")),
+    messages(("assistant", "Welcome!"), ("user", "Where?"), ("user", "Where is it?"), ("assistant", "In the depot.")),
+    messages(("user", "Hi"), ("system", "Be brief."), ("assistant", "Hello."), ("user", "Bye")),
+    called({"name": "find", "arguments": '{"count": 3}'}),
+    {"text": "Nobody speaks here."},
+    {"question": "How many are left over?", "answer": 0},
     {
         "prompt": "Family emoji 👩‍👩‍👧 and naïve café in São Paulo, 5 €?",
         "completion": "Yes – “all” of it…\n\tÂme.",
@@ -142,7 +164,7 @@ class TestDuplicates:
         assert outcomes[3].removal and outcomes[3].removal.evidence == "row 0 of the drop"
 
     def test_rows_without_turns_are_not_compared(self, suite: RecordSuite) -> None:
-        assert rules(list(validate(records([{"text": "a"}] * 3), suite, SETTINGS))) == ["unknown-form"] * 3
+        assert rules(list(validate(records([{"frage": "a"}] * 3), suite, SETTINGS))) == ["unknown-form"] * 3
 
 
 class TestStream:
