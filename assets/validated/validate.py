@@ -15,6 +15,7 @@ from assets.forms.conversation import FormFault
 from assets.outcome import Outcome, Removal
 from assets.record import METADATA_FIELDS, Record
 from assets.validated.facts import Facts, facts, identity
+from assets.validated.identities import Identities
 from assets.validated.language import LanguageJudge
 from assets.validated.rules import RULES, Rule
 from assets.validated.settings import ValidationSettings
@@ -66,7 +67,7 @@ def validate(
     settings: ValidationSettings,
     report: ValidationReport | None = None,
 ) -> Iterator[Outcome]:
-    """One outcome a record, in order. Holds one batch, and 16 bytes a row to know duplicates by."""
+    """One outcome a record, in order. Holds one batch, and 30 to 60 bytes a row to know duplicates by."""
     report = report if report is not None else ValidationReport()
     examiner = _Examiner(settings, report)
     for batch in _batches(records):
@@ -103,7 +104,7 @@ class _Examiner:
     def __init__(self, settings: ValidationSettings, report: ValidationReport) -> None:
         self.judge = LanguageJudge(settings.language_letters, settings.language_confidence)
         self.judges_language = bool(settings.languages)
-        self.first: dict[int, int] = {}
+        self.seen = Identities()
         self.report = report
 
     def facts(self, record: Record) -> tuple[Facts, FormFault | None]:
@@ -117,7 +118,7 @@ class _Examiner:
             read = record.conversation()
         except FormFault as fault:
             return facts(record, fault), fault
-        earlier = self.first.setdefault(identity(read), ordinal)
+        earlier = self.seen.first(identity(read), ordinal)
         language = None
         if self.judges_language:
             language = self.judge.language(read.turns)
