@@ -1,8 +1,8 @@
 """Topics of text that a person must read before it goes out, told by the bundled sentence encoder.
 
-A topic is a set of sentences; what a text has of it is its cosine with the nearest of them. A text is on the topic
-where that is above the topic's threshold and above what it has of everyday talk (``everyday`` in ``topics.yaml``). The
-built-in topics and the common threshold are measured by ``tests/benchmarks/served_topics.py``, see docs/serving.md.
+A topic is a set of sentences; a logistic regression on their vectors tells them from those of the other topics and
+from everyday talk (``topics.yaml``). A text is on the topic where that gives it more than the threshold. The threshold
+is set and measured by ``tests/benchmarks/served_topics.py``; docs/serving.md says what it finds and what it misses.
 
 A long text is read in passages of a few sentences, because the encoder sees no more at once: the worst one counts.
 """
@@ -14,18 +14,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import yaml
 
 from assets.served.actions import Topic
 from resources.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from resources.sentence_encoder import SentenceEncoder
 
 BUILT_IN = Path(__file__).with_name("topics.yaml")
-THRESHOLD = 0.45
+EVERYDAY = "everyday"
+THRESHOLD = 0.6
+LEAST = 8  # sentences of a topic
 PASSAGE = 240  # characters
 MOST = 64 * PASSAGE  # of a longer text the first and the last are read
 _SENTENCE = re.compile(r"(?<=[.!?\n])\s+")
@@ -49,17 +50,24 @@ class Topics:
 
     def __init__(self, topics: Mapping[str, Topic], encoder: "SentenceEncoder") -> None:
         self._encoder = encoder
+        from sklearn.linear_model import LogisticRegression
+
         self._thresholds = {name: topic.threshold or THRESHOLD for name, topic in topics.items()}
-        self._vectors: dict[str, np.ndarray] = {}
+        said = {name: encoder.encode(sentences) for name, sentences in built_in().items()}
+        self._models: dict[str, LogisticRegression] = {}
         for name, topic in topics.items():
             examples = (*topic.examples, *built_in().get(name, ()))
-            if not examples or name == "everyday":
-                known = ", ".join(sorted(set(built_in()) - {"everyday"}))
+            if len(examples) < LEAST or name == EVERYDAY:
+                known = ", ".join(sorted(set(built_in()) - {EVERYDAY}))
                 raise InputError(
-                    f"topic {name} needs examples; built in are {known}", object_key="actions", rule="topic-known"
-                )
-            self._vectors[name] = encoder.encode(examples)
-        self._everyday = encoder.encode(built_in()["everyday"])
+                    f"topic {name} needs {LEAST} examples or more; built in are {known}",
+                    object_key="actions", rule="topic-known",
+                )  # fmt: skip
+            own = encoder.encode(examples)
+            others = np.vstack([vectors for other, vectors in said.items() if other != name])
+            labels = [1] * len(own) + [0] * len(others)
+            model = LogisticRegression(C=10, class_weight="balanced", max_iter=1000)
+            self._models[name] = model.fit(np.vstack([own, others]), labels)
 
     def judge(self, text: str) -> OnTopic | None:
         """The topic that the text is most on, if it is on any."""
@@ -73,15 +81,13 @@ class Topics:
         for passages in read:
             mine = vectors[start : start + len(passages)]
             start += len(passages)
-            judged.append([self._on(name, mine) for name in self._vectors])
+            judged.append([self._on(name, mine) for name in self._models])
         return judged
 
-    def _on(self, name: str, passages: "np.ndarray") -> OnTopic | None:
+    def _on(self, name: str, passages: np.ndarray) -> OnTopic | None:
         if not len(passages):
             return None
-        near = (passages @ self._vectors[name].T).max(axis=1)
-        common = (passages @ self._everyday.T).max(axis=1)
-        worst = float(near[near > common].max(initial=0.0))
+        worst = float(self._models[name].predict_proba(passages)[:, 1].max())
         return OnTopic(name, worst) if worst >= self._thresholds[name] else None
 
 
