@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from assets.release.plug import read_plug
+from assets.release.pointer import read_plug
 from assets.verdict.candidate import Candidate, find
 from assets.verdict.threat import ThreatModel
 from expectations.policy import Policy

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from assets.release.rules import ApprovalRules, override_gap
+from assets.release.signed import APPROVAL
 from assets.verdict.candidate import announced, find, prove
 from assets.verdict.threat import ThreatModel
 from assets.verdict.verdict import Verdict
@@ -27,7 +28,6 @@ from resources.signer import KeyRing, SigningKey, sound_name, statement, subject
 from resources.workspace import Workspace
 
 Decision = Literal["approve", "reject"]
-PREDICATE = "https://hallmark.invalid/predicate/approval/v1"
 BOUND = ("adapter", "evaluation", "policy")
 _DONE = {"approve": "approved", "reject": "rejected"}
 
@@ -52,7 +52,7 @@ class Approval:
     def read(cls, envelope: Any, ring: KeyRing) -> "Approval":
         """The decision in an envelope signed by a trusted reviewer; else ``IntegrityError``."""
         body, key = ring.check(envelope, "reviewer")
-        if body.get("predicateType") != PREDICATE:
+        if body.get("predicateType") != APPROVAL:
             raise IntegrityError(f"{key.name} signed a {body.get('predicateType')}, not an approval")
         try:
             word = cls(**body["predicate"], keyid=key.keyid, digests=subjects(body), envelope=envelope)
@@ -107,7 +107,7 @@ def draft(
         "overrides": given if decision == "approve" else {}, "log": log.head().anchor(),
     }  # fmt: skip
     bound = {**verdict.digests, "evaluation": verdict.digest}
-    return statement(PREDICATE, {name: bound[name] for name in BOUND}, said)
+    return statement(APPROVAL, {name: bound[name] for name in BOUND}, said)
 
 
 def accept(

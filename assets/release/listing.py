@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from assets.release.plug import read_plug
-from assets.release.verify import MANIFEST, check_release, read_signed
+from assets.release.pointer import read_plug
+from assets.release.signed import MANIFEST, read_signed
+from assets.release.verify import check_release
 from resources.errors import HallmarkError, IntegrityError
 from resources.signer import KeyRing
 from resources.workspace import Workspace

@@ -19,11 +19,11 @@ change a file between the check and the load.
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from assets.release.plug import read_plug
-from assets.release.verify import ADAPTER, verify_release
+from assets.release.pointer import read_plug
+from assets.release.signed import ADAPTER, Signed
 from resources.errors import IntegrityError
 from resources.signer import KeyRing
 
@@ -34,8 +34,13 @@ def plugged_in(releases: Path, keys: Path) -> str:
 
 
 @contextlib.contextmanager
-def verified_adapter(releases: Path, keys: Path) -> Iterator[Path | None]:
-    """A private copy of the plugged-in adapter's folder, proven; None where no release is plugged in."""
+def verified_adapter(
+    releases: Path, keys: Path, prove: Callable[[Path, KeyRing], Signed] | None = None
+) -> Iterator[Path | None]:
+    """A private copy of the plugged-in adapter's folder, proven; None where no release is plugged in.
+
+    ``prove`` is ``assets.release.verify.verify_release``, or ``prove_signed`` where only its libraries are.
+    """
     ring = KeyRing.open(keys)
     plug = read_plug(releases, ring)
     if not plug.release:
@@ -47,6 +52,12 @@ def verified_adapter(releases: Path, keys: Path) -> Iterator[Path | None]:
             shutil.copytree(releases / plug.release, copy, symlinks=True)
         except OSError as error:
             raise IntegrityError(f"release {plug.release} cannot be read whole: {error}") from error
-        if verify_release(copy, ring).manifest != plug.manifest:
+        if (prove or _whole_proof())(copy, ring).manifest != plug.manifest:
             raise IntegrityError(f"{plug.release} holds another release than the one that was plugged in")
         yield copy / ADAPTER
+
+
+def _whole_proof() -> Callable[[Path, KeyRing], Signed]:
+    from assets.release.verify import verify_release  # needs the whole project
+
+    return verify_release

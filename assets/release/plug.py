@@ -9,49 +9,20 @@ event, and told by ``verify``.
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from assets.release.pointer import EVENTS, NOTHING, POINTER, PREDICATE, Plug, read_event, read_plug
 from resources.artifacts import write_whole
 from resources.clock import utc
 from resources.decision_log import DecisionLog, Entry
-from resources.digests import canonical_json, digest_bytes
+from resources.digests import canonical_json
 from resources.errors import GateRefused, IntegrityError, StoreError
-from resources.signer import KeyRing, SigningKey, read_envelope, statement, subjects
+from resources.signer import KeyRing, SigningKey, statement
 
-PREDICATE = "https://hallmark.invalid/predicate/plug/v1"
-NOTHING = digest_bytes(b"")  # the subject of an event after which no release is plugged in
-POINTER = "current"
-EVENTS = ("promotion", "rollback")
 PATIENCE = 10.0  # seconds that an event waits for another to finish
-
-
-@dataclass(frozen=True, slots=True)
-class Plug:
-    """What is plugged in: the name of a release and the digest of its manifest, or two empty strings."""
-
-    event: str = ""
-    release: str = ""
-    manifest: str = ""
-    previous: str = ""
-    at: str = ""
-    envelope: dict[str, Any] | None = None
-
-
-def read_plug(releases: Path, ring: KeyRing) -> Plug:
-    """What ``current`` says, if a trusted pipeline key signed it, else ``IntegrityError``. No file: nothing."""
-    path = releases / POINTER
-    if path.is_symlink():
-        raise IntegrityError(f"{path.name} is a link, not the signed event")
-    if not path.exists():
-        return Plug()
-    plug, keyid = _read(read_envelope(path), ring)
-    if revoked := ring.revoked.get(keyid):
-        raise IntegrityError(f"{POINTER} is signed by a pipeline key revoked as of {revoked.since} ({revoked.reason})")
-    return plug
 
 
 def history(chain: Sequence[Entry], ring: KeyRing) -> list[Plug]:
@@ -59,7 +30,7 @@ def history(chain: Sequence[Entry], ring: KeyRing) -> list[Plug]:
 
     A key revoked since may have signed some: the chain dates them, and what counts now is asked of ``current``.
     """
-    return [_read(entry.body["envelope"], ring)[0] for entry in chain if entry.kind in EVENTS]
+    return [read_event(entry.body["envelope"], ring)[0] for entry in chain if entry.kind in EVENTS]
 
 
 def settle(releases: Path, log: DecisionLog, ring: KeyRing) -> Plug:
@@ -129,21 +100,6 @@ def disagreement(releases: Path, chain: Sequence[Entry], ring: KeyRing) -> str:
     return (
         f"current says {now.release or 'nothing'} since {now.at}, the log {last.release or 'nothing'} since {last.at}"
     )
-
-
-def _read(envelope: dict[str, Any], ring: KeyRing) -> tuple[Plug, str]:
-    body, key = ring.check(envelope, "pipeline")
-    try:
-        said = body["predicate"]
-        if body["predicateType"] != PREDICATE or said["event"] not in EVENTS:
-            raise IntegrityError("signed, but not a promotion or a rollback")
-        manifest = subjects(body)["release"]
-        release, previous, at, event = (str(said[name]) for name in ("release", "previous", "at", "event"))
-    except (KeyError, TypeError) as error:
-        raise IntegrityError("signed, but not a whole event") from error
-    if Path(release).name != release or release.startswith("."):
-        raise IntegrityError(f"{release!r} is no name of a release")
-    return Plug(event, release, "" if manifest == NOTHING else manifest, previous, at, envelope), key.keyid
 
 
 def _sign(

@@ -31,21 +31,13 @@ from filelock import FileLock, Timeout
 
 from assets.release.approval import Approval, standing
 from assets.release.bom import bill_of_materials, validate
-from assets.release.plug import Plug, history, promote, read_plug, settle, unplug
+from assets.release.plug import history, promote, settle, unplug
+from assets.release.pointer import Plug, read_plug
 from assets.release.provenance import provenance_statement
 from assets.release.rules import ApprovalRules
 from assets.release.safety import inspect_adapter
-from assets.release.verify import (
-    ADAPTER,
-    APPROVALS,
-    EVALUATION,
-    MANIFEST,
-    PREDICATE,
-    PROVENANCE,
-    SIGNATURE,
-    evidence_path,
-    verify_release,
-)  # fmt: skip
+from assets.release.signed import ADAPTER, APPROVALS, MANIFEST, PREDICATE
+from assets.release.verify import EVALUATION, PROVENANCE, SIGNATURE, evidence_path, verify_release
 from assets.verdict.candidate import Candidate, announced, find, prove
 from assets.verdict.dossier import render, with_approvals
 from assets.verdict.threat import ThreatModel

@@ -8,64 +8,27 @@ folder is trusted to say who may sign: that is the keys folder's.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from assets.release.approval import Approval, why_not
 from assets.release.plug import disagreement, evaluation_of
 from assets.release.rules import ApprovalRules
 from assets.release.safety import inspect_adapter
-from assets.release.tree import differences
+from assets.release.signed import ADAPTER, APPROVALS, Signed, read_signed, signed_differences
 from assets.verdict.assemble import judge
 from assets.verdict.candidate import evaluation_statement
 from assets.verdict.verdict import Evidence, Verdict, key_of
 from expectations.policy import Policy
 from resources.artifacts import Artifact, Manifest
 from resources.decision_log import DecisionLog, Entry, contradiction
-from resources.digests import digest_file, digest_json, digest_tree
+from resources.digests import digest_json, digest_tree
 from resources.errors import HallmarkError, IntegrityError
 from resources.model_signature import ModelSigning
 from resources.signer import KeyRing, read_envelope, subjects
 
-PREDICATE = "https://hallmark.invalid/predicate/release/v1"
-MANIFEST = "release.dsse.json"
-ADAPTER = "adapter"
 SIGNATURE = "adapter.sig"
 EVALUATION = "attestations/evaluation.dsse.json"
 PROVENANCE = "attestations/provenance.dsse.json"
-APPROVALS = "approvals"
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """What the signed manifest of a release says. ``files`` is ``{path: hex SHA-256}``, ``manifest`` its own digest."""
-
-    name: str
-    candidate: str
-    released_at: str
-    log: dict[str, Any]
-    files: dict[str, str]
-    keyid: str
-    manifest: str
-
-
-def read_signed(folder: Path, ring: KeyRing) -> Signed:
-    """The manifest of a release, if a trusted pipeline key signed it; else ``IntegrityError``."""
-    path = folder / MANIFEST
-    if not path.is_file() or path.is_symlink():
-        raise IntegrityError(f"{folder.name} has no signed manifest")
-    body, key = ring.check(read_envelope(path), "pipeline")
-    try:
-        said, files = body["predicate"], subjects(body)
-        signed = Signed(
-            said["name"], said["candidate"], said["released_at"], said["log"], files, key.keyid, digest_file(path)
-        )
-    except (KeyError, TypeError) as error:
-        raise IntegrityError(f"{folder.name}: what is signed is no manifest of a release") from error
-    if body["predicateType"] != PREDICATE:
-        raise IntegrityError(f"{folder.name}: a {body['predicateType']} is signed, not a release")
-    return signed
 
 
 def evidence_path(item: Evidence) -> str:
@@ -75,14 +38,9 @@ def evidence_path(item: Evidence) -> str:
 
 def check_release(folder: Path, ring: KeyRing, log: DecisionLog | None = None) -> list[str]:
     """Everything wrong with a release, in words; empty if it holds. ``log`` is checked too where there is one."""
-    try:
-        signed = read_signed(folder, ring)
-    except (HallmarkError, OSError) as error:
-        return [f"{MANIFEST}: {error}"]
-    found = [f"renamed: signed as {signed.name}, found as {folder.name}"] if signed.name != folder.name else []
-    if revoked := ring.revoked.get(signed.keyid):
-        found.append(f"{MANIFEST}: its key was revoked as of {revoked.since} ({revoked.reason})")
-    found += differences(folder, signed.files, frozenset({MANIFEST}))
+    signed, found = signed_differences(folder, ring)
+    if signed is None:
+        return found
     if not found:  # what follows reads the files, so their bytes come first
         found += _content(folder, signed, ring)
     if log is not None:

@@ -11,7 +11,7 @@ from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import HOLDOUT, TRAIN
 from assets.corpus.canaries import SOURCE
 from assets.outcome import read_records
-from assets.release.plug import read_plug
+from assets.release.pointer import read_plug
 from assets.release.verify import verify_release
 from assets.stage import OWNERS, base_of, gate_table, policy_of
 from assets.trial import lines, load_model, settings_of

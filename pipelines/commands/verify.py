@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from assets.release.plug import read_plug
-from assets.release.verify import MANIFEST, check_release
+from assets.release.pointer import read_plug
+from assets.release.signed import MANIFEST
+from assets.release.verify import check_release
 from pipelines.governance import home_option
 from pipelines.report import console
 from resources.artifacts import write_whole

@@ -10,8 +10,9 @@ from lineage import Lineage
 
 from assets.release.loader import verified_adapter
 from assets.release.plug import disagreement, read_plug
+from assets.release.signed import MANIFEST, read_signed
 from assets.release.tree import differences
-from assets.release.verify import MANIFEST, check_release, read_signed
+from assets.release.verify import check_release
 from resources.errors import IntegrityError
 from resources.signer import KeyRing
 

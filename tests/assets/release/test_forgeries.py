@@ -11,7 +11,8 @@ from lineage import Lineage
 from assets.release.loader import plugged_in, verified_adapter
 from assets.release.plug import read_plug
 from assets.release.release import rollback
-from assets.release.verify import MANIFEST, check_release, read_signed, verify_release
+from assets.release.signed import MANIFEST, read_signed
+from assets.release.verify import check_release, verify_release
 from resources.clock import utc
 from resources.digests import canonical_json, digest_tree
 from resources.errors import HallmarkError, IntegrityError
