@@ -36,6 +36,7 @@ from resources.errors import HallmarkError
 from resources.line_cipher import LineCipher
 from resources.signer import KeyRing, SigningKey
 
+MOST_TRIED = 200  # distinct prompts of the budget's probe
 BITE = 7  # characters of a streamed piece
 CALL = {"order": "A-1", "amount": 1}
 VARIED = "What should I know about {word} before I buy one?"
@@ -51,8 +52,9 @@ def try_actions(actions: Actions) -> Metric:
 
 def try_budgets(settings: ServedSettings, granted: int) -> dict[str, Metric]:
     """Distinct prompts answered beyond the grant; sweeps that were not told; everyday prompts that were."""
-    budget = Budget(settings.requests_a_day, settings.tokens_a_day, granted)
-    tried = min(granted, settings.requests_a_day) + 10
+    granted = min(granted, MOST_TRIED)  # counting is the same for any number
+    budget = Budget(granted + 100, settings.tokens_a_day, granted)
+    tried = granted + 10
     with tempfile.TemporaryDirectory() as folder:
         budgets = Budgets(Path(folder) / "budgets.sqlite")
         answered = sum(budgets.admit("probe", f"prompt {number}", 1, budget)[1] is None for number in range(tried))

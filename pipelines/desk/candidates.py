@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 
 from assets.release.approval import Decision, draft, standing
-from assets.release.plug import read_plug
+from assets.release.pointer import read_plug
 from assets.release.release import release
 from assets.verdict.candidate import Candidate, candidates, find
 from assets.verdict.compare import Change, compare

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from assets.release.approval import standing
-from assets.release.plug import read_plug
+from assets.release.pointer import read_plug
 from assets.verdict.candidate import candidates
 from pipelines.desk.guard import Visit, cookie_name, route, set_cookie
 from resources.clock import utc
