@@ -55,7 +55,7 @@ def command(
     if host != LOOPBACK and not url:
         raise UsageError("passkeys need TLS on anything but this machine: put a proxy in front and name it with --url")
 
-    from pipelines.desk.app import build
+    from pipelines.desk.app import DeskServer
     from pipelines.desk.desk import Desk
 
     rules, model = in_force(policy, threats)
@@ -64,13 +64,8 @@ def command(
     if not desk.reviewers.anybody():
         click.echo("Nobody is registered yet:  hallmark desk invite NAME", err=True)
 
-    import uvicorn
-
-    config = uvicorn.Config(
-        build(desk), host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=1
-    )  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-        uvicorn.Server(config).run()
+        DeskServer(desk, host, port).run()
 
 
 @command.command("invite")

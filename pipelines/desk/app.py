@@ -1,5 +1,8 @@
 """The desk: a web application for what people decide. Its table of contents."""
 
+import socket
+
+import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -11,6 +14,8 @@ from pipelines.desk import candidates, events, held, releases, rows, signing, we
 from pipelines.desk.desk import Desk
 from pipelines.desk.guard import LARGEST_FORM, Guard
 from pipelines.desk.rendering import HERE
+
+GRACE = 5  # seconds that requests may take once the server is told to end
 
 
 def build(desk: Desk) -> Starlette:
@@ -32,6 +37,20 @@ def build(desk: Desk) -> Starlette:
     )
     app.state.desk = desk
     return app
+
+
+class DeskServer(uvicorn.Server):
+    """The server of a desk. It tells live connections that it ends, for they would not end by themselves."""
+
+    def __init__(self, desk: Desk, host: str, port: int) -> None:
+        config = uvicorn.Config(build(desk), host=host, port=port, log_level="warning", server_header=False)
+        config.timeout_graceful_shutdown = GRACE
+        super().__init__(config)
+        self.desk = desk
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.desk.closing = True
+        await super().shutdown(sockets)
 
 
 async def _absent(request: Request, error: Exception) -> Response:

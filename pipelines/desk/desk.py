@@ -62,6 +62,7 @@ class Desk:
     store: str
     origin: str
     sessions: Sessions = field(default_factory=Sessions)
+    closing: bool = False
     cipher: LineCipher = field(init=False)
     queue: Queue = field(init=False)
     ledger: Ledger = field(init=False)

@@ -30,7 +30,7 @@ async def _stream(request: Request, desk: Desk, cookie: str) -> AsyncIterator[st
     known = await run_in_threadpool(desk.stamps)
     quiet = 0
     yield "retry: 2000\n\n"
-    while desk.sessions.find(cookie, touch=False) and not await request.is_disconnected():
+    while desk.sessions.find(cookie, touch=False) and not (desk.closing or await request.is_disconnected()):
         await asyncio.sleep(POLL)
         now = await run_in_threadpool(desk.stamps)
         changed = sorted(name for name in now if now[name] != known.get(name))
