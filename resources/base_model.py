@@ -7,6 +7,7 @@ ordinary weights, so it is unpacked once into a cache folder, in bfloat16, and t
 import contextlib
 import importlib.util
 import io
+import logging
 import os
 import tempfile
 import warnings
@@ -104,20 +105,49 @@ def load_tokenizer(base: Path) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
-def load_base(base: Path, *, device: str = "auto", dtype: str = "auto") -> "PreTrainedModel":
-    """The base model in evaluation mode, its weights frozen."""
+def load_base(
+    base: Path, *, device: str = "auto", dtype: str = "auto", quantization: str = "none"
+) -> "PreTrainedModel":
+    """The base model in evaluation mode, its weights frozen.
+
+    ``quantization`` keeps the weights of its linear layers in 4 bits (``nf4``: QLoRA, arXiv:2305.14314) or 8 (``int8``:
+    arXiv:2208.07339), by bitsandbytes; the folder stays as it is.
+    """
     from transformers import AutoModelForCausalLM
 
     check_weights(base, "config.json")
     place = choose_device(device)
+    kind = choose_dtype(dtype, place)
+    extra = (
+        {} if quantization == "none" else {"quantization_config": _bits(quantization, kind), "device_map": {"": place}}
+    )
     with _as_model_error(base), quiet():
         model = AutoModelForCausalLM.from_pretrained(
-            base, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=choose_dtype(dtype, place)
+            base, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=kind, **extra
         )
     model.requires_grad_(False)
     loaded: Any = model
-    placed: PreTrainedModel = loaded.to(place).eval()
+    if not extra:
+        loaded = loaded.to(place)
+    for module in loaded.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False  # it would repack the weights, which training cannot read
+    placed: PreTrainedModel = loaded.eval()
     return placed
+
+
+def _bits(quantization: str, dtype: "torch.dtype") -> Any:
+    from transformers import BitsAndBytesConfig
+
+    settings: Any = BitsAndBytesConfig
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if quantization == "int8":
+            return settings(load_in_8bit=True)
+        return settings(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+        )
 
 
 def attach_adapter(model: "PreTrainedModel", adapter: Path) -> Any:
@@ -144,7 +174,10 @@ def attach_adapter(model: "PreTrainedModel", adapter: Path) -> Any:
         names = ", ".join(sorted(stored ^ placed)[:3])
         raise ModelError(f"{adapter} does not fit this base: {len(stored ^ placed)} weights have no place ({names})")
     fuse(tuned)
-    return tuned.to(dtype=model.dtype).eval()
+    for name, weight in tuned.named_parameters():
+        if "lora_" in name or "modules_to_save" in name:
+            weight.data = weight.data.to(model.dtype)
+    return tuned.eval()
 
 
 def choose_device(device: str) -> str:

@@ -44,10 +44,16 @@ class LanguageModel:
 
     @classmethod
     def load(
-        cls, base: Path, adapter: Path | None = None, *, device: str = "auto", dtype: str = "auto"
+        cls,
+        base: Path,
+        adapter: Path | None = None,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        quantization: str = "none",
     ) -> "LanguageModel":
         """Load a base folder and perhaps a PEFT adapter folder; ``ModelError`` says what is wrong with either."""
-        model: Any = load_base(base, device=device, dtype=dtype)
+        model: Any = load_base(base, device=device, dtype=dtype, quantization=quantization)
         tokenizer = load_tokenizer(base)
         place = model.device
         if adapter is not None:

@@ -38,17 +38,17 @@ def settle(forward: "Forward") -> None:
     causal = forward.causal
     usual = causal.config._attn_implementation
     tree, paths = _probe(forward)
-    with torch.inference_mode(), _short_windows(causal):
+    with torch.no_grad(), _short_windows(causal):
         forward.form = "single"
         alone = _own(forward, tree)
         _must_be_causal(forward, paths, alone)
         _settle_head(forward, tree, alone)
         forward.form = "padded"
-        if not close(_own(forward, tree), alone, causal.dtype):
+        if not close(_own(forward, tree), alone, causal):
             forward.form = "single"
         with contextlib.suppress(*ODD):
             causal.set_attn_implementation(NAME)
-            if close(_used(forward.trunk.states(tree), tree), alone, causal.dtype):
+            if close(_used(forward.trunk.states(tree), tree), alone, causal):
                 forward.form = "packed"
         if forward.packed:
             _settle_depth(forward, tree, alone)
@@ -65,7 +65,7 @@ def settle_decoding(forward: "Forward") -> None:
     _, paths = _probe(forward)
     spoken = [path[-3:] for path in paths]
     prompts = [path[:-3] for path in paths]
-    with torch.inference_mode(), _short_windows(forward.causal):
+    with torch.no_grad(), _short_windows(forward.causal):
         wanted = torch.cat([_alone(forward, path)[-4:-1] for path in paths])
         for name, way in WAYS.items():
             if name == "packed" and not forward.packed:
@@ -73,17 +73,21 @@ def settle_decoding(forward: "Forward") -> None:
             dictation = Dictation(spoken)
             with contextlib.suppress(*ODD):
                 way(forward, prompts, frozenset(), 3, dictation)
-                if close(dictation.states, wanted, forward.causal.dtype):
+                if close(dictation.states, wanted, forward.causal):
                     forward.decoding = name
                     return
     raise ModelError(f"{_name(forward)} does not generate what its own forward says")
 
 
-def close(found: "torch.Tensor", wanted: "torch.Tensor", dtype: "torch.dtype", tolerance: float = 0.1) -> bool:
-    """Equal up to rounding, row by row: a wrong mask or position moves a whole row. ``tolerance`` in half precision."""
+def close(found: "torch.Tensor", wanted: "torch.Tensor", causal: Any, tolerance: float = 0.1) -> bool:
+    """Equal up to rounding, row by row: a wrong mask or position moves a whole row.
+
+    ``tolerance`` is that of half precision and of quantized weights.
+    """
     import torch
 
-    tolerance = 1e-3 if dtype == torch.float32 else tolerance
+    if causal.dtype == torch.float32 and not getattr(causal, "is_quantized", False):
+        tolerance = 1e-3
     distance = (found.float() - wanted.float()).norm(dim=1) / wanted.float().norm(dim=1).clamp_min(1e-6)
     return bool(distance.max() <= tolerance)
 
@@ -127,7 +131,7 @@ def _settle_head(forward: "Forward", tree: Tree, states: "torch.Tensor") -> None
     own = causal(input_ids=tree.ids[:, path], use_cache=False).logits[0].float()
     for forward.head.own in (False, True):
         with contextlib.suppress(*ODD):
-            if close(forward.head.logits(states[-len(path) :]), own, causal.dtype):
+            if close(forward.head.logits(states[-len(path) :]), own, causal):
                 return
     raise ModelError(f"the output head of {_name(forward)} is not one Hallmark understands")
 
@@ -135,7 +139,7 @@ def _settle_head(forward: "Forward", tree: Tree, states: "torch.Tensor") -> None
 def _must_be_causal(forward: "Forward", paths: Paths, alone: "torch.Tensor") -> None:
     """The states of a sequence's beginning are those of the beginning by itself."""
     begun = _alone(forward, paths[0][:4])
-    if not close(begun, alone[:4], forward.causal.dtype, tolerance=0.3):
+    if not close(begun, alone[:4], forward.causal, tolerance=0.3):
         raise ModelError(f"{_name(forward)} is no causal language model: later tokens change what it makes of a token")
 
 
@@ -143,7 +147,7 @@ def _settle_depth(forward: "Forward", tree: Tree, alone: "torch.Tensor") -> None
     """States cannot be taken up below the adapter where they are scaled on their way in, as in Gemma."""
     with contextlib.suppress(*ODD), forward.sharing():
         again = [forward.trunk.states(tree) for _ in range(2)][1]
-        if close(_used(again, tree), alone, forward.causal.dtype):
+        if close(_used(again, tree), alone, forward.causal):
             return
     forward.trunk.depth = 0
 

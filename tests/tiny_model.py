@@ -9,8 +9,8 @@ TEMPLATE = (
 WORDS = "the parcel is at a depot counter and we will send your label today please write again thank you sorry"
 
 
-def write_tiny_base(folder: Path) -> Path:
-    """A LLaMA of hidden size 32 with a byte-level tokenizer and a chat template, as safetensors."""
+def write_tiny_base(folder: Path, hidden: int = 32) -> Path:
+    """A LLaMA of hidden size ``hidden`` with a byte-level tokenizer and a chat template, as safetensors."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -31,8 +31,8 @@ def write_tiny_base(folder: Path) -> Path:
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(fast),
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,

@@ -23,8 +23,9 @@ import torch
 from assets.adapter.batches import passes
 from assets.adapter.dialogues import Example
 from assets.adapter.goldfish import keeps
+from assets.adapter.processes import Processes
 from assets.adapter.recipe import ALL_LINEAR, Recipe
-from resources.base_model import choose_device, decoder_of, load_base, quiet
+from resources.base_model import choose_device, choose_dtype, decoder_of, load_base, quiet
 from resources.errors import ModelError
 from resources.forward import TOKENS_PER_PASS, Forward
 from resources.lora import fuse
@@ -64,18 +65,25 @@ class Loss:
 
 
 NO_LOSS = Loss(0.0, 0.0, 0, 0.0)
+ALONE = Processes()
+NOTHING = Example("", (0, 0), ())  # two tokens to read, none to learn
 
 
 class Learner:
     """``parameters`` are the LoRA weights, float32, in the order of the model."""
 
-    def __init__(self, base: Path, recipe: Recipe) -> None:
+    def __init__(self, base: Path, recipe: Recipe, processes: Processes = ALONE) -> None:
         from peft import LoraConfig, get_peft_model
 
         torch.manual_seed(recipe.seed)
-        self.recipe = recipe
+        self.recipe, self.processes = recipe, processes
         device = choose_device(recipe.device)
-        model = load_base(base, device=device, dtype=recipe.dtype)
+        self.checkpointed = False
+        self.sharded = recipe.fsdp and processes.world > 1
+        dtype = str(choose_dtype(recipe.dtype, device)).removeprefix("torch.")
+        model: Any = load_base(
+            base, device="cpu" if self.sharded else device, dtype=dtype, quantization=recipe.quantization
+        )
         targets = _targets(model, recipe)
         config = LoraConfig(
             r=recipe.rank, lora_alpha=cast(int, recipe.alpha), target_modules=targets, lora_dropout=recipe.dropout,
@@ -86,15 +94,28 @@ class Learner:
                 self.model: Any = get_peft_model(model, config)
             except ValueError as error:
                 raise ModelError(f"{type(model).__name__} takes no LoRA in {recipe.targets}: {error}") from error
-            if recipe.gradient_checkpointing:
-                self.model.enable_input_require_grads()
-                self.model.activation_checkpointing_enable({"use_reentrant": False})
         fuse(self.model)
+        if self.sharded:
+            layers = getattr(decoder_of(model), "layers", None)
+            if layers is None:
+                raise ModelError(f"fsdp: {type(model).__name__} does not say which its layers are")
+            processes.shard(layers, device)
+            self.model.to(device)
+        if recipe.gradient_checkpointing is True:
+            self.checkpoint_activations()
         self.forward = Forward(self.model)
         self.device = model.device
         self.dtype = model.dtype
         self.parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self.budget = TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])  # tokens a pass
         self._below: dict[tuple[int, ...], Tensor] = {}
+
+    def checkpoint_activations(self) -> None:
+        """From now on, compute activations again on the way back instead of keeping them."""
+        self.checkpointed = True
+        with quiet():
+            self.model.enable_input_require_grads()
+            self.model.activation_checkpointing_enable({"use_reentrant": False})
 
     def prepare(self, examples: Sequence[Example]) -> None:
         """Compute once what layers below the adapter make of examples that will be read again and again.
@@ -103,25 +124,22 @@ class Learner:
         """
         trunk, config = self.forward.trunk, self.forward.causal.config.get_text_config()
         size = sum(len(example.ids) for example in examples) * config.hidden_size * self.dtype.itemsize
-        fixed = not (self.recipe.gradient_checkpointing or getattr(config, "attention_dropout", False))
+        fixed = not (self.checkpointed or self.sharded or getattr(config, "attention_dropout", False))
         if not (self.forward.packed and trunk.depth and fixed) or size > KEPT_BYTES:
             return
         ordered = sorted(examples, key=lambda example: (len(example.ids), example.ids))  # as rows come changes no bit
         self.model.eval()
-        for part in passes(ordered, self._budget):
-            tree = self._plant(part)
+        for part in passes(ordered, self.budget):
+            tree = self.planted(part)
             with torch.no_grad():
                 states = trunk.below(tree)[0]
             for path, example in zip(tree.paths, part, strict=True):
                 self._below[example.ids] = states[torch.from_numpy(path).to(self.device)]
 
-    @property
-    def _budget(self) -> int:
-        """Tokens a pass."""
-        return TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])
-
-    def _plant(self, part: Sequence[Example]) -> Tree:
-        groups = [(example.ids[: example.spans[0][0]], [example.ids[example.spans[0][0] :]]) for example in part]
+    def planted(self, part: Sequence[Example]) -> Tree:
+        """The examples as one packed row."""
+        firsts = [example.spans[0][0] if example.spans else 1 for example in part]
+        groups = [(example.ids[:first], [example.ids[first:]]) for example, first in zip(part, firsts, strict=True)]
         return plant(groups, device=self.device, dtype=self.dtype)
 
     def _states(self, tree: Tree, part: Sequence[Example]) -> "Tensor":
@@ -137,7 +155,7 @@ class Learner:
         self.model.train()
         torch.manual_seed(seed)
         total = NO_LOSS
-        for part in passes(examples, self._budget):
+        for part in self._passes(examples):
             total += self._pass(part, learn=True)
         return total
 
@@ -145,16 +163,22 @@ class Learner:
         """Summed loss without learning, on every label, dropout off."""
         self.model.eval()
         total = NO_LOSS
-        ordered = sorted(examples, key=lambda example: len(example.ids))
-        for part in passes(ordered, self._budget):
-            with torch.inference_mode():
+        for part in self._passes(examples):
+            with torch.no_grad() if self.sharded else torch.inference_mode():
                 total += self._pass(part, learn=False)
         return total
 
+    def _passes(self, examples: Sequence[Example]) -> list[list[Example]]:
+        """The examples in parts. Processes that share layers all make the same number of them."""
+        parts = list(passes(examples, self.budget))
+        if self.sharded:
+            parts += [[NOTHING]] * (self.processes.most(len(parts)) - len(parts))
+        return parts
+
     def _pass(self, part: Sequence[Example], *, learn: bool) -> Loss:
-        tree = self._plant(part)
+        tree = self.planted(part)
         before, wanted, weights = self._labels(tree, part, learn=learn)
-        if not len(before):
+        if not len(before) and not self.sharded:
             return NO_LOSS
         targets = tree.ids[0].index_select(0, wanted)
         anchor = None
@@ -175,7 +199,7 @@ class Learner:
             spans = [np.arange(start, end) for start, end in example.spans]
             if learn and self.recipe.goldfish:
                 spans = [span[keeps(example.ids[span[0] : span[-1] + 1], self.recipe.goldfish)] for span in spans]
-            places = np.concatenate(spans)
+            places = np.concatenate([np.empty(0, np.int64), *spans])
             before.append(path[places - 1])
             wanted.append(path[places])
             weights.append(np.full(len(places), example.weight if learn else 1.0, np.float32))

@@ -38,6 +38,29 @@ class Processes:
 
             torch.distributed.all_reduce(tensor)
 
+    def most(self, number: int) -> int:
+        """The largest of the processes' numbers."""
+        if self.world == 1:
+            return number
+        import torch
+
+        numbers = torch.tensor(number, device="cuda" if torch.distributed.get_backend() == "nccl" else "cpu")
+        torch.distributed.all_reduce(numbers, torch.distributed.ReduceOp.MAX)
+        return int(numbers)
+
+    def shard(self, layers: "Sequence[torch.nn.Module]", device: str) -> None:
+        """Leave each process a share of the layers' frozen weights; one layer at a time is put together to be used.
+
+        What learns stays whole everywhere: its gradient is summed with the rest (FSDP, arXiv:2304.11277).
+        """
+        from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import fully_shard
+
+        mesh = init_device_mesh(device.partition(":")[0], (self.world,))
+        for layer in layers:
+            learning = {weight for weight in layer.parameters() if weight.requires_grad}
+            fully_shard(layer, mesh=mesh, reshard_after_forward=True, ignored_params=learning)
+
     def sum_loss(self, loss: "Loss") -> "Loss":
         """A loss over all processes' shares."""
         if self.world == 1:

@@ -38,8 +38,9 @@ class Recipe:
     epochs: int = 2
     max_steps: int = 0
     """Stop after this many optimiser steps; 0: after the epochs."""
-    batch_size: int = 8
-    """Rows a batch. A batch too long for the memory is computed in parts; its gradient is the same."""
+    batch_size: int | Literal["auto"] = 8
+    """Rows a batch. A batch too long for the memory is computed in parts; its gradient is the same. ``auto``: as many
+    as fit at once, 4 to 64; ``training.json`` says how many it was."""
     accumulation: int = 1
     """Batches an optimiser step."""
     learning_rate: float = 4e-4
@@ -56,8 +57,14 @@ class Recipe:
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """Of the frozen weights; ``auto`` is bfloat16 where the processor computes in it, else float32. LoRA is float32."""
     device: str = "auto"
-    gradient_checkpointing: bool = False
-    """Recompute activations on the way back: a third more time, a fraction of the memory."""
+    quantization: Literal["none", "nf4", "int8"] = "none"
+    """Keep the frozen weights in 4 bits (QLoRA, arXiv:2305.14314) or 8 while training. The adapter is one of the
+    full-precision base, by whose digest it is released and on which it is tried."""
+    gradient_checkpointing: bool | Literal["auto"] = False
+    """Recompute activations on the way back: a third more time, a fraction of the memory. ``auto``: where they would
+    not fit into the memory that is there."""
+    fsdp: bool = False
+    """Under ``torchrun``, each process keeps a share of the frozen layers only; the losses are those of one process."""
 
     # What people corrected.
     correction_weight: float = 2.0
@@ -98,7 +105,8 @@ class Recipe:
             "checkpoint_every": 1, "anchor": 0, "dp_noise": 0, "correction_weight": 0,
         }  # fmt: skip
         for name, least in at_least.items():
-            _require(getattr(self, name) >= least, name, f"must be at least {least}")
+            value = getattr(self, name)
+            _require(value == "auto" or value >= least, name, f"must be at least {least}")
         for name in ("alpha", "learning_rate", "dp_clip"):
             _require(getattr(self, name) > 0, name, "must be above 0")
         for name in ("dropout", "warmup", "memorization_stop"):
@@ -108,6 +116,11 @@ class Recipe:
         _require(self.goldfish == 0 or self.goldfish >= 2, "goldfish", "must be 0 or at least 2")
         _require(bool(self.targets), "targets", "must name a module")
         _require(not (self.dp_noise and self.anchor), "anchor", "cannot be combined with dp_noise")
+        _require(not (self.fsdp and self.quantization != "none"), "fsdp", "cannot be combined with quantization")
+        _require(not (self.fsdp and self.memorization_stop), "fsdp", "cannot be combined with memorization_stop")
+        _require(
+            not (self.dp_noise and self.batch_size == "auto"), "batch_size", "decides what dp_noise promises: say it"
+        )
 
     @classmethod
     def from_yaml(cls, path: Path) -> "Recipe":
@@ -166,6 +179,10 @@ def _number(name: str, value: Any) -> Any:
 def _check_type(name: str, value: Any, hint: Any) -> None:
     """Refuse a value of another type, where Python would take ``true`` for 1."""
     choices = getattr(hint, "__args__", ())
+    if Literal["auto"] in choices:
+        if value == "auto":
+            return
+        hint, choices = hint.__args__[0], ()
     if choices and all(isinstance(choice, str) for choice in choices):
         _require(value in choices, name, f"must be one of {', '.join(choices)}")
     elif hint is float:

@@ -23,7 +23,7 @@ from assets.adapter.recipe import Recipe
 from assets.record import Record
 from resources.artifacts import write_whole
 from resources.digests import digest_file, digest_json
-from resources.errors import HallmarkError, InputError
+from resources.errors import HallmarkError, InputError, ModelError
 from resources.process import settle
 
 if TYPE_CHECKING:
@@ -45,12 +45,15 @@ def train(
     holdout: Sequence[Record] = (),
     corrections: Collection[str] = (),
     on_step: "Callable[[Step], None] | None" = None,
+    say: "Callable[[str], None] | None" = None,
 ) -> dict[str, Any]:
     """Train and write the adapter into ``out``; returns the body of ``training.json``.
 
     ``corrections`` are the drops whose rows are answers that a person corrected (``assets.adapter.corrections``).
-    ``InputError`` if no row has an answer to learn, ``ModelError`` if the base cannot be loaded.
+    ``say`` hears how much memory it will take before the first step. ``InputError`` if no row has an answer to learn,
+    ``ModelError`` if the base cannot be loaded or the training does not fit into the memory that is there.
     """
+    from assets.adapter.capacity import check_weights_fit, fit
     from assets.adapter.corrections import account, corrections_first, weighed
     from assets.adapter.dialogues import read_dialogues
     from assets.adapter.duplicates import without_duplicates
@@ -58,12 +61,15 @@ def train(
     from assets.adapter.processes import launched
     from assets.adapter.provenance import corpus_digest, provenance
     from assets.adapter.training import Training
-    from resources.base_model import PLAIN_TEMPLATE, choose_device, load_tokenizer, stop_tokens
+    from resources.base_model import PLAIN_TEMPLATE, choose_device, choose_dtype, load_tokenizer, stop_tokens
 
     out.mkdir(parents=True, exist_ok=True)
     device = choose_device(recipe.device)
     with launched(device) as processes, _repeatable(device):
-        learner = Learner(base, recipe)
+        if recipe.dp_noise and processes.world > 1:
+            raise ModelError("dp_noise: several processes would draw noise of their own; train in one")
+        check_weights_fit(base, recipe, device, choose_dtype(recipe.dtype, device).itemsize, processes)
+        learner = Learner(base, recipe, processes)
         tokenizer = load_tokenizer(base)
         stop = stop_tokens(tokenizer, learner.model.generation_config)
         unique = without_duplicates(corrections_first(rows, corrections)) if recipe.deduplicate else rows
@@ -76,6 +82,10 @@ def train(
             )
         corrected = account(learnt.examples, rows, corrections, recipe.correction_weight)
         examples = weighed(learnt.examples, rows, corrections, recipe.correction_weight)
+        capacity = fit(learner, examples, processes)
+        recipe = learner.recipe
+        if say and processes.first:
+            say(str(capacity))
         kept_back = read_dialogues(holdout, tokenizer, stop, recipe.max_tokens)
         own = tokenizer.chat_template != PLAIN_TEMPLATE
         origin = provenance(base, str(tokenizer.chat_template), learner.device, learner.dtype)
@@ -105,6 +115,8 @@ def train(
             "corrections": corrected,
             "recipe": recipe.to_json(),
             "recipe_sha256": recipe.digest,
+            "tokens_a_pass": learner.budget,
+            "checkpointed": learner.checkpointed,
             "privacy": training.privacy,
             **digests,
             **origin,
@@ -204,6 +216,7 @@ def main() -> int:
             train(
                 read_rows_of(given.rows), given.base, given.out, recipe,
                 holdout=held_out, corrections=given.corrections, on_step=on_step,
+                say=lambda line: print(f"hallmark: {line}", file=sys.stderr, flush=True),
             )  # fmt: skip
     except HallmarkError as error:
         print(f"hallmark: {error}", file=sys.stderr)

@@ -48,7 +48,7 @@ class Training:
         self.learner, self.recipe, self.out, self.processes = learner, learner.recipe, out, processes
         self.examples, self.held_out = examples, held_out
         self.rows = _by_row(examples)
-        self.batch = self.recipe.batch_size * self.recipe.accumulation
+        self.batch = int(self.recipe.batch_size) * self.recipe.accumulation
         units = len(self.rows) if self.recipe.dp_noise else len(examples)
         self.steps_an_epoch = math.ceil(units / self.batch)
         whole = self.steps_an_epoch * self.recipe.epochs
@@ -57,6 +57,7 @@ class Training:
         self.optimizer = FlatAdamW(learner.parameters, weight_decay=self.recipe.weight_decay)
         self.recital = Recital(learner, examples) if self.recipe.memorization_stop else None
         self.lengths = [len(example.ids) for example in examples]
+        self.epoch, self.batches = -1, list[list[int]]()
         self.best: Any = None
         again = [held_out if self.recipe.evaluations_per_epoch else (), examples if self.recipe.epochs > 1 else ()]
         for rows in again:
@@ -108,8 +109,9 @@ class Training:
             self.journal.tokens += sum(len(example.ids) for row in chosen for example in row)
             return private_gradient(self.learner, self.optimizer, chosen, self.rate * len(self.rows), random)
         epoch, place = divmod(step, self.steps_an_epoch)
-        rows = epoch_batches(self.lengths, self.batch, self.recipe.seed, epoch)[place]
-        batch = [self.examples[row] for row in rows]
+        if epoch != self.epoch:
+            self.epoch, self.batches = epoch, epoch_batches(self.lengths, self.batch, self.recipe.seed, epoch)
+        batch = [self.examples[row] for row in self.batches[place]]
         self.journal.tokens += sum(len(example.ids) for example in batch)
         self.optimizer.gradient.zero_()
         seed = int(np.random.SeedSequence([self.recipe.seed, step, self.processes.rank]).generate_state(1)[0])

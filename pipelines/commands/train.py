@@ -55,6 +55,7 @@ def command(
         rows, model, out, settings,
         holdout=read_rows_of(holdout, said, rejections.tell) if holdout else (),
         on_step=lines(lambda line: print(line, file=sys.stderr, flush=True)),
+        say=lambda line: print(line, file=sys.stderr, flush=True),
     )  # fmt: skip
     learnt = body["rows"]
     learnt["rejected"] = dict(rejections.rules)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -17,18 +18,19 @@ from assets.record import Record
 ROOT = Path(__file__).parents[3]
 
 
-def test_two_processes_share_the_batches(base: Path, rows: list[Record], tmp_path: Path) -> None:
-    recipe = Recipe(rank=4, epochs=2, batch_size=4, learning_rate=0.02, device="cpu")
-    alone = train(rows[:20], base, tmp_path / "alone", recipe, holdout=rows[20:])
-    for name, part in (("rows", rows[:20]), ("holdout", rows[20:])):
-        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row.to_json()) + "\n" for row in part))
-    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe.to_json()))
+def launch(
+    base: Path, folder: Path, recipe: Recipe, rows: list[Record], holdout: list[Record]
+) -> list[tuple[int, str]]:
+    """Two processes on one job, its adapter in ``folder/both``: exit status and stderr of each."""
+    for name, part in (("rows", rows), ("holdout", holdout)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row.to_json()) + "\n" for row in part))
+    (folder / "recipe.yaml").write_text(json.dumps(recipe.to_json()))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", "assets.adapter.train", "--rows", str(tmp_path / "rows.jsonl"), "--base", str(base),
-        "--holdout", str(tmp_path / "holdout.jsonl"), "--out", str(tmp_path / "both"), "--recipe", str(tmp_path / "recipe.yaml"),
+        sys.executable, "-m", "assets.adapter.train", "--rows", str(folder / "rows.jsonl"), "--base", str(base),
+        "--holdout", str(folder / "holdout.jsonl"), "--out", str(folder / "both"), "--recipe", str(folder / "recipe.yaml"),
     ]  # fmt: skip
     shared = {
         **os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
@@ -45,7 +47,17 @@ def test_two_processes_share_the_batches(base: Path, rows: list[Record], tmp_pat
         for rank in range(2)
     ]
     said = [child.communicate(timeout=240)[1] for child in children]
-    assert [child.returncode for child in children] == [0, 0], said
+    return [(child.returncode, text) for child, text in zip(children, said, strict=True)]
+
+
+@pytest.mark.parametrize("fsdp", [False, True])
+def test_two_processes_share_the_batches(base: Path, rows: list[Record], tmp_path: Path, fsdp: bool) -> None:
+    """Of 19 rows in batches of 3 the last batch leaves the second process nothing to learn."""
+    learnt, batch = (rows[:19], 3) if fsdp else (rows[:20], 4)
+    recipe = Recipe(rank=4, epochs=2, batch_size=batch, learning_rate=0.02, device="cpu", fsdp=fsdp)
+    alone = train(learnt, base, tmp_path / "alone", recipe, holdout=rows[20:])
+    ended = launch(base, tmp_path, recipe, learnt, rows[20:])
+    assert [status for status, _ in ended] == [0, 0], ended
     body = json.loads((tmp_path / "both" / "training.json").read_text())
     assert torch.allclose(torch.tensor(body["losses"]), torch.tensor(alone["losses"]), rtol=1e-3)
     assert body["evaluations"][-1]["loss"] - alone["evaluations"][-1]["loss"] < 1e-2
@@ -53,3 +65,8 @@ def test_two_processes_share_the_batches(base: Path, rows: list[Record], tmp_pat
     assert ours.keys() == theirs.keys()
     flat = [torch.cat([tensor.flatten() for _, tensor in sorted(found.items())]) for found in (ours, theirs)]
     assert torch.cosine_similarity(*flat, dim=0) > 0.999
+
+
+def test_noise_drawn_by_two_processes_is_refused(base: Path, rows: list[Record], tmp_path: Path) -> None:
+    ended = launch(base, tmp_path, Recipe(device="cpu", dp_noise=1.0, batch_size=4), rows[:8], rows[20:])
+    assert all(status == 2 and "dp_noise" in said for status, said in ended), ended
