@@ -1,5 +1,6 @@
 """Two processes, as ``accelerate launch`` starts them, train the adapter that one would."""
 
+import dataclasses
 import json
 import os
 import socket
@@ -55,11 +56,13 @@ def test_two_processes_share_the_batches(base: Path, rows: list[Record], tmp_pat
     """Of 19 rows in batches of 3 the last batch leaves the second process nothing to learn."""
     learnt, batch = (rows[:19], 3) if fsdp else (rows[:20], 4)
     recipe = Recipe(rank=4, epochs=2, batch_size=batch, learning_rate=0.02, device="cpu", fsdp=fsdp)
+    if fsdp:  # the same numbers, not only to the rounding of half precision
+        recipe = dataclasses.replace(recipe, dtype="float32")
     alone = train(learnt, base, tmp_path / "alone", recipe, holdout=rows[20:])
     ended = launch(base, tmp_path, recipe, learnt, rows[20:])
     assert [status for status, _ in ended] == [0, 0], ended
     body = json.loads((tmp_path / "both" / "training.json").read_text())
-    assert torch.allclose(torch.tensor(body["losses"]), torch.tensor(alone["losses"]), rtol=1e-3)
+    assert torch.allclose(torch.tensor(body["losses"]), torch.tensor(alone["losses"]), rtol=1e-4 if fsdp else 1e-3)
     assert body["evaluations"][-1]["loss"] - alone["evaluations"][-1]["loss"] < 1e-2
     ours, theirs = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("both", "alone"))
     assert ours.keys() == theirs.keys()
