@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assets.sanitized.disguise.views import NAMING, views
+from assets.sanitized.people.namesakes import namesakes
 from assets.sanitized.redaction.spans import PLACEHOLDER, resolve
 from assets.sanitized.settings import SanitizeSettings
 
@@ -171,6 +172,12 @@ class Detector:
             for span in self._allowed(text, raw)
             if passage.prose or span.type != "PERSON" or self._full_name(text[span.start : span.end])
         ]
+        if any(span.type == "PERSON" for span in kept) and (taken := list(namesakes(text))):
+            kept = [
+                span
+                for span in kept
+                if span.type != "PERSON" or not any(a <= span.start and span.end <= b for a, b in taken)
+            ]
         if kept and (blobs := [match.span() for match in BLOB.finditer(text)]):  # letters of an image are no name
             kept = [
                 span

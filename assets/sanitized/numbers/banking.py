@@ -11,7 +11,7 @@ CARD = re.compile(r"(?<![\w.,+-])(?:\d[ .-]?){11,18}\d(?![\w]|[.,]\d)")
 CARD_WORD = re.compile(
     r"\b(?:credit|debit|card|cards|cc|visa|master\s?card|amex|american express|maestro|diners|cvv|crrdit)\b", re.I
 )
-IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){2,8}(?!\w)", re.I)
+IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){2,10}(?!\w)", re.I)
 IBAN_LENGTH: dict[str, int] = read_rules(Path(__file__).parent / "iban_lengths.yaml")
 
 

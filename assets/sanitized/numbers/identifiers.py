@@ -17,6 +17,8 @@ MIXED = re.compile(
 )
 RULES = read_rules(Path(__file__).parent / "identifiers.yaml")
 CONTEXT = {type_: re.compile(words, re.I) for type_, words in RULES["words"].items()}
+# Ethereum (EIP-55 leaves both cases), Tron, and Litecoin with Segwit.
+WALLET = re.compile(r"(?<!\w)(?:0x[0-9a-fA-F]{40}|T[1-9A-HJ-NP-Za-km-z]{33}|ltc1[02-9ac-hj-np-z]{38,58})(?!\w)")
 SSN = re.compile(r"(?<![\w-])(?!000)\d{3}([- .])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])")
 
 
@@ -27,6 +29,15 @@ class SsnRecognizer(SpanRecognizer):
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
         for match in SSN.finditer(text):
             yield Span(*match.span(), "US_SSN", "ssn", 0.9)
+
+
+class WalletRecognizer(SpanRecognizer):
+    types = ("CRYPTO_WALLET",)
+    trigger = WALLET
+
+    def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
+        for match in WALLET.finditer(text):
+            yield Span(*match.span(), "CRYPTO_WALLET", "wallet", 0.9)
 
 
 class IdentifierRecognizer(SpanRecognizer):

@@ -1,7 +1,7 @@
 """The recognisers of numbers that are someone's: cards, accounts, lines, identifiers, whatever a label announces."""
 
 from assets.sanitized.numbers.banking import BankNumberRecognizer, CardRecognizer
-from assets.sanitized.numbers.identifiers import IdentifierRecognizer, SsnRecognizer
+from assets.sanitized.numbers.identifiers import IdentifierRecognizer, SsnRecognizer, WalletRecognizer
 from assets.sanitized.numbers.labelled import LabelledRecognizer
 from assets.sanitized.numbers.telephone import TelephoneRecognizer
 from assets.sanitized.people.lexicon import Lexicon
@@ -14,6 +14,7 @@ def recognizers(lexicon: Lexicon) -> list[SpanRecognizer]:
         CardRecognizer(),
         BankNumberRecognizer(),
         SsnRecognizer(),
+        WalletRecognizer(),
         LabelledRecognizer(lexicon),
         TelephoneRecognizer(),
         IdentifierRecognizer(),

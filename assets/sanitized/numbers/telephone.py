@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Telephone numbers: the grouping of the digits or a word nearby must vouch for one."""
 
 import re
@@ -10,6 +11,17 @@ PHONE = re.compile(
     r"(?:\+|00)?\(?\d{1,4}\)?(?:[ .\-/]{0,2}\(?\d{1,5}\)?){1,6}"
     r"(?:\s?(?:x|ext\.?|extension|#)\s?\d{1,6})?(?![\w]|[.,]\d|[/:]\d|%)",
     re.I,
+)
+# Toll-free numbers in letters: "1-800-FLOWERS".
+VANITY = re.compile(
+    r"(?<![\w-])(?:\+?1[ .-])?8(?:00|33|44|55|66|77|88)[ .-](?=[A-Z0-9-]*[A-Z]{3})[A-Z0-9]{2,10}(?:-[A-Z0-9]{2,7}){0,2}(?![\w-])"
+)
+# Groupings that say enough by themselves.
+SHAPES = (
+    (re.compile(r"(?:\+(?:\D*\d){8}|00(?:\D*\d){6}).*", re.S), 0.8),  # international
+    (re.compile(r"1[ .-]\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}"), 0.8),  # North America, with the country
+    (re.compile(r"\(?0\d{2,4}\)? \d{3,4} ?\d{3,4}|0\d{4} \d{5,6}"), 0.7),  # national, behind a trunk prefix
+    (re.compile(r"0[1-9]\d{8,9}"), 0.55),
 )
 PHONE_WORD = re.compile(
     r"\b(?:phones?|telephone|tel|mobile|cell(?:phone)?|fax|call(?:ed|ing|s)?|dial|text(?:ed|ing)?|sms|whats\s?app|ring|reach|contact|"
@@ -29,9 +41,11 @@ DATE = re.compile(
 
 class TelephoneRecognizer(SpanRecognizer):
     types = ("PHONE_NUMBER",)
-    trigger = re.compile(r"\d(?:[ ().\-/]{0,3}\d){6}")
+    trigger = re.compile(r"\d(?:[ ().\-/]{0,3}\d){6}|\b8\d\d[ .-][A-Z0-9-]*[A-Z]{3}")
 
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
+        for match in VANITY.finditer(text):
+            yield Span(*match.span(), "PHONE_NUMBER", "phone.vanity", 0.8)
         for match in PHONE.finditer(text):
             value, digits = match[0], re.sub(r"\D", "", re.split(r"[x#]|ext", match[0], flags=re.I)[0])
             if not 7 <= len(digits) <= 15 or DATE.match(value.strip()):
@@ -50,8 +64,8 @@ class TelephoneRecognizer(SpanRecognizer):
 
 def _phone_shape(value: str, digits: str) -> float:
     """How much the grouping alone looks like a telephone number."""
-    if value.startswith(("+", "00")) and len(digits) >= 8:
-        return 0.8
+    if shape := next((score for pattern, score in SHAPES if pattern.fullmatch(value.strip())), 0.0):
+        return shape
     if (
         re.fullmatch(r"\(?\d{2,4}\)?[ .-]{0,2}\d{3,4}[ .-]?\d{4}(?:\s?(?:x|ext\.?|#).*)?", value, re.I)
         and len(digits) >= 9

@@ -2,7 +2,7 @@
 
 import re
 
-from assets.sanitized.people.lexicon import FUNCTION, Lexicon
+from assets.sanitized.people.lexicon import FUNCTION, GIVEN_WORDS, Lexicon
 from resources.pii_engine import SpanRecognizer
 
 NAME = r"[^\W\d_][^\W\d_'’.-]*(?:[-'’][^\W\d_]+)*"
@@ -15,6 +15,9 @@ FOLLOWING = re.compile(rf"[ \t]+(?:{PARTICLE}[ \t]+)?(?P<word>{NAME}\.?)")
 BEFORE = re.compile(r"\.?[^\W\d_][^\W\d_'’-]*(?![\w'’-])")  # of the text turned round
 MID_SENTENCE = re.compile(r"\b(?:[a-z]+|I)[,;]? $")  # before it stands a word in lower case: its capital says something
 SUFFIX = re.compile(r"[ \t]+(?:Jr|Sr|II|III|IV|PhD|MD|Esq)\b\.?")
+ARTICLE = re.compile(
+    r"(?:\b(?:[Tt]he|[Aa]n?)|[A-Z][\w'’-]*)[ \t]+$"
+)  # "the Paris Hilton", "North Austin Smith": no given name
 CLEAR = 0.45  # lexicon score from which a capitalised word counts as a name by itself
 TITLES = frozenset(
     "mr mrs ms miss mx dr prof professor sir dame rev madam lord lady king queen prince princess saint".split()
@@ -79,6 +82,12 @@ class NameBounds:
                 given = inner[0][::-1].rstrip(".") if inner else ""
                 if not given[:1].isupper() or self._lexicon.ordinary(given) or given.lower() in TITLES:
                     break
+            elif (
+                word[0].isupper()
+                and word.lower() in GIVEN_WORDS
+                and not ARTICLE.search(text[max(0, first - 24) : first])
+            ):
+                pass  # "Will Smith": beside a family name it is a given name
             elif (
                 not word[0].isupper()
                 or word.lower() in TITLES

@@ -10,9 +10,20 @@ from collections.abc import Iterator, Sequence
 
 from assets.sanitized.numbers.labelled import is_label
 from assets.sanitized.people.bounds import CLEAR, NAME, PARTICLE, TITLES, WORD, PersonRecognizer
-from assets.sanitized.people.lexicon import ORDINARY
+from assets.sanitized.people.lexicon import FAMILY, GIVEN_WORDS, ORDINARY, POSTS, ROLES
 from resources.pii_engine import Entity, Span
 
+_KIN = r"(?:mother|father|mum|mom|dad|wife|husband|partner|fianc[ée]e?|son|daughter|brother|sister|uncle|aunt|cousin|nephew|niece|grand(?:mother|father|son|daughter)|boyfriend|girlfriend|neighbou?r|colleague|boss|flatmate|roommate)"
+KIN = re.compile(rf"\b(?:my|his|her|our|their|your)[ \t]+(?:\w+[ \t]+)?{_KIN},?[ \t]+(?P<name>{NAME})(?![\w'’-])")
+KIN_OF = re.compile(rf"(?<![\w'’-])(?P<name>{NAME})['’]s[ \t]+{_KIN}\b")
+# "Detective Elise Kas", "Paris Hilton": after a post; a given name that is a word or place, before a family name.
+POSTED = re.compile(
+    r"\b(?P<post>[A-Z][a-z]+)[ \t]+(?P<name>[A-Z][^\W\d_]+(?:[-'’][^\W\d_]+)*(?:[ \t]+[A-Z][^\W\d_]+){0,2})"
+)
+WORD_NAME = re.compile(
+    r"(?P<before>\b(?:[Tt]he|[Aa]n?)[ \t]+)?(?<![\w'’-])(?P<name>(?P<given>[A-Z][a-z]+)[ \t]+(?P<family>[A-Z][a-z]+))(?![\w-]|[ \t]+[A-Z])"
+)
+CAPITAL_PAIR = re.compile(r"[A-Z][a-z]+[ \t]+[A-Z]")
 SPEAKER = re.compile(rf"(?m)^[ \t>*-]*(?P<name>{NAME}(?: {NAME}){{0,2}}):(?=\s)")
 POSSESSIVE = re.compile(r"\b(?P<name>[^\W\d_]{2,}(?:-[^\W\d_]+)?)['’]s\b")
 VOCATIVE = re.compile(rf"(?:^|[.!?:;\"“]\s*)(?:[\w' ]{{0,40}},\s*)?(?P<name>{NAME})(?=[,!?])")
@@ -75,11 +86,15 @@ class NameFormRecognizer(PersonRecognizer):
             ("addressed", ADDRESSED.finditer(text) if ", " in text else (), -0.3),
             ("personal", PERSONAL.finditer(text), -0.2),
             ("personal", WITH_ME.finditer(text) if " and " in text else (), -0.2),
+            ("kin", KIN.finditer(text), -0.3),
+            ("kin", KIN_OF.finditer(text) if "'s" in text or "’s" in text else (), -0.3),
             ("family", HOUSEHOLD.finditer(text), -0.3),
         ):
             for match in matches:
                 words = WORD.findall(match["name"])
-                if rule == "personal" and (
+                if rule == "speaker" and (words[-1].lower() in ROLES or any(map(is_label, words))):
+                    continue
+                if rule in ("personal", "kin") and (
                     any(self._lexicon.place(word) > 0.1 or word.isupper() for word in words)
                     or AFTER_CAPITAL.search(text, max(0, match.start("name") - 24), match.start("name"))
                 ):
@@ -95,6 +110,18 @@ class NameFormRecognizer(PersonRecognizer):
 
     def _formed(self, text: str) -> Iterator[Span]:
         """Names by their form: an initial before a surname, a particle between two names."""
+        pairs = CAPITAL_PAIR.search(text) is not None
+        for match in POSTED.finditer(text) if pairs else ():
+            words = WORD.findall(match["name"])
+            if match["post"].lower() in POSTS and not any(
+                self._lexicon.ordinary(word) or self._lexicon.name(word) < -0.2 for word in words
+            ):
+                yield Span(*match.span("name"), "PERSON", "name.post", 0.6)
+        for match in WORD_NAME.finditer(text) if pairs else ():
+            family = match["family"].lower()
+            surname = family in FAMILY or (family not in ORDINARY and self._lexicon.name(family) >= CLEAR)
+            if match["given"].lower() in GIVEN_WORDS and surname and not match["before"]:
+                yield Span(*match.span("name"), "PERSON", "name.word", 0.6)
         for rule, hint, pattern in (("initialled", INITIAL, INITIALLED), ("particle", PARTICLE_WORD, PARTICLED)):
             for match in pattern.finditer(text) if hint.search(text) else ():
                 words = [word for word in LOWER_WORD.findall(match["name"]) if word[0].isupper()]

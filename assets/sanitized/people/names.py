@@ -18,7 +18,7 @@ _MORE = rf"(?:[ \t]+{NAME}\.?){{0,3}}"
 _SURE = (
     r"(?:(?:first|last|full|sur|maiden|middle|given|family|customer|sir|nick|pet|contact|holder'?s?)\s?-?)?(?:names?|mame)|"
     r"named(?:\s+(?:him|her|it))?|call(?:s|ed)?\s+(?:me|him|her)|known as|signed(?: by)?|"
-    r"sincerely|regards|yours|mr|mrs|ms|miss|dr|prof|sir|madam|passenger|patient|cardholder|beneficiary|attn|c/o|name's|guardian"
+    r"(?:yours )?(?:sincerely|faithfully|truly)|(?:best|kind|warm) (?:regards|wishes)|regards|yours|mr|mrs|ms|miss|dr|prof|sir|madam|passenger|patient|cardholder|beneficiary|attn|c/o|name's|guardian"
 )
 _WEAK = r"i\s?am|i'?m|this is|it'?s|its|it is|myself|speaking with|and|under|for|from|to|by|with|said|told|dear|of"
 INTRODUCED = re.compile(

@@ -23,7 +23,7 @@ STREET, STREET_CAPITAL, STREET_LOWER, PREFIX, ENDING, HUNGARIAN, COUNTRY = (
     for kind in ("street", "street_capital", "street_lower", "prefix", "ending", "hungarian", "country")
 )
 STATE = r"(?:[A-Z]{2}|NSW|VIC|QLD|TAS|ACT|nan)"
-STATE_LOWER = f"(?:{'|'.join(_WORDS['us_state']).lower()})"
+STATE_LOWER = f"(?:{'|'.join(_WORDS['us_state'] + _WORDS['ca_province']).lower()}|nsw|vic|qld|tas|act)"
 _START = r"(?<![\w.,$€£#-])"
 _N = r"(?:\d{1,6}(?:\s?[-/]\s?\d{1,5})?[A-Za-z]?\b)"
 _UP = r"(?:[^\W\d_a-z]\w{0,2}\.(?=\s)|[^\W\d_a-z](?:[\w'’-]|\.(?=\w))*)"  # a word that does not start with an ASCII small letter
@@ -35,8 +35,8 @@ _UNIT_NEXT = r"(?=[.,]?\s*(?i:apt|apartment|suite|ste|unit)\b)"
 NUMBER_FIRST = tuple(
     (rule, re.compile(pattern))
     for rule, pattern in (
-        ("number_street", rf"{_N}(?:\s\d{{1,4}})?\s+(?:{_W}\s+|\d{{1,3}}(?:st|nd|rd|th)\s+){{0,4}}(?:{_W}|\d{{1,3}}(?:st|nd|rd|th))\s+(?i:{STREET})\b(?:\s+(?:North|South|East|West|[NSEW]{{1,2}})\b)?"),
-        ("number_street", rf"{_N}(?:\s\d{{1,4}})?\s+(?:{_W}\s+){{1,4}}{STREET_CAPITAL}\b"),
+        ("number_street", rf"{_N}(?:\s\d{{1,4}}|,)?\s+(?:{_W}\s+|\d{{1,3}}(?:st|nd|rd|th)\s+){{0,4}}(?:{_W}|\d{{1,3}}(?:st|nd|rd|th))\s+(?i:{STREET})\b(?:\s+(?:North|South|East|West|[NSEW]{{1,2}})\b)?"),
+        ("number_street", rf"{_N}(?:\s\d{{1,4}}|,)?\s+(?:{_W}\s+){{1,4}}{STREET_CAPITAL}\b"),
         ("number_street", rf"\d{{1,6}}[a-z]?\s+(?i:(?:[^\W\d_][\w'’-]*\s+|\d{{1,3}}(?:st|nd|rd|th)?\s+){{1,6}}?{STREET_LOWER}\b)"),
         ("highway", r"\d{1,6}\s+(?i:(?:us\s+)?(?:hwy|highway|route)\s+\d{1,4}\b)"),
         ("between_numbers", rf"(?!(?:19|20)\d\d\b)\d{{1,6}}\s+(?:{_UP}\s+|{_LINK}\s+){{1,4}}\d{{1,5}}[A-Za-z]?\b"),
@@ -115,14 +115,16 @@ TAIL = tuple(
     )
 )
 WORDS_AFTER = re.compile(r"[ \t]*,?[ \t]*(?P<word>[^\W_]+)\.?")
-LOWER_STATE = re.compile(rf"(?:{STATE_LOWER}|usa|uk|zip|code|zipcode|pincode|\d{{4,6}})")
+# Codes of Canada and Britain come in one word or two.
+_LOWER_CODE = r"(?:[a-z]\d[a-z]\d[a-z]\d|[a-z]\d[a-z]|\d[a-z]\d|[a-z]{1,2}\d[a-z\d]?|\d[a-z]{2}|\d{4,6})"
+LOWER_STATE = re.compile(rf"(?:{STATE_LOWER}|usa|uk|zip|code|zipcode|pincode|{_LOWER_CODE})")
 PLACE_WORDS = frozenset(
     "new north south east west saint san fort lake park city town bridge beach hill union lower upper great green".split()
 )
-ENDS_OR_ZIP = re.compile(r"[ \t]+\d{4,6}|[ \t]*$")
+ENDS_OR_ZIP = re.compile(r"[ \t]+(?:\d{4,6}|[a-z]\d[a-z] ?\d[a-z]\d)\b|[ \t]*$")
 ABBREVIATED = re.compile(r"\b[A-Za-z]{1,4}$")
 LEADING = re.compile(
-    r"(?<![\w.,$€£#-])(?:\d{1,6}|(?:(?:door|house|plot|flat|shop|site|block|h|d)\.?[ \t]*)?(?:no|number)\b\.?:?|door|house|plot|flat)[ \t]+$",
+    r"(?<![\w.,$€£#-])(?:\d{1,6}|(?:(?:door|house|plot|flat|shop|site|block|h|d)\.?[ \t]*)?(?:no|number)\b\.?:?|door|house|plot|(?:flat|unit|apt|apartment|suite|shop|room|level|floor)\b\.?(?:[ \t]+\d{1,4}[a-z]?[ \t]*[,/])?)[ \t]*$",
     re.I,
 )
 ZIP_WORD = re.compile(

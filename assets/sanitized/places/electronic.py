@@ -40,7 +40,10 @@ LABEL_BEFORE = re.compile(r"(?:e-?\s?mail|mail id|mailid)[^.?!]{0,25}$", re.I)
 IPV4 = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)")
 IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:)[0-9A-Fa-f:]{3,39}(?:(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
 VERSION_BEFORE = re.compile(r"(?:\bv|version|release|build|firmware|python|node)\s*$", re.I)
-MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
+MAC = re.compile(
+    r"(?<![\w:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])"
+    r"|(?<![\w.])(?=[0-9A-Fa-f.]*\d)(?=[0-9.]*[A-Fa-f])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w]|\.\w)"
+)
 PROFILE = re.compile(
     r"(?:https?://)?(?:www\.)?(?:linkedin\.com/in|(?:facebook|fb|instagram|twitter|x|tiktok|threads|github|gitlab|medium|"
     r"reddit|t|wa|venmo|soundcloud|pinterest)\.(?:com|me|net)(?:/(?:u|user|users|profile))?)/@?[\w.-]{2,40}",
@@ -99,7 +102,9 @@ class MailRecognizer(SpanRecognizer):
 
 class NetworkRecognizer(SpanRecognizer):
     types = ("IP_ADDRESS", "MAC_ADDRESS")
-    trigger = re.compile(r"\d\.\d|[0-9a-fA-F]:[0-9a-fA-F:]|::|[0-9a-fA-F]{2}-[0-9a-fA-F]{2}-")
+    trigger = re.compile(
+        r"\d\.\d|[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}\.|[0-9a-fA-F]:[0-9a-fA-F:]|::|[0-9a-fA-F]{2}-[0-9a-fA-F]{2}-"
+    )
 
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
         for match in IPV4.finditer(text):
