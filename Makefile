@@ -11,10 +11,10 @@ TORCH ?= $(if $(shell command -v nvidia-smi),cuda,cpu)
 export DAGSTER_HOME ?= $(CURDIR)/.hallmark/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long ui lint docs bench lock clean
+.PHONY: help run test test-long test-browser ui lint docs bench lock clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.installed: $(LOCKS) pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Hallmark needs Python 3.11: install it, or say PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -38,6 +38,9 @@ test: $(VENV)/.installed ## the test suite (under 15 minutes on 2 cores)
 
 test-long: $(VENV)/.installed ## the tests that train and try real adapters
 	$(BIN)/pytest -m long --timeout 3600
+
+test-browser: $(VENV)/.installed ## the desk in a real browser (needs Chromium; axe-core: npm install axe-core)
+	$(BIN)/pytest tests/browser -m long
 
 lint: $(VENV)/.installed ## ruff, with the import rules of the rooms, and mypy
 	$(BIN)/ruff check .

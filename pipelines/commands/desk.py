@@ -64,6 +64,7 @@ def command(
     if not desk.reviewers.anybody():
         click.echo("Nobody is registered yet:  hallmark desk invite NAME", err=True)
 
+    desk.counts()  # reads what waits, so that nobody's first page has to
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         DeskServer(desk, host, port).run()
 

@@ -1,4 +1,4 @@
-"""``hallmark ui``: webserver, daemon and a local S3 endpoint, all on 127.0.0.1, until interrupted."""
+"""``hallmark ui``: webserver, daemon, desk and a local S3 endpoint, all on 127.0.0.1, until interrupted."""
 
 import contextlib
 import os
@@ -22,24 +22,26 @@ POLL = 0.5  # seconds
 @click.command("ui")
 @click.option("--home", type=click.Path(path_type=Path), help="Workspace; default $HALLMARK_HOME or ./.hallmark.")
 @click.option("--port", default=3000, show_default=True, help="Port of the web page.")
+@click.option("--desk-port", default=3001, show_default=True, help="Port of the desk, where people decide.")
 @click.option("--s3-port", default=9000, show_default=True, help="Port of the local S3 endpoint.")
-def command(home: Path | None, port: int, s3_port: int) -> None:
+def command(home: Path | None, port: int, desk_port: int, s3_port: int) -> None:
     """Watch the lineage in a browser, and drop files into a local S3 bucket.
 
-    Starts Dagster's webserver and daemon and an S3 endpoint over the workspace's own store. A file put into the bucket
-    is found by the sensor within half a minute, run, and shown.
+    Starts Dagster's webserver and daemon, the desk, and an S3 endpoint over the workspace's own store. A file put into
+    the bucket is found by the sensor within half a minute, run, and shown.
     """
     workspace = Workspace.locate(home)
     prepare(workspace)
     with serve(workspace.drops.parent, port=s3_port, log=workspace.logs / "s3.log") as s3:
         os.environ.update(s3.environment(), HALLMARK_STORE=f"s3://{BUCKET}")
-        _instructions(port, s3)
-        _run_until_interrupted(workspace, port)
+        _instructions(port, desk_port, s3)
+        _run_until_interrupted(workspace, port, desk_port)
 
 
-def _instructions(port: int, s3: LocalS3) -> None:
+def _instructions(port: int, desk_port: int, s3: LocalS3) -> None:
     click.echo(f"""
 Dagster   http://127.0.0.1:{port}
+Desk      http://localhost:{desk_port}  (hallmark desk invite NAME lets somebody in)
 S3        {s3.endpoint}  bucket {BUCKET}
 
 Drop a file with any S3 client, for example from Python:
@@ -53,11 +55,12 @@ Ctrl-C ends everything.
 """)
 
 
-def _run_until_interrupted(workspace: Workspace, port: int) -> None:
+def _run_until_interrupted(workspace: Workspace, port: int, desk_port: int) -> None:
     module = ["-m", "pipelines.definitions"]
     commands = {
         "webserver": ["dagster-webserver", "--host", "127.0.0.1", "--port", str(port), *module],
         "daemon": ["dagster-daemon", "run", *module],
+        "desk": ["python", "-m", "pipelines.command", "desk", "--home", str(workspace.root), "--port", str(desk_port)],
     }
     with contextlib.ExitStack() as stack:
         told_to_end: list[int] = []  # an exception could come while a process is started, which nobody would then end
@@ -67,7 +70,7 @@ def _run_until_interrupted(workspace: Workspace, port: int) -> None:
         stack.callback(_end, processes)
         for name, arguments in commands.items():
             log = stack.enter_context((workspace.logs / f"{name}.log").open("ab"))
-            program = str(Path(sys.executable).with_name(arguments[0]))
+            program = sys.executable if name == "desk" else str(Path(sys.executable).with_name(arguments[0]))
             processes[name] = subprocess.Popen([program, *arguments[1:]], stdout=log, stderr=log)
         while not told_to_end:
             for name, process in processes.items():

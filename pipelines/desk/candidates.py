@@ -9,7 +9,9 @@ from assets.release.pointer import read_plug
 from assets.release.release import release
 from assets.verdict.candidate import Candidate, candidates, find
 from assets.verdict.compare import Change, compare
+from assets.verdict.markup import moment
 from pipelines.desk.guard import Visit, route
+from pipelines.desk.rendering import VERDICTS
 from pipelines.desk.sessions import Pending
 from pipelines.governance import blocking, dossier_of
 from resources.clock import utc
@@ -79,10 +81,15 @@ def asked_to_sign(visit: Visit) -> Response:
         overrides=overrides if decision == "approve" else None, days=int(days) if days else None,
     )  # fmt: skip
     said = body["predicate"]
-    facts = [("Candidate", name), ("Verdict", found.verdict.verdict), ("You are", reviewer), ("Reason", said["reason"])]
+    facts = [
+        ("Candidate", name),
+        ("Verdict", VERDICTS[found.verdict.verdict]),
+        ("You are", reviewer),
+        ("Reason", said["reason"]),
+    ]
     facts += [(f"Override of {gate}", why) for gate, why in said["overrides"].items()]
     if decision == "approve":
-        facts.append(("Can be used until", said["expires_at"]))
+        facts.append(("Can be used until", moment(said["expires_at"])))
     title = f"{'Approve' if decision == 'approve' else 'Reject'} candidate {name}"
     pending = Pending("candidate", name, title, tuple(facts), body, f"/candidates/{name}")
     return visit.go(f"/sign/{visit.session.wait_for(pending)}")

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from assets.screened.report.finding import NOTHING
-from assets.verdict.markup import bounds, moment, number
+from assets.verdict.markup import moment, number, prose
 from resources.clock import parse
 from resources.decision_log import Entry
 
@@ -51,9 +51,8 @@ def environment() -> Environment:
     )
     made.filters |= {
         "moment": moment, "number": number, "marked": marked, "pretty": pretty, "left": left, "verdict": verdict,
-        "plural": plural, "told": told,
+        "plural": plural, "told": told, "prose": lambda words: Markup(prose(words)),  # noqa: S704 (it escapes)
     }  # fmt: skip
-    made.globals |= {"bounds": bounds}
     return made
 
 

@@ -1,5 +1,6 @@
 """`hallmark ui`, as a person uses it: a file put into the bucket by an ordinary S3 client is found, run and shown."""
 
+import contextlib
 import json
 import os
 import re
@@ -35,7 +36,9 @@ class Page:
 
     def __init__(self, home: Path) -> None:
         self.workspace, self.port = Workspace(home), free_port()
+        self.desk = free_port()
         arguments = ["ui", "--home", str(home), "--port", str(self.port), "--s3-port", str(free_port())]
+        arguments += ["--desk-port", str(self.desk)]
         # A shell's background jobs ignore Ctrl-C, and so would all that they start.
         usual = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
@@ -110,10 +113,17 @@ def test_everything_it_started_ends_with_it(tmp_path: Path) -> None:
     opened = Page(tmp_path / "home")
     children = Path(f"/proc/{opened.process.pid}/task/{opened.process.pid}/children").read_text().split()
     deadline = time.monotonic() + 60
-    while len(children) < 3 and time.monotonic() < deadline:
+    while len(children) < 4 and time.monotonic() < deadline:
         time.sleep(0.2)
         children = Path(f"/proc/{opened.process.pid}/task/{opened.process.pid}/children").read_text().split()
-    assert len(children) == 3  # S3, webserver, daemon
+    assert len(children) == 4  # S3, webserver, daemon, desk
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://localhost:{opened.desk}/rows") as answer:
+            assert b"Sign in with a passkey" in answer.read()
+            break
+        time.sleep(0.2)
+    else:
+        pytest.fail("the desk does not answer")
     opened.process.send_signal(signal.SIGTERM)
     assert opened.process.wait(40) == 0
     assert not any(Path(f"/proc/{child}").exists() for child in children)

@@ -56,7 +56,8 @@ async function refresh() {
   const fresh = one("#live", next);
   if (!fresh || one("main form.bulk", next)?.length !== one("main form.bulk")?.length) one("main").replaceChildren(...one("main", next).childNodes);
   else live.replaceWith(fresh);
-  prepare();
+  one("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+prepare();
 }
 
 function count(counts) {
@@ -147,4 +148,5 @@ if (one("#help-open")) {
   on.checked = localStorage.getItem(KEYS) !== "off";
   on.addEventListener("change", () => localStorage.setItem(KEYS, on.checked ? "on" : "off"));
 }
+one("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
 prepare();
