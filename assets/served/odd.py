@@ -18,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+ODD = "odd.jsonl"  # in the workspace's folder of the served release
 MOST_KEPT = 200
 LONGEST = 60  # characters of a phrase
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]+")

@@ -13,6 +13,7 @@ from assets.corpus.canaries import SOURCE
 from assets.outcome import read_records
 from assets.release.pointer import read_plug
 from assets.release.verify import verify_release
+from assets.served.odd import ODD, kept
 from assets.stage import OWNERS, base_of, gate_table, policy_of
 from assets.trial import lines, load_model, settings_of
 from assets.verdict.threat import ThreatModel
@@ -23,6 +24,7 @@ from resources.project import Project
 from resources.signer import KeyRing
 
 NAME = "release_red_team"
+MOST_ODD = 20  # phrases of odd prompts that the scan tries beside the threat model's terms
 
 
 @dg.asset(
@@ -46,13 +48,14 @@ def release_red_team(
     verify_release(folder, ring)
     settings = WatchSettings.model_validate(settings_of(project, NAME))
     seed = int(time.time()) // 86_400  # a new one each day
+    odd = kept(workspace.served / ODD)
     attack = Attack(
         load_model(project, folder / "adapter"),
         base_of(project),
         workspace.models,
         _inputs(project, folder),
         policy_of(project),
-        threat_model,
+        threat_model.model_copy(update={"terms": (*threat_model.terms, *odd[-MOST_ODD:])}),
         seed,
         lines(context.log.info),
     )

@@ -53,16 +53,19 @@ async def answer(gateway: Gateway, admitted: Admitted) -> AsyncGenerator[str | S
     made = _Answer(Outgoing(gateway.tripwires, asked.said(), gateway.settings.hold_back))
     end = "failed"
     more: dict[str, Any] = {}
+    asked_line = gateway.written("asked", request=admitted.name, key=admitted.key, release=admitted.state.release)
+    recorded = asyncio.ensure_future(asked_line)  # on disk before anything goes out, not before the model is asked
     try:
-        recorded = gateway.written("asked", request=admitted.name, key=admitted.key, release=admitted.state.release)
-        _, made.topic = await asyncio.gather(recorded, _on_topic(gateway, asked.prompt()))
+        made.topic = await _on_topic(gateway, asked.prompt())
         async with contextlib.aclosing(gateway.pieces(admitted)) as pieces:
             async for piece in pieces:
                 made.take(piece)
                 if asked.stream and piece.text and (text := await _let_out(gateway, made, piece.text)):
+                    await recorded
                     await gateway.plugged.check(admitted.state.turn)
                     yield text
         said, end, more = await _finished(gateway, admitted, made)
+        await recorded
         await gateway.plugged.check(admitted.state.turn)
         yield replace(said, tokens=made.tokens, prompt_tokens=made.prompt_tokens)
     except Breach as breach:
@@ -84,8 +87,8 @@ async def answer(gateway: Gateway, admitted: Admitted) -> AsyncGenerator[str | S
     except HallmarkError as error:
         raise Refusal("engine_failed", str(error), 2) from error
     finally:
-        # A client that went away ends here, too: what it was told counts, and the line is written all the same.
-        await asyncio.shield(gateway.ended(admitted, end, made.tokens, made.prompt_tokens, **more))
+        # A client that went away ends here, too: what it was told counts.
+        gateway.ended(admitted, recorded, end, made.tokens, made.prompt_tokens, **more)
 
 
 async def _let_out(gateway: Gateway, made: _Answer, text: str) -> str:

@@ -16,7 +16,7 @@ from assets.served.chat import Engine
 from assets.served.feedback import FeedbackStore
 from assets.served.held import HeldStore
 from assets.served.keys import AccessKeys
-from assets.served.odd import Odd
+from assets.served.odd import ODD, Odd
 from assets.served.plugged import BASE, Plugged, State
 from assets.served.running import Running
 from assets.served.settings import ServedSettings, granted_answers
@@ -33,7 +33,7 @@ from resources.signer import SigningKey
 from resources.vault import Entry, Fingerprinter, Vault, read_secret
 from resources.workspace import Workspace
 
-KEYS, BUDGETS, ODD = "keys.json", "budgets.sqlite", "odd.jsonl"
+KEYS, BUDGETS = "keys.json", "budgets.sqlite"
 SAMPLE = 50  # values of the vault that the probe tries
 
 

@@ -50,6 +50,7 @@ class Admitted:
     key: str
     state: State
     day: str
+    aside: int
     asked: Asked
     retry: str
     started: float = field(default_factory=time.monotonic)
@@ -81,6 +82,7 @@ class Gateway:
     # One thread each: neither the detector nor the encoder is made for two at once.
     looking: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "tripwires"))
     reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "topics"))
+    _following: asyncio.Task[None] | None = None
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -89,11 +91,11 @@ class Gateway:
     async def start(self) -> None:
         await asyncio.to_thread(self.running.begin, self.traffic)
         await self.plugged.start()
-        self._spawn(self._follow())
+        self._following = asyncio.create_task(self._follow())
 
     async def close(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
+        if self._following:
+            self._following.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.plugged.close()
         await self.engine.close()
@@ -130,7 +132,7 @@ class Gateway:
             self.metrics.alarms.labels("odd-prompt").inc()
             self.spawn_line("alarm", what="odd-prompt", signs=signs, key=key, request=name)
         self.metrics.open.inc()
-        return Admitted(name, key, state, day, asked, retry or whole)
+        return Admitted(name, key, state, day, aside, asked, retry or whole)
 
     async def _turned(self, key: str, code: str, message: str, retry_after: int | None) -> Refusal:
         self.metrics.turned_away.labels(code).inc()
@@ -182,18 +184,24 @@ class Gateway:
             with contextlib.suppress(RuntimeError):  # it is being cancelled already
                 await stream.aclose()
 
-    async def ended(self, admitted: Admitted, end: str, tokens: int, prompt_tokens: int, **more: Any) -> None:
-        """Close a request in record, budget and metrics."""
+    def ended(
+        self, admitted: Admitted, recorded: asyncio.Future[None], end: str, tokens: int, prompt: int, **more: Any
+    ) -> None:
+        """Close a request in budget, metrics and, behind its ``recorded`` beginning, in the record."""
         seconds = time.monotonic() - admitted.started
         self.metrics.open.dec()
         self.metrics.requests.labels(end).inc()
         self.metrics.tokens.inc(tokens)
         self.metrics.seconds.observe(seconds)
-        aside = admitted.asked.max_tokens + len(admitted.asked.said()) // 3
         with contextlib.suppress(HallmarkError):
-            self.budgets.settle(admitted.key, admitted.day, aside, min(aside, tokens + prompt_tokens))
-        body = {"tokens": tokens, "prompt_tokens": prompt_tokens, "seconds": round(seconds, 4), **more}
-        await self.written(end, request=admitted.name, key=admitted.key, release=admitted.state.release, **body)
+            self.budgets.settle(admitted.key, admitted.day, admitted.aside, min(admitted.aside, tokens + prompt))
+        body = {"tokens": tokens, "prompt_tokens": prompt, "seconds": round(seconds, 4), **more}
+
+        async def close() -> None:
+            await recorded
+            await self.written(end, request=admitted.name, key=admitted.key, release=admitted.state.release, **body)
+
+        self._spawn(self._quietly(close()))
 
     async def tell_held(self, held: Held, admitted: Admitted) -> None:
         self.alarm("held", f"{held.tool or 'a text'} waits for a person: {held.held}", held=held.held, key=admitted.key)

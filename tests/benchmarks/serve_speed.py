@@ -155,7 +155,7 @@ def _transformers(base: Path, fastapi: str) -> Iterator[str]:
     path = os.pathsep.join(filter(None, [fastapi, os.environ.get("PYTHONPATH", "")]))
     command = [program, "serve", str(base), "--port", str(port), "--host", "127.0.0.1", "--device", "cpu"]
     with _process([*command, "--continuous-batching"], {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1"}):
-        yield _up(f"http://127.0.0.1:{port}", "/v1/models")
+        yield _up(f"http://127.0.0.1:{port}", "/health")
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """A workspace with a release plugged in, a stand-in for vLLM, and a gateway before it."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from lineage import policy as small_policy
 from assets.served.actions import Actions
 from assets.served.engine.upstream import Upstream
 from assets.served.held import Held
+from assets.served.traffic import Tally
 from expectations.policy import Policy
 from pipelines.gateway.app import build_app
 from pipelines.gateway.build import Plan, build_gateway
@@ -45,6 +47,13 @@ class Running:
     def ask(self, text: str = "Where is my parcel?", **more: Any) -> Any:
         messages = [{"role": "user", "content": text}]
         return self.client().chat.completions.create(model="hallmark", messages=messages, **more)  # type: ignore[call-overload]
+
+    def tally(self) -> Tally:
+        """What is recorded, once every request has its end: the last line follows the answer."""
+        deadline = time.monotonic() + 10
+        while (found := self.gateway.traffic.tally()).open and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return found
 
     def decide(self, held: str, outcome: Any = "approve", edited: Any = None, who: str = "ada") -> Held:
         store, keys = self.gateway.held, self.home.workspace.keys

@@ -77,7 +77,7 @@ def test_a_held_call_waits_is_approved_and_its_grant_works_once(run: Run, stream
     header = {"authorization": f"Bearer {running.secret}"}
     seen = httpx.get(f"{running.url}/v1/held/{note['id']}", headers=header).json()
     assert seen["status"] == "approved" and seen["completion"]["choices"][0]["finish_reason"] == "tool_calls"
-    assert wait_for(lambda: running.gateway.traffic.tally().counts["decided"]) == 1
+    assert wait_for(lambda: running.tally().counts["decided"]) == 1
 
 
 def test_a_rejected_call_is_told_and_another_key_sees_nothing(run: Run) -> None:

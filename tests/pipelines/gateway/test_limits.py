@@ -51,7 +51,7 @@ def test_a_sweep_is_told_and_alerted(run: Run) -> None:
     while not running.gateway.alerts.recent("sweep") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert running.gateway.alerts.recent("sweep")[0]["key"] == "shop"
-    assert running.gateway.traffic.tally().counts["turned-away"] == 1
+    assert running.tally().counts["turned-away"] == 1
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -72,7 +72,7 @@ def test_a_planted_canary_is_withheld_and_the_release_unplugged(run: Run, stream
     while running.gateway.plugged.state.release != BASE and time.monotonic() < deadline:
         time.sleep(0.05)
     assert running.gateway.plugged.state.release == BASE
-    assert running.gateway.alerts.recent("breach") and running.gateway.traffic.tally().counts["withheld"] == 1
+    assert running.gateway.alerts.recent("breach") and running.tally().counts["withheld"] == 1
     stored = json.dumps(running.gateway.alerts.recent()) + running.gateway.traffic.log.path.read_text()
     assert canary.secret not in stored
 

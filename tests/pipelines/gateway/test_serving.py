@@ -37,7 +37,7 @@ def test_the_openai_client_and_curl_are_answered_by_the_release(run: Run) -> Non
     assert json.loads(said.stdout)["choices"][0]["message"]["content"] == f"{release} heard hi"
     assert httpx.get(f"{running.url}/healthz").json()["release"] == release
     assert f'hallmark_serving{{release="{release}"}} 1.0' in httpx.get(f"{running.url}/metrics").text
-    found = running.gateway.traffic.tally()
+    found = running.tally()
     assert (found.counts["asked"], found.counts["answered"], found.open, found.unaccounted) == (3, 3, set(), 0)
 
 
@@ -69,7 +69,7 @@ def test_after_a_rollback_the_old_release_is_silent_within_two_seconds(run: Run)
         time.sleep(0.05)
     assert running.upstream.loaded == {}
     assert running.ask("hello").model == "base"  # nothing is plugged in: the base alone
-    assert running.gateway.traffic.tally().counts["unplugged"] == 1
+    assert running.tally().counts["unplugged"] == 1
 
 
 @pytest.mark.parametrize(("unverified", "status"), [("refuse", 503), ("base", 200)])
@@ -130,4 +130,4 @@ def test_an_upstream_that_is_gone_is_an_error_and_counts(run: Run) -> None:
     running = run(upstream=VllmLike(reply=lambda body: {"content": 1 / 0}))
     with pytest.raises(openai.InternalServerError):
         running.ask()
-    assert running.gateway.traffic.tally().counts["failed"] == 1
+    assert running.tally().counts["failed"] == 1
