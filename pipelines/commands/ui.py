@@ -90,3 +90,4 @@ def _end(processes: "dict[str, subprocess.Popen[bytes]]") -> None:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
