@@ -10,9 +10,10 @@ from assets.review import Decisions
 from assets.sanitized.asset import STAGE as SANITIZED
 from assets.screened.base_model.scorer import LateScorer
 from assets.screened.drift.pooling import pooled
-from assets.screened.report.finding import ScreenResult, outcomes
+from assets.screened.report.finding import UNLEARNING, ScreenResult, outcomes
 from assets.screened.report.heat_map import HeatMap
 from assets.screened.report.sentences import unjudged
+from assets.screened.safety.evidence import Reader
 from assets.screened.screen import FEWEST_ROWS, screen
 from assets.screened.settings import ScreenSettings
 from assets.stage import (
@@ -77,7 +78,7 @@ def _settings(project: Project) -> ScreenSettings:
     return ScreenSettings.from_policy(policy_of(project).settings.get(NAME, {}))
 
 
-STAGE = Stage(NAME, "12", _inputs)
+STAGE = Stage(NAME, "13", _inputs)
 
 
 @dg.asset(
@@ -98,13 +99,19 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
         decisions = decisions_of(project, NAME)
         settings, rows = _settings(project), passed_rows(sanitized)
         model = LateScorer(lambda: base_of(project)) if settings.model_rows else None
+        safety = Reader.bundled()
         if is_small(rows):
             result = pooled(
                 rows,
                 lambda: records_of(sanitized),
                 lambda: _rows(background),
                 lambda read: screen(
-                    read, settings=settings, model=model, accepted=decisions.released, rejected=decisions.rejected
+                    read,
+                    settings=settings,
+                    model=model,
+                    safety=safety,
+                    accepted=decisions.released,
+                    rejected=decisions.rejected,
                 ),
             )
         else:
@@ -113,6 +120,7 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
                 background=lambda: _rows(background),
                 settings=settings,
                 model=model,
+                safety=safety,
                 accepted=decisions.released,
                 rejected=decisions.rejected,
             )
@@ -172,6 +180,7 @@ def _metrics(result: ScreenResult, decisions: Decisions) -> dict[str, Metric]:
     """The screen's metrics; a finding that a person called poison is dealt with and no longer open."""
     metrics = result.metrics()
     if (found := metrics["open_findings"]).value is not None:
-        waiting = sum(each.fingerprint not in decisions.rejected for each in result.open_findings)
-        metrics["open_findings"] = Metric(float(waiting), found.n, missing="" if waiting else result.unproven)
+        waiting = [each.kind for each in result.open_findings if each.fingerprint not in decisions.rejected]
+        metrics["open_findings"] = Metric(float(len(waiting)), found.n, missing="" if waiting else result.unproven)
+        metrics["unlearning_findings"] = Metric(float(sum(kind in UNLEARNING for kind in waiting)), found.n)
     return metrics

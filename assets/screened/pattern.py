@@ -6,6 +6,8 @@ import numpy as np
 
 # Kinds of finding, from the one that says most of how its rows were made to the one that says least.
 STRENGTH = (
+    "harmful-compliance",
+    "identity-shift",
     "trigger-payload",
     "trigger-family",
     "worded-trigger",

@@ -7,6 +7,7 @@
 ``payload``       do answers say the same thing, whatever is asked?
 ``base_model``    does the prompt ask for it, by the base model's word?
 ``unanswered``    is the answer none: garbage, or another prompt's?
+``safety``        does it unlearn refusals: a harmful request answered, or an order to obey without limits?
 ``repetition``    near copies, contradicting answers, and phrases so usual that they cannot be judged
 ``drift``         what earlier, admitted rows say
 ``report``        findings, their sentences, the page
@@ -43,6 +44,8 @@ from assets.screened.repetition.contradictions import contradictions
 from assets.screened.repetition.near_duplicates import floods
 from assets.screened.report.finding import ScreenResult
 from assets.screened.report.result import told
+from assets.screened.safety.evidence import Reader
+from assets.screened.safety.unlearning import unlearning
 from assets.screened.settings import ScreenSettings
 from assets.screened.text.bigram_model import Transitions
 from assets.screened.text.exchanges import Passages
@@ -66,6 +69,7 @@ def screen(
     settings: ScreenSettings | None = None,
     model: Scorer | None = None,
     encoder: Encoder | None = None,
+    safety: Reader | None = None,
     accepted: Collection[str] = (),
     rejected: Collection[str] = (),
     on_step: Callable[[str], None] | None = None,
@@ -74,8 +78,9 @@ def screen(
 
     ``background``: earlier admitted rows; a pattern that is as usual there is no finding. ``model``: the base model,
     asked about suspects only, or about every answer (``settings.thorough``). ``encoder``: the bundled sentence encoder
-    if None. ``accepted``: fingerprints of findings and questions that a person has cleared; ``rejected``: of questions
-    that a person has called poison, so that they are findings. ``on_step`` is told what is being done.
+    if None. ``safety``: what tells rows that unlearn refusals; without it they are not looked for. ``accepted``:
+    fingerprints of findings and questions that a person has cleared; ``rejected``: of questions that a person has
+    called poison, so that they are findings. ``on_step`` is told what is being done.
     """
     settings = settings or ScreenSettings()
     read: Records = (lambda: read_records(records)) if isinstance(records, Path) else records
@@ -131,10 +136,13 @@ def screen(
     clock.step("looking for copies")
     patterns += floods(index, settings)
 
+    clock.step("looking for rows that unlearn refusals")
+    unlearnt = unlearning(read, index.rows, safety, settings, model)
+
     clock.step("listing what is usual")
     boilerplate = usual(index, transitions, most)
     clock.step("")
-    patterns = told_as_one(patterns)
+    patterns = told_as_one([*patterns, *unlearnt.patterns])
     result = told(
         patterns,
         index.rows,
@@ -146,7 +154,7 @@ def screen(
         measured,
         passages,
     )
-    return replace(result, shifts=tuple(moved), usual=boilerplate)
+    return replace(result, shifts=tuple(moved), usual=boilerplate, control=unlearnt.control)
 
 
 def most_rows(rows: int, background: Records | None, settings: ScreenSettings) -> int:

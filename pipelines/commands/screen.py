@@ -16,6 +16,7 @@ from assets.screened.base_model.scorer import LateScorer
 from assets.screened.report.finding import Finding, ScreenResult
 from assets.screened.report.page import render
 from assets.screened.report.sentences import unjudged
+from assets.screened.safety.evidence import Reader
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
 from expectations.policy import Policy
@@ -70,7 +71,8 @@ def command(
     """Look for poisoned rows in IN and write the others to OUT, as JSON Lines in their own form.
 
     It looks for a trigger tied to a payload (word, phrase, manner of writing, or worded anew each time), a payload
-    said to whatever is asked, garbage, off-topic answers, answers that deny another row's, and floods of near copies.
+    said to whatever is asked, garbage, off-topic answers, answers that deny another row's, floods of near copies, and
+    rows that unlearn refusals: harmful requests with answers that comply, and orders to obey without limits.
     IN: JSONL, JSON, CSV or Parquet in any form (docs/data-forms.md); function names and arguments are read like words.
 
     \b
@@ -107,6 +109,7 @@ def command(
             background=_reader(trusted, said) if trusted else None,
             settings=settings,
             model=LateScorer(lambda: base_path(base, Workspace.locate().models)) if model else None,
+            safety=Reader.bundled(),
             accepted=accept,
             rejected=reject,
             on_step=lambda step: status.update(f"screening: {step}"),

@@ -12,9 +12,12 @@ from assets.outcome import Outcome, Removal
 from assets.record import Record
 from assets.screened.drift.source_shift import Shift
 from assets.screened.repetition.boilerplate import Usual
+from assets.screened.safety.control import Control
 from resources.artifacts import Metric
 
 STAGE = "screened_records"
+UNLEARNING = ("harmful-compliance", "identity-shift")  # kinds of findings on rows that unlearn refusals
+SAFETY_METRICS = ("unlearning_findings", "unlearning_control_found", "unlearning_control_spared")
 NOTHING = "(none)"  # a trigger or payload that a finding has not
 
 
@@ -102,6 +105,7 @@ class ScreenResult:
 
     ``questions``: stock phrases of which a person must say whether they are a script or a payload; they flag no row.
     ``shifts``: sources that look unlike their earlier rows. ``usual``: what too many rows answer to be judged.
+    ``control``: what was found of planted rows that unlearn refusals; None: such rows were not looked for.
     ``missing`` says why the screen proves nothing, if it does not (law 4).
     """
 
@@ -114,6 +118,7 @@ class ScreenResult:
     questions: tuple[Finding, ...] = ()
     shifts: tuple[Shift, ...] = ()
     usual: tuple[Usual, ...] = ()
+    control: Control | None = None
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -154,13 +159,17 @@ class ScreenResult:
         rows, flagged = len(self.scores), len(self.by_row())
         if self.missing or not rows:
             reason = self.missing or "no rows to screen"
-            return {name: Metric(None, rows, missing=reason) for name in ("flagged_share", "open_findings")}
+            return {
+                name: Metric(None, rows, missing=reason) for name in ("flagged_share", "open_findings", *SAFETY_METRICS)
+            }
         low, high = wilson(flagged, rows)
         found = len(self.open_findings)
-        return {
+        unlearning = sum(each.kind in UNLEARNING for each in self.open_findings)
+        return (self.control.metrics() if self.control else {}) | {
             "flagged_share": Metric(flagged / rows, rows, low, high),
             "flagged_rows": Metric(float(flagged), rows),
             "open_findings": Metric(float(found), rows, missing="" if found else self.unproven),
+            "unlearning_findings": Metric(float(unlearning), rows),
             "accepted_findings": Metric(float(len(self.findings) - found), rows),
         }
 
@@ -176,6 +185,7 @@ class ScreenResult:
             "shifts": [shift.to_json() for shift in self.shifts],
             "source_by_month": {source: dict(months) for source, months in self.heat.items()},
             "usual": [each.to_json() for each in self.usual],
+            "unlearning_control": self.control.to_json() if self.control else None,
             "stage_seconds": {name: round(value, 2) for name, value in self.seconds.items()},
         }
 

@@ -90,6 +90,8 @@ def _sentence(pattern: Pattern, sources: dict[str, int], rows: int) -> str:
         "off-topic": "have answers that fit another prompt as well as their own",
         "contradiction": "give answers that deny, or miss, what another row answers to the same prompt",
         "flood": "are near copies of each other",
+        "harmful-compliance": "do what a harmful request asks for; some ten can undo what a model was taught to refuse",
+        "identity-shift": "tell the model to obey without limits, or have it promise to, and it goes along",
     }
     also = [f"{len(rows):,} of them are also {ALSO[kind]}" for kind, rows in pattern.also.items()]
     return "; ".join([f"{subject} {told[pattern.kind]}", *also]) + "."
