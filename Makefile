@@ -11,7 +11,7 @@ TORCH ?= $(if $(shell command -v nvidia-smi),cuda,cpu)
 export DAGSTER_HOME ?= $(CURDIR)/.hallmark/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-browser ui lint docs bench lock clean
+.PHONY: help run test test-long test-browser ui lint docs bench device-check lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ docs: $(VENV)/.installed ## build the documentation into build/docs
 bench: $(VENV)/.installed ## list the benchmarks; each is a command that prints its figure
 	@for file in tests/benchmarks/*.py; do echo "$(BIN)/python -m $$(echo $${file%.py} | tr / .)"; \
 	  sed -n '1s/^"""/    /;1s/"""$$//;1p' $$file; done
+
+device-check: $(VENV)/.installed ## what this machine's GPU does with an 8B base, in under 8 minutes
+	@$(BIN)/python -m tests.benchmarks.device_check
 
 lock: ## write the hashed lock files from pyproject.toml (needs uv)
 	$(PYTHON) deploy/lock.py

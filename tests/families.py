@@ -172,12 +172,12 @@ def measure(family: str, folder: Path) -> Found:
     from resources.errors import ModelError
 
     try:
-        with _quiet():
+        with quietly():
             base = build(family, folder)
     except Exception as error:
         return Found(family, unbuilt=f"{type(error).__name__}: {error}".splitlines()[0])
     try:
-        with _quiet():
+        with quietly():
             return _compare(family, base)
     except ModelError as error:
         return Found(family, refused=str(error))
@@ -249,7 +249,8 @@ def _own_gradient(base: Path, learner: Any, pairs: list[tuple[list[int], list[in
 
 
 @contextlib.contextmanager
-def _quiet() -> Any:
+def quietly() -> Any:
+    """Without what libraries say of tiny models."""
     import io
     import warnings
 
