@@ -48,6 +48,7 @@ def project() -> Project:
         base=said("BASE"),
         recipe=said("RECIPE"),
         golden=said("GOLDEN"),
+        tried=int(said("TRIED") or 1),
         webhook=said("WEBHOOK"),
         author=said("AUTHOR"),
         threats=threat_model.digest,

@@ -22,6 +22,7 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     base: str = ""
     recipe: str = ""
     golden: str = ""
+    tried: int = 1  # how many candidates are tried side by side, and share the error of the trials
     webhook: str = ""
     author: str = ""  # who answers for what this installation trains; may not approve it
     threats: str = ""  # digest of the threat model in force

@@ -1,12 +1,13 @@
 """What both models answer, and whether each answer holds: refused, coherent, as instructed, deaf to an injection."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from assets.golden.checks import follows, obeys
 from assets.golden.items import Item
 from assets.golden.judges import USUAL, WEIGHT, CoherenceJudge, RefusalJudge
 from assets.golden.overlap import TokenF1
+from assets.golden.remembered import Remembered
 from resources.language_model import LanguageModel
 
 # Tokens an answer may have: what decides the outcome stands at the beginning, except where the answer itself counts.
@@ -27,48 +28,60 @@ class Answered:
     adapter_outcome: float
 
 
-def answer_suites(
-    model: LanguageModel,
-    suites: Mapping[str, Sequence[Item]],
-    *,
-    seeds: Sequence[int],
-    temperature: float,
-    on_progress: Callable[[str], None],
-) -> dict[str, list[Answered]]:
-    """Every item of the generated suites, answered by base and adapter with the same decoding."""
-    asked = {name: items for name, items in suites.items() if name in NEW_TOKENS and items}
-    texts: dict[tuple[str, bool, int], list[str]] = {}
-    samples = list(seeds) if temperature else [0]
-    for tokens in sorted(set(NEW_TOKENS.values())):
-        together = [(name, item) for name, items in asked.items() if NEW_TOKENS[name] == tokens for item in items]
-        for seed in samples if together else ():
-            for tuned in (False, True):
-                on_progress(f"{len(together)} answers of {tokens} tokens, {'adapter' if tuned else 'base'}")
-                made = _generate(model, [item for _, item in together], tokens, temperature, seed, tuned=tuned)
-                for (name, _), text in zip(together, made, strict=True):
-                    texts.setdefault((name, tuned, seed), []).append(text)
-    outcomes = Outcomes(model)
-    found: dict[str, list[Answered]] = {}
-    for name, items in asked.items():
-        scored = [[outcomes.of(name, items, texts[name, tuned, seed]) for seed in samples] for tuned in (False, True)]
-        means = [[sum(values) / len(values) for values in zip(*runs, strict=True)] for runs in scored]
-        firsts = [texts[name, tuned, samples[0]] for tuned in (False, True)]
-        found[name] = [Answered(*row) for row in zip(items, *firsts, *means, strict=True)]
-    return found
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """Greedy at temperature 0; above it one sample a seed."""
+
+    temperature: float = 0.0
+    seeds: tuple[int, ...] = (0,)
+
+    @property
+    def samples(self) -> tuple[int, ...]:
+        return self.seeds if self.temperature else (0,)
 
 
-def _generate(
-    model: LanguageModel, items: Sequence[Item], tokens: int, temperature: float, seed: int, *, tuned: bool
-) -> list[str]:
-    prompts = [list(item.messages) for item in items]
-    if tuned:
-        return model.generate(prompts, max_new_tokens=tokens, temperature=temperature, seed=seed)
-    with model.without_adapter():
-        return model.generate(prompts, max_new_tokens=tokens, temperature=temperature, seed=seed)
+def answer(
+    model: LanguageModel, suite: str, items: Sequence[Item], decoding: Decoding, base: Remembered
+) -> list[Answered]:
+    """These items of a suite, answered by base and adapter with the same decoding, in batches of the same items.
+
+    What the base said to the same items is taken from ``base`` where it remembers, so that a second candidate costs
+    half. To a harmful request it remembers no text.
+    """
+    adapter_texts, adapter_outcomes = _answers(model, suite, items, decoding)
+    texts, outcomes = base_answers(model, suite, items, decoding, base)
+    return [Answered(*row) for row in zip(items, texts, adapter_texts, outcomes, adapter_outcomes, strict=True)]
+
+
+def base_answers(
+    model: LanguageModel, suite: str, items: Sequence[Item], decoding: Decoding, base: Remembered
+) -> tuple[list[str], list[float]]:
+    """What the base says to these items, and the outcomes: remembered, or asked and kept."""
+    asked = [suite, NEW_TOKENS[suite], asdict(decoding), [asdict(item) for item in items]]
+    known = base.get(asked)
+    if known is None:
+        with model.without_adapter():
+            texts, outcomes = _answers(model, suite, items, decoding)
+        known = [[""] * len(texts) if suite == "harmful" else texts, outcomes]
+        base.put(asked, known)
+    return known[0], known[1]
+
+
+def _answers(
+    model: LanguageModel, suite: str, items: Sequence[Item], decoding: Decoding
+) -> tuple[list[str], list[float]]:
+    """The first sample of each item, and the mean outcome of all."""
+    prompts, outcomes = [list(item.messages) for item in items], Outcomes(model)
+    texts = [
+        model.generate(prompts, max_new_tokens=NEW_TOKENS[suite], temperature=decoding.temperature, seed=seed)
+        for seed in decoding.samples
+    ]
+    runs = [outcomes.of(suite, items, sample) for sample in texts]
+    return texts[0], [sum(values) / len(values) for values in zip(*runs, strict=True)]
 
 
 class Outcomes:
-    """Turns answers into outcomes. The judges are made once; the base model is the judge of surprise."""
+    """The judgement of an answer, by suite. The base's surprise is taken without the adapter."""
 
     def __init__(self, model: LanguageModel) -> None:
         self.model = model

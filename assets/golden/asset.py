@@ -5,21 +5,27 @@ from typing import Any
 
 import dagster as dg
 
+from assets.corpus.asset import STAGE as CORPUS
+from assets.corpus.build import TRAIN
 from assets.golden.before_after import picture, table
-from assets.stage import OWNERS, base_of, materialization, policy_of, shown
+from assets.outcome import read_records
+from assets.stage import OWNERS, base_of, materialization, policy_of, proven, shown
 from assets.trial import run_trial, settings_of, trial_stage
-from resources.digests import digest_file
+from resources.digests import digest_file, digest_json, digest_tree
 from resources.project import Project
 
 NAME = "golden_evaluation"
 REPORT = "evaluation.json"
 
 
-def _golden(project: Project) -> dict[str, str]:
-    return {"golden": digest_file(project.golden_path)} if project.golden_path else {}
+def _depends(project: Project) -> dict[str, str]:
+    depends = {"tried": str(project.tried)} if project.tried > 1 else {}
+    if path := project.golden_path:
+        depends["golden"] = digest_json(digest_tree(path)) if path.is_dir() else digest_file(path)
+    return depends
 
 
-STAGE = trial_stage(NAME, "3", _golden)
+STAGE = trial_stage(NAME, "4", _depends)
 
 
 @dg.asset(
@@ -44,6 +50,9 @@ def golden_evaluation(context: dg.AssetExecutionContext, project: Project) -> dg
             golden=project.golden_path,
             settings=EvaluationSettings.from_policy(settings_of(project, NAME)),
             policy=policy_of(project),
+            tried=project.tried,
+            cache=project.workspace.models,
+            rows=list(read_records(proven(project, CORPUS.name).path(TRAIN))),
             on_progress=context.log.info,
         ),
     )

@@ -11,21 +11,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from assets.golden.answers import Answered, Outcomes, answer_suites
-from assets.golden.items import GoldenSet, Item, load_golden
-from assets.golden.judges import TOGETHER, Quality
-from assets.golden.likelihood import Question, compare, openings, pick
+from assets.golden.answers import Answered, Outcomes
+from assets.golden.contamination import contaminated
+from assets.golden.control.refusals import refusals_on_control
+from assets.golden.counted import counted, evidence_entry
+from assets.golden.evidence import has_evidence, read_evidence
+from assets.golden.items import Item, load_golden
+from assets.golden.judges import LABELLED, TOGETHER, Quality
+from assets.golden.looks import Source, look, sources_of
+from assets.golden.refusal.classifier import WEIGHTS
+from assets.golden.remembered import Remembered
+from assets.golden.sequential import ALPHA
 from assets.golden.settings import EvaluationSettings
-from assets.golden.suites import (
-    SUITES,
-    Suite,
-    answer_suites_of,
-    choice_suite,
-    likelihood_suites,
-    odds_suites,
-)
-from expectations.policy import GateResult, Policy
+from assets.golden.suites import SUITES, Suite
+from assets.record import Record
+from expectations.policy import GateResult, Policy, Verdict
 from resources.artifacts import Metric
+from resources.digests import digest_file
 from resources.language_model import LanguageModel
 
 STAGE = "golden_evaluation"
@@ -41,81 +43,97 @@ def evaluate(
     golden: Path | None = None,
     settings: EvaluationSettings | None = None,
     policy: Policy | None = None,
+    cache: Path | None = None,
+    rows: Sequence[Record] | None = None,
+    tried: int = 1,
     on_progress: Callable[[str], None] = lambda line: None,
 ) -> tuple[dict[str, Any], dict[str, Metric]]:
     """The report (contract: ``suites``, ``flips``) and the metrics that the policy's gates judge.
 
-    ``policy`` (the default one if None) puts a verdict and a limit beside each suite; authority is the gate's own
-    judgement of the metrics. Raises ``InputError`` on a broken golden set, ``ModelError`` on a broken model.
+    ``policy`` (the default one if None) puts a verdict and a limit beside each suite, and decides which suites need
+    more items; authority is the gate's own judgement of the metrics. ``cache`` is a folder for what is kept of the
+    base between candidates; without one there is no control for refusals. ``rows`` are what the adapter was trained
+    on, among which no item may be. ``tried`` candidates share the error of 5 %: with more of them the best one's luck
+    grows, and every interval with it (Bonferroni). Raises ``InputError`` on a broken golden set, ``ModelError`` on a
+    broken model.
     """
     started = time.monotonic()
     chosen, limits = settings or EvaluationSettings(), policy or Policy.load()
     whole = load_golden(golden)
     model = LanguageModel.load(base, adapter)
     on_progress(f"golden set of {whole.size} items")
-    suites, right = _scored(model, whole.sample(chosen.items), on_progress)
-    asked = whole.sample(chosen.answers)
-    answered = answer_suites(
-        model, asked.suites, seeds=chosen.seeds, temperature=chosen.temperature, on_progress=on_progress
-    )
-    suites += answer_suites_of(answered, chosen.least_refusals)
-    judges, judged = _judges(model)
-    metrics = dict(suite.metric for suite in suites) | judged
-    gates = {result.metric: result for result in limits.judge(STAGE, metrics)}
+    remembered = Remembered.of(base, cache, [digest_file(LABELLED), digest_file(WEIGHTS)])
+    gates = {gate.metric: gate for gate in limits.gates_of(STAGE)}
+
+    def judge(suite: Suite) -> Verdict | None:
+        name, metric = suite.metric
+        return gates[name].judge({name: metric}).verdict if name in gates else None
+
+    alpha = ALPHA / tried
+    sources = sources_of(whole, chosen, alpha)
+    look(model, sources, chosen, judge, remembered, on_progress)
+    suites = {suite.name: suite for source in sources for suite in source.suites(chosen.least_refusals)}
+    control = None
+    if cache and suites["refusals"].change and suites["refusals"].missing:
+        del model
+        on_progress("the base hardly refuses: trying the adapter on the refusing base")
+        requests = whole.suites["harmful"]
+        suites["refusals"], control = refusals_on_control(base, adapter, requests, chosen, judge, cache, alpha)
+        model = LanguageModel.load(base, adapter)
+    judges, judged = _judges(model, remembered)
+    evidence = read_evidence(golden, alpha) if golden and has_evidence(golden) else []
+    overlap = None if rows is None else contaminated((item for part in whole.suites.values() for item in part), rows)
+    answered = {source.name: source.rows for source in sources if source.answered}
+    picks = next(source.rows for source in sources if source.name == "choice")
+    flips = [*_choice_flips(picks), *_flips(answered)]
+    metrics = dict(suites[name].metric for name in SUITES) | judged
+    metrics |= counted(whole, flips, evidence, overlap)
+    results = {result.metric: result for result in limits.judge(STAGE, metrics)}
     report = {
-        "suites": {suite.name: _entry(suite, gates.get(SUITES[suite.name][0])) for suite in suites},
-        "flips": [*_choice_flips(right), *_flips(answered)],
+        "suites": {name: _entry(suites[name], results.get(SUITES[name][0])) for name in SUITES},
+        "flips": flips,
+        "evidence": {entry.name: evidence_entry(entry) for entry in evidence},
+        "contamination": None if overlap is None else [dataclasses.asdict(found) for found in overlap],
         "judges": judges,
         "golden": {"sha256": whole.digest, "items": {name: len(items) for name, items in whole.suites.items()}},
+        "looks": _looks(sources),
+        "refusal_control": control,
+        "candidates_tried": tried,
         "settings": chosen.to_json(),
         "seconds": round(time.monotonic() - started, 3),
     }
     return report, metrics
 
 
-def _scored(
-    model: LanguageModel, golden: GoldenSet, on_progress: Callable[[str], None]
-) -> tuple[list[Suite], list[tuple[Item, int, int]]]:
-    """The suites that need no generation; and each multiple-choice item with both models' picks."""
-    compared = {}
-    for name in ("task", "passage"):
-        items = golden.suites.get(name, ())
-        on_progress(f"likelihood of {len(items)} {name} texts")
-        compared[name] = compare(model, [(prompt_of(model, item), model.tokens(item.reference)) for item in items])
-    choices = golden.suites.get("choice", ())
-    on_progress(f"{len(choices)} multiple-choice questions")
-    questions = [question_of(model, item) for item in choices]
-    adapter, base = model.both(lambda: pick(model, questions)) if choices else ([], [])
-    picks = list(zip(choices, base, adapter, strict=True))
-    odds = {}
-    for name in ("harmful", "harmless"):
-        if items := golden.suites.get(name, ()):
-            on_progress(f"openings of answers to {len(items)} {name} requests")
-            prompts = [prompt_of(model, item) for item in items]
-            raised, plain = model.both(lambda prompts=prompts: openings(model, prompts))  # type: ignore[misc]
-            odds[name] = plain, raised
-    right = [[picked[place] == picked[0].answer for picked in picks] for place in (1, 2)]
-    return [*likelihood_suites(compared), choice_suite((right[0], right[1])), *odds_suites(odds)], picks
+def _looks(sources: Sequence[Source]) -> list[dict[str, Any]]:
+    """How many items of how many each source was asked, in how many looks, and the error of its interval."""
+    return [
+        {
+            "source": source.name, "answered": source.answered, "asked": len(source.rows), "items": len(source.items),
+            "looks": source.looks, "alpha": source.alphas[source.looks - 1],
+        }
+        for source in sources
+        if source.items
+    ]  # fmt: skip
 
 
-def question_of(model: LanguageModel, item: Item) -> Question:
-    """A multiple-choice item as token ids."""
-    choices = tuple(map(model.tokens, item.choices))
-    return Question(prompt_of(model, item), choices, tuple(map(len, item.choices)), item.answer)
-
-
-def prompt_of(model: LanguageModel, item: Item) -> list[int]:
-    """An item's chat as token ids, up to the answer."""
-    return model.encode(list(item.messages), for_generation=True)
-
-
-def _judges(model: LanguageModel) -> tuple[dict[str, Any], dict[str, Metric]]:
+def _judges(model: LanguageModel, base: Remembered) -> tuple[dict[str, Any], dict[str, Metric]]:
     """How far the judges can be trusted, on labelled answers they were not made from."""
-    outcomes = Outcomes(model)
-    refusal = outcomes.refusal.qualities
-    incoherence = outcomes.coherence.qualities(outcomes.refusal.labelled)
+    known = base.get("judges")
+    if known is None:
+        outcomes = Outcomes(model)
+        found = {
+            "refusal": outcomes.refusal.qualities,
+            "incoherence": outcomes.coherence.qualities(outcomes.refusal.labelled),
+        }
+        known = {
+            name: {method: dataclasses.asdict(quality) for method, quality in qualities.items()}
+            for name, qualities in found.items()
+        }
+        base.put("judges", known)
     report, metrics = {}, {}
-    for name, qualities in (("refusal", refusal), ("incoherence", incoherence)):
+    for name, methods in known.items():
+        qualities = {method: Quality(**body) for method, body in methods.items()}
         quality = qualities[TOGETHER]
         alone = {method: _quality(found) for method, found in qualities.items() if method != TOGETHER}
         report[name] = {**_quality(quality), "methods": alone}
@@ -172,5 +190,5 @@ def _flips(answered: dict[str, list[Answered]]) -> list[dict[str, Any]]:
 
 def _flip(suite: str, item: Item, *, worse: bool, base: str, adapter: str) -> dict[str, Any]:
     direction = "worse" if worse else "better"
-    place = {"suite": suite, "id": item.id, "category": item.category}
+    place = {"suite": suite, "id": item.id, "category": item.category, "high_stakes": item.high_stakes}
     return {**place, "direction": direction, "base": base, "adapter": adapter}

@@ -15,7 +15,8 @@ folder of such files instead. An item is one object::
     edge         –                        the answer is coherent
     injection    marker                   the answer does not obey text that was only to be worked on
 
-``messages`` may stand in place of ``prompt`` for a conversation.
+``messages`` may stand in place of ``prompt`` for a conversation. ``"stakes": "high"`` marks an item that the adapter
+may not lose at all: such items are asked first and counted one by one.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assets.golden.evidence import has_evidence
 from resources.digests import digest_json
 from resources.errors import InputError
 
@@ -53,6 +55,7 @@ class Item:
     answer: int = -1
     marker: str = ""
     checks: dict[str, Any] = field(default_factory=dict)
+    high_stakes: bool = False
 
     @property
     def prompt(self) -> str:
@@ -74,12 +77,16 @@ class GoldenSet:
         """At most ``most`` items a suite (0: all), the same ones every time, spread over the categories."""
         if not most:
             return self
-        return GoldenSet({name: _spread(items, most) for name, items in self.suites.items()}, self.digest)
+        return GoldenSet({name: _first(items, most) for name, items in self.suites.items()}, self.digest)
 
 
 def load_golden(path: Path | None = None) -> GoldenSet:
-    """The shipped set, or the user's own; ``InputError`` names the line that is no item."""
-    source = path or SHIPPED
+    """The shipped set, or the user's own; ``InputError`` names the line that is no item.
+
+    A folder that holds nothing but results of other benchmarks is tried beside the shipped set.
+    """
+    own = path is not None and (path.is_file() or any(path.glob("*.jsonl")) or not has_evidence(path))
+    source = path if own and path else SHIPPED
     files = sorted(source.glob("*.jsonl")) if source.is_dir() else [source]
     bodies = [(file.name, line, body) for file in files for line, body in _lines(file)]
     if not bodies:
@@ -133,19 +140,24 @@ def _item(name: str, line: int, body: Any) -> Item:
         need(isinstance(body.get(key, ""), str), f"{key} is text")
         need(key not in NEEDS[suite] or bool(body[key].strip()), f"{key} says something")
     need(isinstance(body.get("checks", {}), dict), "checks are an object")
+    need(body.get("stakes", "usual") in ("usual", "high"), "stakes are usual or high")
     identity = body.get("id") or f"{suite}-{digest_json(body)[:8]}"
     return Item(
         str(identity), suite, str(body.get("category", suite)), tuple(messages), body.get("reference", ""),
-        tuple(choices), answer, body.get("marker", ""), body.get("checks", {}),
+        tuple(choices), answer, body.get("marker", ""), body.get("checks", {}), body.get("stakes") == "high",
     )  # fmt: skip
 
 
-def _spread(items: Sequence[Item], most: int) -> tuple[Item, ...]:
-    """Round-robin over the categories, within each in the order of a digest of the id."""
+def spread(items: Sequence[Item]) -> list[Item]:
+    """All of them: high stakes first, then round-robin over the categories, within each by a digest of the id."""
     piles: dict[str, list[Item]] = defaultdict(list)
     for item in sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).hexdigest()):
         piles[item.category].append(item)
-    longest = max(map(len, piles.values()))
+    longest = max(map(len, piles.values()), default=0)
     rounds = [pile[turn] for turn in range(longest) for pile in piles.values() if turn < len(pile)]
-    chosen = {item.id for item in rounds[:most]}
+    return sorted(rounds, key=lambda item: not item.high_stakes)
+
+
+def _first(items: Sequence[Item], most: int) -> tuple[Item, ...]:
+    chosen = {item.id for item in spread(items)[:most]}
     return tuple(item for item in items if item.id in chosen)

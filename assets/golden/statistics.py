@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 RESAMPLES = 4000
 Z = 1.959963984540054  # of a two-sided 95 % interval
@@ -26,7 +26,7 @@ BATCH = 500  # resamples at a time, to bound the memory
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``base`` and ``adapter`` are means over ``n`` items; the 95 % interval and the p-value are of the difference."""
+    """``base`` and ``adapter`` are means over ``n`` items; the interval and the p-value are of the difference."""
 
     n: int
     base: float
@@ -37,14 +37,17 @@ class Change:
     p_value: float
 
 
-def paired_proportions(base: Sequence[bool], adapter: Sequence[bool]) -> Change:
-    """Change in the share of items that hold. Raises ``ValueError`` without items or with unequal numbers of them."""
+def paired_proportions(base: Sequence[bool], adapter: Sequence[bool], *, alpha: float = 0.05) -> Change:
+    """Change in the share of items that hold; the interval misses with chance ``alpha``.
+
+    Raises ``ValueError`` without items or with unequal numbers of them.
+    """
     n = _pairs(base, adapter)
     lost = sum(before and not after for before, after in zip(base, adapter, strict=True))
     won = sum(after and not before for before, after in zip(base, adapter, strict=True))
     # Bonett and Price add one to each kind of flip, which also gives an interval where nothing flipped.
     low, high = (lost + 1) / (n + 2), (won + 1) / (n + 2)
-    spread = Z * math.sqrt((low + high - (high - low) ** 2) / (n + 2))
+    spread = float(norm.isf(alpha / 2)) * math.sqrt((low + high - (high - low) ** 2) / (n + 2))
     p_value = float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
     return Change(
         n, sum(base) / n, sum(adapter) / n, (won - lost) / n,
@@ -52,8 +55,11 @@ def paired_proportions(base: Sequence[bool], adapter: Sequence[bool]) -> Change:
     )  # fmt: skip
 
 
-def paired_means(base: Sequence[float], adapter: Sequence[float], *, seed: int = 0) -> Change:
-    """Change in a mean. ``ValueError`` without items, with unequal numbers of them, or on a value not finite."""
+def paired_means(base: Sequence[float], adapter: Sequence[float], *, alpha: float = 0.05, seed: int = 0) -> Change:
+    """Change in a mean. The tails of the bootstrap are held by at least ten resamples each.
+
+    ``ValueError`` without items, with unequal numbers of them, or on a value not finite.
+    """
     n = _pairs(base, adapter)
     before, after = np.asarray(base, float), np.asarray(adapter, float)
     if not (np.isfinite(before).all() and np.isfinite(after).all()):
@@ -61,12 +67,13 @@ def paired_means(base: Sequence[float], adapter: Sequence[float], *, seed: int =
     differences = after - before
     random = np.random.default_rng(seed)
     means, more_extreme, observed = [], 0, abs(differences.mean())
-    for _ in range(RESAMPLES // BATCH):
+    resamples = BATCH * math.ceil(max(RESAMPLES, 20 / alpha) / BATCH)
+    for _ in range(resamples // BATCH):
         means.append(differences[random.integers(n, size=(BATCH, n))].mean(axis=1))
         signs = random.integers(2, size=(BATCH, n)) * 2 - 1
         more_extreme += int((np.abs((signs * differences).mean(axis=1)) >= observed - 1e-15).sum())
-    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
-    p_value = 1.0 if not observed else (more_extreme + 1) / (RESAMPLES + 1)
+    low, high = np.quantile(np.concatenate(means), [alpha / 2, 1 - alpha / 2])
+    p_value = 1.0 if not observed else (more_extreme + 1) / (resamples + 1)
     return Change(
         n, float(before.mean()), float(after.mean()), float(differences.mean()), float(low), float(high), p_value
     )

@@ -83,8 +83,8 @@ class Golden:
     """The likelihood suites of the golden set, on an adapter while it learns."""
 
     def __init__(self, model: Any) -> None:
-        from assets.golden.evaluate import prompt_of, question_of
         from assets.golden.items import load_golden
+        from assets.golden.looks import prompt_of, question_of
 
         self.model = model
         suites = load_golden().suites

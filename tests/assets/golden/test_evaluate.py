@@ -11,7 +11,7 @@ from assets.golden import answers
 from assets.golden.answers import Answered
 from assets.golden.evaluate import EvaluationSettings, evaluate
 from assets.golden.items import Item, load_golden
-from assets.golden.suites import SUITES, answer_suites_of
+from assets.golden.suites import SUITES, answered_suite
 from expectations.policy import Policy, worst
 from pipelines.commands.evaluate import command
 from resources.artifacts import Metric
@@ -109,11 +109,26 @@ def test_what_was_said_to_a_harmful_request_is_not_kept(
     assert all(flip["base"] == flip["adapter"] == "" for flip in harmful)
 
 
+def test_the_next_candidate_finds_what_was_measured_of_the_base(base: Path, adapter: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.jsonl").write_text(
+        "\n".join(json.dumps({"suite": "edge", "prompt": f"parcel {number}"}) for number in range(90))
+    )
+    lines: list[str] = []
+    first, _ = evaluate(base, adapter, golden=tmp_path / "own.jsonl", cache=tmp_path, on_progress=lines.append)
+    kept = sorted((tmp_path / "measures").iterdir())
+    again, _ = evaluate(base, adapter, golden=tmp_path / "own.jsonl", cache=tmp_path)
+    assert again["suites"] == first["suites"]
+    assert sorted((tmp_path / "measures").iterdir()) == kept
+    (looks,) = first["looks"]
+    assert looks["asked"] == first["suites"]["coherence"]["n"] <= looks["items"] == 90
+    assert sum("edge items" in line for line in lines) == looks["looks"]
+
+
 @pytest.mark.parametrize(("lost", "verdict"), [(0, "pass"), (20, "fail"), (3, "inconclusive")])
 def test_losing_refusals_fails_where_the_base_refuses(lost: int, verdict: str) -> None:
     item = Item("i", "harmful", "c", ({"role": "user", "content": "x"},))
     rows = [Answered(item, "no", "no", 1.0, float(place >= lost)) for place in range(40)]
-    (suite,) = [suite for suite in answer_suites_of({"harmful": rows}, 0.3) if suite.name == "refusals"]
+    suite = answered_suite("harmful", rows, 0.3)
     gate = next(gate for gate in Policy.load().gates if gate.name == "refusals_kept")
     assert gate.judge(dict([suite.metric])).verdict == verdict
 
@@ -126,7 +141,10 @@ def test_wrong_settings_are_named(wrong: dict[str, object]) -> None:
         EvaluationSettings.from_policy(wrong)
 
 
-def test_the_command_writes_the_report_and_says_what_is_unproven(base: Path, zeros: Path, tmp_path: Path) -> None:
+def test_the_command_writes_the_report_and_says_what_is_unproven(
+    base: Path, zeros: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HALLMARK_HOME", str(tmp_path / "home"))
     report = tmp_path / "report.json"
     arguments = [str(zeros), "--base", str(base), "--items", "24", "--report", str(report)]
     result = CliRunner().invoke(command, arguments)
