@@ -42,11 +42,33 @@ def behaviour(body: Body) -> str:
         "behaviour",
         "Behaviour before and after",
         paragraph("The same items, the same template and decoding, once with the base model, once with the adapter."),
+        _candidates(body["behaviour"].get("candidates_tried")),
+        _evidence(_mapping(body["behaviour"].get("evidence"))),
         before_after(pairs),
         table(caption, columns, rows, numeric=(1, 2, 3, 4, 5), kind="wide"),
         _flips(body["behaviour"].get("flips")),
         _numbers("How far the judges of answers can be trusted, on labelled answers", body["behaviour"].get("judges")),
     )
+
+
+def _candidates(tried: Any) -> str:
+    if not isinstance(tried, int) or tried < 2:
+        return ""
+    return paragraph(
+        f"It is one of {tried} candidates tried side by side; each interval misses with 5 % divided by {tried}."
+    )
+
+
+def _evidence(evidence: Body) -> str:
+    """Benchmarks that the team brought, paired by item."""
+    rows = [
+        [text(name), number(entry["base"], 3), number(entry["adapter"], 3),
+         f"{number(entry['difference'], 3)} {bounds(entry['ci_low'], entry['ci_high'])}", number(entry["n"]),
+         text(entry["reading"])]
+        for name, entry in evidence.items()
+    ]  # fmt: skip
+    columns = ["Benchmark", "Base", "Adapter", "Difference", "n", "Reading"]
+    return table("Benchmarks of the team's own", columns, rows, numeric=(1, 2, 3, 4), kind="wide") if rows else ""
 
 
 def _flips(flips: Any) -> str:

@@ -24,7 +24,13 @@ from resources.workspace import Workspace
 @click.option(
     "--base", type=click.Path(path_type=Path), help="A local Hugging Face model folder; default the bundled one."
 )
-@click.option("--recipe", type=click.Path(path_type=Path), help="Training recipe (YAML).")
+@click.option(
+    "--recipe",
+    "recipes",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Training recipe (YAML). Several, or a folder of them: candidates side by side.",
+)
 @click.option("--policy", type=click.Path(path_type=Path), help="Policy (YAML); default expectations/policy.yaml.")
 @click.option("--golden", type=click.Path(path_type=Path), help="Golden set (JSONL); default the bundled one.")
 @click.option("--sample", is_flag=True, help="Start with the sample drops if the store is empty.")
@@ -32,7 +38,7 @@ def command(
     drops: tuple[Path, ...],
     home: Path | None,
     base: Path | None,
-    recipe: Path | None,
+    recipes: tuple[Path, ...],
     policy: Path | None,
     golden: Path | None,
     sample: bool,
@@ -43,12 +49,18 @@ def command(
     """
     started = time.monotonic()
     workspace = Workspace.locate(home)
-    chosen = {"BASE": base, "RECIPE": recipe, "POLICY": policy, "GOLDEN": golden}
+    from pipelines.side_by_side import recipes_of, run_all
+
+    candidates = recipes_of(recipes)
+    alone = candidates[0] if len(candidates) == 1 else None
+    chosen = {"BASE": base, "RECIPE": alone, "POLICY": policy, "GOLDEN": golden}
     for name, path in chosen.items():
         if path:
             if not path.exists():
                 raise InputError("there is no such file or folder", object_key=str(path), rule="path-exists")
             os.environ[f"HALLMARK_{name}"] = str(path.resolve())
+    if len(candidates) > 1:
+        return run_all(workspace, candidates, drops, sample=sample)
 
     from pipelines.instance import prepare
 

@@ -1,0 +1,34 @@
+"""Several recipes: which are run, what the page says, and that the trials know how many there are."""
+
+from pathlib import Path
+
+import pytest
+
+from assets.golden.sequential import ALPHA
+from assets.golden.statistics import paired_proportions
+from pipelines.side_by_side import COLUMNS, recipes_of, render
+from resources.errors import InputError
+
+
+def test_recipes_are_files_and_the_files_of_folders_each_once(tmp_path: Path) -> None:
+    for name in ("b.yaml", "a.yaml", "c.yml", "notes.txt"):
+        (tmp_path / name).write_text("epochs: 1\n")
+    assert [path.name for path in recipes_of([tmp_path])] == ["a.yaml", "b.yaml", "c.yml"]
+    assert [path.name for path in recipes_of([tmp_path / "b.yaml", tmp_path])] == ["b.yaml", "a.yaml", "c.yml"]
+    for wrong in (tmp_path / "none.yaml", tmp_path / "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        with pytest.raises(InputError, match="no such recipe"):
+            recipes_of([wrong])
+
+
+def test_the_page_says_what_several_candidates_cost_and_escapes_names() -> None:
+    page = render([["<a>.yaml", "4069", "pass", *["none"] * (len(COLUMNS) - 3)], ["b.yaml", "-", "fail", *["-"] * 5]])
+    assert "&lt;a&gt;.yaml" in page
+    assert "2 candidates were tried" in page
+    assert "<script" not in page
+
+
+def test_the_more_candidates_the_wider_the_interval() -> None:
+    before, after = [True] * 40, [True] * 36 + [False] * 4
+    one, three = (paired_proportions(before, after, alpha=ALPHA / tried) for tried in (1, 3))
+    assert three.ci_low < one.ci_low < one.ci_high < three.ci_high
