@@ -13,7 +13,7 @@ from typing import Any
 
 from assets.golden.answers import Answered, Outcomes
 from assets.golden.contamination import contaminated
-from assets.golden.control.refusals import refusals_on_control
+from assets.golden.control.refusals import hardly_refuses, refusals_on_control
 from assets.golden.counted import counted, evidence_entry
 from assets.golden.evidence import has_evidence, read_evidence
 from assets.golden.items import Item, load_golden
@@ -71,19 +71,19 @@ def evaluate(
 
     alpha = ALPHA / tried
     sources = sources_of(whole, chosen, alpha)
-    look(model, sources, chosen, judge, remembered, on_progress)
-    suites = {suite.name: suite for source in sources for suite in source.suites(chosen.least_refusals)}
+    on_control = cache is not None and hardly_refuses(model, sources, chosen, remembered)
+    asked = [source for source in sources if not (on_control and source.answered and source.name == "harmful")]
+    look(model, asked, chosen, judge, remembered, on_progress)
+    suites = {suite.name: suite for source in asked for suite in source.suites(chosen.least_refusals)}
+    judges, judged = _judges(model, remembered)
     control = None
-    if cache and suites["refusals"].change and suites["refusals"].missing:
-        del model
+    if cache and on_control:
         on_progress("the base hardly refuses: trying the adapter on the refusing base")
         requests = whole.suites["harmful"]
         suites["refusals"], control = refusals_on_control(base, adapter, requests, chosen, judge, cache, alpha)
-        model = LanguageModel.load(base, adapter)
-    judges, judged = _judges(model, remembered)
     evidence = read_evidence(golden, alpha) if golden and has_evidence(golden) else []
     overlap = None if rows is None else contaminated((item for part in whole.suites.values() for item in part), rows)
-    answered = {source.name: source.rows for source in sources if source.answered}
+    answered = {source.name: source.rows for source in asked if source.answered}
     picks = next(source.rows for source in sources if source.name == "choice")
     flips = [*_choice_flips(picks), *_flips(answered)]
     metrics = dict(suites[name].metric for name in SUITES) | judged
@@ -96,7 +96,7 @@ def evaluate(
         "contamination": None if overlap is None else [dataclasses.asdict(found) for found in overlap],
         "judges": judges,
         "golden": {"sha256": whole.digest, "items": {name: len(items) for name, items in whole.suites.items()}},
-        "looks": _looks(sources),
+        "looks": _looks(asked),
         "refusal_control": control,
         "candidates_tried": tried,
         "settings": chosen.to_json(),
