@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from resources.forward import Forward
+from resources.probe import settle_decoding
 from resources.tree import plant
+from resources.tree_attention import Step, reading
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +51,15 @@ class _Cache:
         self.layers: list[list[torch.Tensor]] = []
         self.filled = 0
 
+    def get_seq_length(self, *_: Any) -> int:
+        return self.filled
+
+    def get_query_offset(self, *_: Any) -> int:
+        return self.filled
+
+    def get_mask_sizes(self, tokens: int, *_: Any) -> tuple[int, int]:
+        return self.filled + tokens, 0
+
     def update(
         self, key: "torch.Tensor", value: "torch.Tensor", layer: int, *_: Any, **__: Any
     ) -> "tuple[torch.Tensor, torch.Tensor]":
@@ -59,16 +70,13 @@ class _Cache:
         return keys[:, :, :seen], values[:, :, :seen]
 
 
-class _First:
+class _First(_Cache):
     """Catches the keys and values [1, heads, T, size] of a packed prompt, layer by layer."""
-
-    def __init__(self) -> None:
-        self.layers: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def update(
         self, key: "torch.Tensor", value: "torch.Tensor", layer: int, *_: Any, **__: Any
     ) -> "tuple[torch.Tensor, torch.Tensor]":
-        self.layers.append((key, value))
+        self.layers.append([key, value])
         return key, value
 
 
@@ -77,7 +85,10 @@ class Rolling:
 
     def __init__(self, forward: Forward, stop: frozenset[int]) -> None:
         self.rows: list[Row] = []
+        if forward.decoding is None:
+            settle_decoding(forward)
         self._forward, self._stop = forward, stop
+        self._packed = forward.decoding == "packed"
         self._cache = _Cache()
         self._own: dict[int, Any] = {}  # caches of a model that the packed form does not fit, by the row's identity
         self._mask: torch.Tensor
@@ -86,7 +97,7 @@ class Rolling:
 
     def join(self, rows: Sequence[Row]) -> None:
         """Read the prompts of new rows; each gets its first token."""
-        if not self._forward.packed:
+        if not self._packed:
             for row in rows:
                 self._plain_step(row, row.prompt)
             self._leave()
@@ -99,9 +110,11 @@ class Rolling:
 
     def step(self) -> None:
         """One more token for every row; rows that end leave."""
+        import torch
+
         if not self.rows:
             return
-        if not self._forward.packed:
+        if not self._packed:
             for row in self.rows:
                 self._plain_step(row, row.made[-1:])
             self._leave()
@@ -109,11 +122,15 @@ class Rolling:
         cache = self._cache
         if cache.filled == self._mask.shape[-1]:
             self._grow(cache.filled + ROOM)
-        seen = self._mask[..., : cache.filled + 1]
-        output = self._forward.causal.get_decoder()(
-            input_ids=self._tokens[:, None], position_ids=self._positions[:, None], attention_mask=seen,
-            past_key_values=cache, use_cache=True, decode_mask=seen,
-        )  # fmt: skip
+        end = cache.filled + 1
+        columns = torch.arange(end, device=self._tokens.device)
+        places = columns - (cache.filled - self._positions)[:, None]
+        with reading(Step(self._mask[..., :end], self._positions[:, None], places)):
+            output = self._forward.decoder(
+                input_ids=self._tokens[:, None], position_ids=self._positions[:, None],
+                attention_mask=torch.ones(len(self.rows), end, dtype=torch.int64, device=self._tokens.device),
+                past_key_values=cache, use_cache=True,
+            )  # fmt: skip
         cache.filled += 1
         self._positions = self._positions + 1
         self._tokens = self._choose(output.last_hidden_state[:, 0], self.rows)
@@ -134,7 +151,8 @@ class Rolling:
         groups = [(tuple(row.prompt[:-1]), [row.prompt[-1:]]) for row in rows]
         tree = plant(groups, device=causal.device, dtype=causal.dtype)
         first = _First()
-        output = causal.get_decoder()(**tree.inputs, past_key_values=first, use_cache=True, tree=tree)
+        with reading(tree):
+            output = self._forward.decoder(**tree.inputs, past_key_values=first, use_cache=True)
         lengths = [len(path) for path in tree.paths]
         width, before = max(lengths), len(self.rows)
         filled = max(self._cache.filled if before else 0, width)
@@ -195,11 +213,15 @@ class Rolling:
     def _plain_step(self, row: Row, tokens: Sequence[int]) -> None:
         import torch
 
-        ids = torch.tensor([list(tokens)], device=self._forward.causal.device)
-        past = self._own.get(id(row))
-        output = self._forward.causal.get_decoder()(input_ids=ids, past_key_values=past, use_cache=True)
-        self._own[id(row)] = output.past_key_values
-        if past is None:
+        device, joining = self._forward.causal.device, not row.made
+        if self._forward.decoding == "cached":
+            ids, past = torch.tensor([list(tokens)], device=device), self._own.get(id(row))
+            output = self._forward.decoder(input_ids=ids, past_key_values=past, use_cache=True)
+            self._own[id(row)] = output.past_key_values
+        else:
+            ids = torch.tensor([[*row.prompt, *row.made]], device=device)
+            output = self._forward.decoder(input_ids=ids, use_cache=False)
+        if joining:
             self.rows.append(row)
         self._choose(output.last_hidden_state[:, -1], [row])
 
@@ -211,7 +233,7 @@ class Rolling:
             if row.ended:
                 self._own.pop(id(row), None)
         self.rows = [self.rows[place] for place in going]
-        if self._forward.packed:
+        if self._packed:
             self._keep(going)
 
     def _keep(self, going: list[int]) -> None:

@@ -1,5 +1,7 @@
 """Rows that join and leave a running batch say what they would have said alone."""
 
+from typing import Any
+
 import pytest
 import torch
 from tiny_model import write_tiny_base
@@ -17,12 +19,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
 TEXTS = ("the parcel", "we will send your label today please", "thank you", "sorry the depot is at a counter", "a")
 
 
-@pytest.mark.parametrize("packed", [True, False])
-def test_joining_late_changes_no_answer(model: LanguageModel, packed: bool) -> None:
+@pytest.mark.parametrize("decoding", ["packed", "cached", "whole"])
+def test_joining_late_changes_no_answer(model: LanguageModel, decoding: Any) -> None:
     prompts = [model.encode([{"role": "user", "content": text}], for_generation=True) for text in TEXTS]
-    usual = model.forward.packed
     alone = decode(model.forward, prompts, frozenset(), max_new_tokens=90)
-    model.forward.packed = packed
+    assert model.forward.decoding == "packed"
+    model.forward.decoding = decoding
     try:
         with torch.inference_mode():
             rolling = Rolling(model.forward, frozenset())
@@ -39,7 +41,7 @@ def test_joining_late_changes_no_answer(model: LanguageModel, packed: bool) -> N
             while rolling.rows:
                 rolling.step()
     finally:
-        model.forward.packed = usual
+        model.forward.decoding = "packed"
     assert [row.made for row in rows] == [said[: row.most] for said, row in zip(alone, rows, strict=True)]
     assert {row.ended for row in rows} == {"length"} and gone.ended == "dropped"
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 32  # of one batch
 CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
 OPENING = "<tool_call>"
+UNLOADED = "the model was unloaded while it answered"
 TOOLS = (
     'You may call these functions. To call one, say <tool_call>{{"name": ..., "arguments": {{...}}}}</tool_call> and '
     "nothing else.\n<tools>\n{tools}\n</tools>"
@@ -66,9 +67,12 @@ class Embedded:
         """Stop answering; what was being answered ends with an error."""
         self._model = None
         if self._thread:
-            self._wishes.put(None)
+            self._wishes.put(None)  # wakes it
             await asyncio.to_thread(self._thread.join)
-            self._thread = None
+            left, self._wishes, self._thread = self._wishes, queue.Queue(), None
+            while not left.empty():
+                if (wish := left.get_nowait()) is not None:
+                    wish.tell(ModelError(UNLOADED))
 
     async def answer(self, asked: Asked) -> AsyncGenerator[Piece, None]:
         """The pieces of an answer as they come. ``ModelError`` where the model is gone."""
@@ -86,6 +90,8 @@ class Embedded:
         wish = _Wish(row, asked.stop, tell, bool(asked.tools))
         self._wishes.put(wish)
         try:
+            if self._model is not model:  # unloaded in between: the thread may have gone without a look at it
+                raise ModelError(UNLOADED)
             while True:
                 piece = await pieces.get()
                 if isinstance(piece, Exception):
@@ -105,34 +111,40 @@ class Embedded:
         return LanguageModel.load(self._base, adapter, device=self._device, dtype=self._dtype)
 
     def _work(self, model: "LanguageModel") -> None:
-        """The engine's thread: let wishes join, turn the batch, tell."""
+        """The engine's thread. What fails is told to those it failed, and the next are answered anew."""
+        wishes: list[_Wish] = []
+        going = True
+        while going:
+            fault: Exception = ModelError(UNLOADED)
+            try:
+                going = self._turn(model, wishes)
+            except Exception as error:  # whatever it is, nobody may wait for this thread for ever
+                fault = error if isinstance(error, HallmarkError) else ModelError(f"the engine failed: {error}")
+            for wish in wishes:
+                wish.tell(fault)
+            wishes.clear()
+
+    def _turn(self, model: "LanguageModel", wishes: list[_Wish]) -> bool:
+        """Answer until the engine is to end (False) or something fails; ``wishes`` are those being answered."""
         import torch
 
-        rolling = Rolling(model.forward, model.stop_tokens)
-        wishes: list[_Wish] = []
-        fault: Exception = ModelError("the model was unloaded while it answered")
-        try:
-            with torch.inference_mode():
-                while (new := self._waiting(MOST_ROWS - len(wishes), block=not wishes)) is not None:
-                    wishes += new
-                    if new:
-                        rolling.join([wish.row for wish in new])
-                    else:
-                        rolling.step()
-                    wishes = [wish for wish in wishes if not _told(model, wish)]
-                    rolling.drop([wish.row for wish in wishes if wish.gone])
-                    wishes = [wish for wish in wishes if not wish.gone]
-        except Exception as error:  # whatever it is, nobody may wait for this thread for ever
-            fault = error if isinstance(error, HallmarkError) else ModelError(f"the engine failed: {error}")
-            self._model = None
-        while not self._wishes.empty():
-            if (left := self._wishes.get_nowait()) is not None:
-                wishes.append(left)
-        for wish in wishes:
-            wish.tell(fault)
+        with torch.inference_mode():
+            rolling = Rolling(model.forward, model.stop_tokens)
+            while (new := self._waiting(model, MOST_ROWS - len(wishes), block=not wishes)) is not None:
+                wishes += new
+                if new:
+                    rolling.join([wish.row for wish in new])
+                else:
+                    rolling.step()
+                wishes[:] = [wish for wish in wishes if not _told(model, wish)]
+                rolling.drop([wish.row for wish in wishes if wish.gone])
+                wishes[:] = [wish for wish in wishes if not wish.gone]
+        return False
 
-    def _waiting(self, room: int, *, block: bool) -> list[_Wish] | None:
+    def _waiting(self, model: "LanguageModel", room: int, *, block: bool) -> list[_Wish] | None:
         """The requests that may join now; None where the engine is to end."""
+        if self._model is not model:
+            return None
         new: list[_Wish] = []
         while len(new) < room:
             try:
@@ -141,7 +153,7 @@ class Embedded:
                 break
             if wish is None:
                 for each in new:
-                    self._wishes.put(each)
+                    each.tell(ModelError(UNLOADED))
                 return None
             new.append(wish)
         return new
