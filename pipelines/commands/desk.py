@@ -48,10 +48,9 @@ def command(
     hallmark desk invite ada      prints a link with which ada registers a passkey
     hallmark desk                 until interrupted
     """
-    workspace, origin = located(home), _origin(url, port)
-    context.obj = Reviewers(workspace, origin)
     if context.invoked_subcommand:
         return
+    workspace, origin = located(home), _origin(url, port)
     if host != LOOPBACK and not url:
         raise UsageError("passkeys need TLS on anything but this machine: put a proxy in front and name it with --url")
 
@@ -71,15 +70,21 @@ def command(
 
 @command.command("invite")
 @click.argument("name")
-@click.pass_obj
-def invite(reviewers: Reviewers, name: str) -> None:
+@click.option("--url", metavar="URL", help="The desk's address in browsers, if a proxy stands in front.")
+@click.option("--port", type=int, help=f"The desk's port; default {PORT}.")
+@home_option
+@click.pass_context
+def invite(context: click.Context, name: str, url: str | None, port: int | None, home: Path | None) -> None:
     """Print a link with which NAME registers one passkey. It works once, for a day.
 
-    Where the desk is not at its usual address, say so: hallmark desk --url https://desk.example.org invite NAME
+    \b
+    hallmark desk invite ada
+    hallmark desk invite ada --url https://desk.example.org
     """
-    link = reviewers.invite(name)
+    said = context.parent.params if context.parent else {}
+    workspace, origin = located(home or said["home"]), _origin(url or said["url"], port or said["port"])
+    click.echo(Reviewers(workspace, origin).invite(name))
     hours = int(INVITED.total_seconds() // 3600)
-    click.echo(link)
     click.echo(f"For {name}, once, within {hours} hours. Whoever opens it decides as {name}.", err=True)
 
 

@@ -57,8 +57,17 @@ def row(visit: Visit) -> Response:
     """One row; its text only when asked for, and only if it has been sanitised."""
     waiting = _row(visit)
     item, record = waiting.item, waiting.item.record(visit.desk.cipher)
-    texts = list(record.texts()) if visit.asked("text") and item.readable else []
-    return visit.page("row.html", waiting=waiting, origin=record.origin, texts=texts, answer=record.response())
+    shown = bool(visit.asked("text")) and item.readable
+    turns = record.messages() if shown else []  # a row that is not readable may not even have a form
+    return visit.page(
+        "row.html",
+        waiting=waiting,
+        origin=record.origin,
+        shown=shown,
+        turns=turns,
+        texts=list(record.texts()) if shown and not turns else [],
+        answer=next((turn.content for turn in reversed(turns) if turn.role == "assistant"), ""),
+    )
 
 
 def row_decided(visit: Visit) -> Response:

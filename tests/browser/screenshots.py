@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page
 
 from assets.served.actions import Hold
@@ -45,49 +46,41 @@ def main(home: Path, target: Path) -> None:
             register(page, desk, "ada")
             _walk(page, desk, target)
             page.emulate_media(color_scheme="dark")
-            _take(
-                page,
-                desk,
-                "/candidates/" + latest(workspace.artifacts).verdict.candidate,
-                target / "candidate-dark.png",
-            )
-            _take(page, desk, "/", target / "home-dark.png")
+            name = latest(workspace.artifacts).verdict.candidate
+            _take(page, desk, f"/candidates/{name}", target / "candidate-dark.png")
             page.emulate_media(color_scheme="light")
             page.set_viewport_size(PHONE)
-            held = desk.held.page("waiting")[0].held
-            for path, name in (("/", "home"), ("/rows", "rows"), (f"/held/{held}", "held")):
-                _take(page, desk, path, target / f"{name}-phone.png")
+            _take(page, desk, f"/held/{desk.held.page('waiting')[0].held}", target / "held-phone.png")
 
 
 def _walk(page: Page, desk: Desk, target: Path) -> None:
     candidate = latest(desk.workspace.artifacts).verdict
-    waiting = [each.item for each in desk.waiting()]
-    _take(page, desk, "/", target / "home.png")
-    _take(page, desk, "/rows", target / "rows.png")
-    _take(page, desk, "/findings", target / "findings.png")
-    if finding := next((item.name for item in waiting if not item.is_row), None):
-        _take(page, desk, f"/findings/{finding}", target / "finding.png")
-    if row := next((item.name for item in waiting if item.readable), None):
-        _take(page, desk, f"/rows/{row}?text=1", target / "row.png")
-    _take(page, desk, "/held", target / "held.png")
-    _take(page, desk, f"/candidates/{candidate.candidate}", target / "candidate.png")
-    for number, judgement in enumerate(candidate.blocking(), 1):
-        assert judgement.name
-        page.locator(f"#override-{number}").fill("too few samples; tried by hand on 40 tickets")
+    finding = next(each.item.name for each in desk.waiting() if not each.item.is_row)
+    for path, name in (("/", "home"), ("/rows", "rows"), (f"/findings/{finding}", "finding"), ("/held", "held")):
+        _take(page, desk, path, target / f"{name}.png")
+    page.goto(f"{desk.origin}/candidates/{candidate.candidate}")
+    for number in range(len(candidate.blocking())):
+        page.locator(f"#override-{number + 1}").fill("too few samples; tried by hand on 40 tickets")
     page.get_by_label("Why").fill("the dossier holds; for the internal help desk only")
     page.get_by_role("button", name="Approve").click()
     page.get_by_role("button", name="Sign with your passkey").wait_for()
-    page.screenshot(path=target / "sign.png")
+    _shoot(page, target / "sign.png")
     page.get_by_role("button", name="Sign with your passkey").click()
     page.get_by_role("button", name="Release it now").click()
     page.locator(".card.current").wait_for()
-    page.screenshot(path=target / "releases.png")
-    _take(page, desk, "/log", target / "log.png")
 
 
 def _take(page: Page, desk: Desk, path: str, target: Path) -> None:
     page.goto(desk.origin + path)
+    _shoot(page, target)
+
+
+def _shoot(page: Page, target: Path) -> None:
+    """A picture of 64 colours, which is what the pages have, at a third of the size."""
     page.screenshot(path=target)
+    with Image.open(target) as picture:
+        small = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    small.save(target, optimize=True)
 
 
 def _hold(desk: Desk, tool: str, arguments: dict[str, object]) -> None:

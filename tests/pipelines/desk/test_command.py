@@ -68,7 +68,7 @@ def test_an_invitation_names_somebody_and_a_proxy_needs_tls(
     tmp_path: Path, hallmark: Callable[..., tuple[int, str]]
 ) -> None:
     home = str(tmp_path)
-    status, said = hallmark("desk", "--home", home, "invite", "ada")
+    status, said = hallmark("desk", "invite", "ada", "--home", home)
     assert status == 0 and re.search(r"^http://localhost:3001/invitation/\S{43}$", said, re.MULTILINE)
     status, said = hallmark("desk", "--home", home, "--url", "https://desk.example.org", "invite", "ada")
     assert status == 0 and "https://desk.example.org/invitation/" in said
