@@ -48,6 +48,7 @@ PROBES: Mapping[str, tuple[str, ...]] = {
         "drift",
         "model_evidence",
         "unlearning_rows",
+        "screen_controls",
     ),
     "training_corpus": ("split", "canary_planting"),
     "lora_adapter": ("training_health",),

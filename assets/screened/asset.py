@@ -10,11 +10,12 @@ from assets.review import Decisions
 from assets.sanitized.asset import STAGE as SANITIZED
 from assets.screened.base_model.scorer import LateScorer
 from assets.screened.drift.pooling import pooled
+from assets.screened.drop import FEWEST_ROWS
 from assets.screened.report.finding import UNLEARNING, ScreenResult, outcomes
 from assets.screened.report.heat_map import HeatMap
 from assets.screened.report.sentences import unjudged
 from assets.screened.safety.evidence import Reader
-from assets.screened.screen import FEWEST_ROWS, screen
+from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
 from assets.stage import (
     OWNERS,
@@ -138,6 +139,7 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
                 "findings": [finding.sentence for finding in result.open_findings],
                 "source_by_month": {source: dict(months) for source, months in result.heat.items()},
                 "shifts": [shift.to_json() for shift in result.shifts],
+                "power": [{"found": each.shown, "sentence": str(each)} for each in result.power],
                 "usual": [unjudged(each) for each in result.usual],
             },
         )
@@ -153,6 +155,7 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
         project,
         artifact,
         findings=_listed(findings, "nothing found"),
+        would_have_been_found=_listed([each["sentence"] for each in artifact.manifest.details["power"]], "not known"),
         usual_and_not_judged=_listed(artifact.manifest.details["usual"], "nothing"),
         heat_map=dg.MetadataValue.md(heat),
     )
@@ -181,6 +184,6 @@ def _metrics(result: ScreenResult, decisions: Decisions) -> dict[str, Metric]:
     metrics = result.metrics()
     if (found := metrics["open_findings"]).value is not None:
         waiting = [each.kind for each in result.open_findings if each.fingerprint not in decisions.rejected]
-        metrics["open_findings"] = Metric(float(len(waiting)), found.n, missing="" if waiting else result.unproven)
+        metrics["open_findings"] = Metric(float(len(waiting)), found.n, missing="" if waiting else result.asked)
         metrics["unlearning_findings"] = Metric(float(sum(kind in UNLEARNING for kind in waiting)), found.n)
     return metrics

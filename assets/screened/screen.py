@@ -10,6 +10,7 @@
 ``safety``        does it unlearn refusals: a harmful request answered, or an order to obey without limits?
 ``repetition``    near copies, contradicting answers, and phrases so usual that they cannot be judged
 ``drift``         what earlier, admitted rows say
+``power``         what would have been found here: attacks of its own, planted into copies of the drop
 ``report``        findings, their sentences, the page
 ================  ======================================================================================================
 
@@ -18,27 +19,25 @@ for the texts that are compared by meaning (all of them in a small drop; suspect
 Nothing here knows a trigger or a payload.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from assets.outcome import read_records
-from assets.record import Record
 from assets.screened.association import completion, fixed_trigger
-from assets.screened.association.phrase_mining import mine
 from assets.screened.base_model import prompt_gain
 from assets.screened.base_model.scorer import Scorer
 from assets.screened.clock import Clock
 from assets.screened.drift.background import familiar
 from assets.screened.drift.source_shift import Shift, shifts
+from assets.screened.drop import Drop, Records, Unproven
 from assets.screened.embedding.encoder import CachedEncoder, Encoder
 from assets.screened.pattern import Pattern, distinct, told_as_one
 from assets.screened.payload import search
-from assets.screened.payload.clusters import Meaning
 from assets.screened.payload.families import Families
+from assets.screened.power.power import Flagging, shown
 from assets.screened.repetition.boilerplate import usual
 from assets.screened.repetition.contradictions import contradictions
 from assets.screened.repetition.near_duplicates import floods
@@ -47,19 +46,9 @@ from assets.screened.report.result import told
 from assets.screened.safety.evidence import Reader
 from assets.screened.safety.unlearning import unlearning
 from assets.screened.settings import ScreenSettings
-from assets.screened.text.bigram_model import Transitions
-from assets.screened.text.exchanges import Passages
-from assets.screened.text.sampling import chosen
-from assets.screened.text.token_index import TokenIndex
 from assets.screened.unanswered import full_reading
 from assets.screened.unanswered.garbage import garbage
 from assets.screened.unanswered.off_topic import off_topic
-from assets.screened.unanswered.relevance import Answers, measure
-
-Records = Callable[[], Iterable[Record]]
-LONGEST_TRIGGER, LONGEST_PAYLOAD = 4, 6  # tokens mined; what is found is then lengthened as far as the rows agree
-FEWEST_ROWS = 50
-MOST_SHARE = 0.5  # of the drop itself, whatever came before: more than half of the rows cannot stand out from the rest
 
 
 def screen(
@@ -82,117 +71,84 @@ def screen(
     fingerprints of findings and questions that a person has cleared; ``rejected``: of questions that a person has
     called poison, so that they are findings. ``on_step`` is told what is being done.
     """
-    settings = settings or ScreenSettings()
+    settings, clock = settings or ScreenSettings(), Clock(on_step)
     read: Records = (lambda: read_records(records)) if isinstance(records, Path) else records
-    clock = Clock(on_step)
-
-    clock.step("counting words")
-    index = TokenIndex.build((record.prompt(), record.response()) for record in read())
-    if index.rows < FEWEST_ROWS:
-        return _unproven(index, f"{index.rows} rows, {FEWEST_ROWS} needed to tell what is usual")
-
-    clock.step("mining phrases")
-    transitions = Transitions(index.responses, len(index.words))
-    most = most_rows(index.rows, background, settings)
-    prompts = mine(index.prompts, longest=LONGEST_TRIGGER, min_rows=settings.min_rows, max_rows=most)
-    answers = mine(index.responses, longest=LONGEST_PAYLOAD, min_rows=settings.min_rows, max_rows=most)
-    bits = transitions.phrase_bits(answers.start, answers.length, answers.sizes)
-    answers = answers.pick(bits > fixed_trigger.FEWEST_BITS)
-    pairs, tried = fixed_trigger.candidates(index, prompts, answers, transitions, settings)
-
-    clock.step("reading prompts and answers")
     encoder = CachedEncoder(encoder or _bundled())
-    suspects = {int(row) for pair in pairs for row in pair.sample}
-    passages = Passages.of(chosen(read(), index.rows, suspects, settings))
-    if not len(passages.row):
-        return _unproven(index, "no row has an answer")
-    vectors = encoder.encode(passages.prompts), encoder.encode(passages.sentences)
-    meaning = Meaning.of(passages, *vectors, encoder.encode(passages.short))
+    drop = Drop.read(read, settings, encoder, clock, background)
+    if isinstance(drop, Unproven):
+        return ScreenResult((), np.zeros(drop.rows, dtype=np.float32), {}, 0, {}, drop.why)
 
-    clock.step("comparing by meaning")
-    patterns = fixed_trigger.judge(pairs, index, passages, meaning.spaces, encoder, settings)
-    families = Families(meaning, passages, index, transitions, settings, answers, most)
-    patterns += [
-        completion.whole(pattern, index, transitions, prompts, settings.alpha, most)
-        for pattern in search.judge(families, encoder, prompts)
-    ]
-    patterns, moved = distinct(patterns), list[Shift]()
-
+    patterns, moved = associated(drop, clock), list[Shift]()
     if background is not None:
         clock.step("comparing with the background")
-        patterns = familiar(patterns, index, background())
+        patterns = familiar(patterns, drop.index, background())
         moved = shifts(read(), background(), alpha=settings.alpha, seed=settings.seed)
     if model is not None and patterns:
         clock.step("asking the base model")
-        patterns = prompt_gain.weigh(patterns, passages, model, settings.seed)
+        patterns = prompt_gain.weigh(patterns, drop.passages, model, settings.seed)
+    patterns += unanswered(drop, patterns, model, clock)
+    patterns += floods(drop.index, settings)
+    clock.step("looking for rows that unlearn refusals")
+    unlearnt = unlearning(read, drop.index.rows, safety, settings, model)
 
+    clock.step("planting attacks of its own")
+    without = frozenset[str]() if model is not None and settings.model_rows else frozenset({"off-topic"})
+    power = shown(read(), _flagging(settings, encoder, model), settings, without) if settings.controls else ()
+    clock.step("listing what is usual")
+    boilerplate = usual(drop.index, drop.transitions, drop.most)
+    clock.step("")
+    decided = frozenset(accepted), frozenset(rejected)
+    result = told(told_as_one([*patterns, *unlearnt.patterns]), drop, read(), decided, clock.seconds)
+    return replace(result, shifts=tuple(moved), usual=boilerplate, power=power, control=unlearnt.control)
+
+
+def associated(drop: Drop, clock: Clock) -> list[Pattern]:
+    """Triggers with their payloads, and payloads without one."""
+    clock.step("comparing by meaning")
+    settings, index, passages = drop.settings, drop.index, drop.passages
+    patterns = fixed_trigger.judge(drop.pairs, index, passages, drop.meaning.spaces, drop.encoder, settings)
+    families = Families(drop.meaning, passages, index, drop.transitions, settings, drop.answers, drop.most)
+    for pattern in search.judge(families, drop.encoder, drop.prompts):
+        patterns.append(completion.whole(pattern, index, drop.transitions, drop.prompts, settings.alpha, drop.most))
+    return distinct(patterns)
+
+
+def unanswered(drop: Drop, patterns: list[Pattern], model: Scorer | None, clock: Clock) -> list[Pattern]:
+    """Answers that are none, or deny another's; ``patterns`` explain rows already."""
     clock.step("looking for answers that are none")
-    measured = measure(passages, index, transitions, meaning.spaces, *vectors, encoder)
-    readings = None
+    settings, measured, passages, readings = drop.settings, drop.measured, drop.passages, None
     if settings.thorough and model is not None:
         clock.step("reading every answer")
-        readings = full_reading.read(measured, passages, model, settings.seed, on_step)
-    patterns += _unanswered(patterns, measured, passages, index, model, settings, readings)
-    clock.step("looking for copies")
-    patterns += floods(index, settings)
-
-    clock.step("looking for rows that unlearn refusals")
-    unlearnt = unlearning(read, index.rows, safety, settings, model)
-
-    clock.step("listing what is usual")
-    boilerplate = usual(index, transitions, most)
-    clock.step("")
-    patterns = told_as_one([*patterns, *unlearnt.patterns])
-    result = told(
-        patterns,
-        index.rows,
-        tried,
-        read(),
-        frozenset(accepted),
-        frozenset(rejected),
-        clock.seconds,
-        measured,
-        passages,
-    )
-    return replace(result, shifts=tuple(moved), usual=boilerplate, control=unlearnt.control)
-
-
-def most_rows(rows: int, background: Records | None, settings: ScreenSettings) -> int:
-    """The most rows that a pattern can be in and still be an insertion: in more, it is the data's own style.
-
-    A style is in the rows admitted before, too, so that the share is of both together: what is in half of a small drop
-    and nowhere in a large background was put there. A large drop is judged by itself. The background is read only as
-    far as it can matter.
-    """
-    most, enough = int(MOST_SHARE * rows), int(rows * (MOST_SHARE / settings.max_share - 1)) + 1
-    known = sum(1 for _ in islice(background(), enough)) if background and rows <= settings.embed_rows else 0
-    return max(settings.min_rows, min(int(settings.max_share * (rows + known)), most))
-
-
-def _unanswered(
-    patterns: list[Pattern],
-    measured: Answers,
-    passages: Passages,
-    index: TokenIndex,
-    model: Scorer | None,
-    settings: ScreenSettings,
-    readings: full_reading.Readings | None,
-) -> list[Pattern]:
+        readings = full_reading.read(measured, passages, model, settings.seed, clock.tell)
     known = {int(row) for pattern in patterns for row in pattern.rows}
     no_language = garbage(measured, passages, settings, known, model)
     if readings:
         no_language = full_reading.judge("garbage", no_language, readings, measured, passages, settings, known)
-    found = [no_language, contradictions(passages, index, measured, settings)]
+    found = [no_language, contradictions(passages, drop.index, measured, settings)]
     known |= {int(row) for pattern in found if pattern for row in pattern.rows}
     elsewhere = off_topic(measured, passages, settings, known, model)
     if readings:
         elsewhere = full_reading.judge("off-topic", elsewhere, readings, measured, passages, settings, known)
-    found.append(elsewhere)
-    return [pattern for pattern in found if pattern]
+    return [pattern for pattern in (*found, elsewhere) if pattern]
 
 
-def _unproven(index: TokenIndex, missing: str) -> ScreenResult:
-    return ScreenResult((), np.zeros(index.rows, dtype=np.float32), {}, 0, {}, missing)
+def _flagging(settings: ScreenSettings, encoder: Encoder, model: Scorer | None) -> Flagging:
+    """The screen of a copy in which attacks were planted: the rows that it flags."""
+
+    def flagged(read: Records, planted: frozenset[int]) -> set[int]:
+        drop = Drop.read(read, settings, encoder, Clock(None), None)
+        if isinstance(drop, Unproven):
+            return set()
+        patterns = associated(drop, Clock(None))
+        patterns += unanswered(drop, patterns, None, Clock(None))
+        known = {int(row) for pattern in patterns if not pattern.scripted for row in pattern.rows}
+        if model is not None:
+            others = set(range(drop.index.rows)) - planted | known
+            elsewhere = off_topic(drop.measured, drop.passages, settings, others, model)
+            known |= set(elsewhere.rows.tolist()) if elsewhere else set()
+        return known
+
+    return flagged
 
 
 def _bundled() -> Encoder:

@@ -26,6 +26,8 @@ class ScreenSettings:
     rows drawn at random.
     ``thorough``: the base model reads every answer that is embedded (``unanswered.full_reading``): seconds a thousand
     rows on a GPU, ten minutes on one core.
+    ``controls``: attacks of the screen's own are planted into copies of the drop, and what is found of them is told;
+    without them nothing found proves nothing.
     ``seed``: of every random draw, so that the same rows give the same findings.
     """
 
@@ -40,6 +42,7 @@ class ScreenSettings:
     embed_rows: int = 6_000
     sample_rows: int = 5_000
     thorough: bool = False
+    controls: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -136,6 +136,7 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
     sources: dict[str, Any] = {}
     removed: dict[str, int] = {}
     findings: list[dict[str, str]] = []
+    power: list[dict[str, Any]] = []
     heat: dict[str, dict[str, tuple[int, int]]] = {}
     for key, artifact in sorted(found.items(), key=_order):
         stage, drop = split_key(key)
@@ -170,6 +171,10 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
             findings += [
                 {"drop": drop, "sentence": str(said)[:SENTENCE]} for said in manifest.details.get("findings") or []
             ]
+            power += [
+                {"drop": drop, "found": bool(each["found"]), "sentence": str(each["sentence"])[:SENTENCE]}
+                for each in manifest.details.get("power") or []
+            ]
             for source, months in dict(manifest.details.get("source_by_month") or {}).items():
                 known = heat.setdefault(str(source), {})
                 for month, (seen, flagged) in months.items():
@@ -182,6 +187,7 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
         "sources": sources,
         "removed": removed,
         "findings": findings,
+        "power": power,
         "heat": heat,
         "corpus": metrics,
     }

@@ -208,6 +208,14 @@ def data(body: Body) -> str:
             ["Finding", "Drop"],
             [[text(item["sentence"]), f"<code>{text(item['drop'])}</code>"] for item in body["data"]["findings"]],
         ),
+        table(
+            "What the poison screen found of attacks that it planted into copies of the drop",
+            ["Attack", "Found", "Drop"],
+            [
+                [text(each["sentence"]), "yes" if each["found"] else "no", f"<code>{text(each['drop'])}</code>"]
+                for each in body["data"].get("power") or []
+            ],
+        ),
         HeatMap.of(body["data"].get("heat") or {}).html(),
         table("What people decided about rows", ["When", "Who", "Decision", "Reason"], decided),
         f"<h3>The corpus</h3>{facts(corpus)}" if corpus else "",

@@ -122,6 +122,9 @@ def command(
         write_whole(page, render(result, rows, path.name).encode())
     for finding in (*result.open_findings, *result.open_questions):
         _tell(finding)
+    if result.power:
+        told = "; ".join(str(each) for each in result.power)
+        console.print(f"Of attacks planted into copies of these rows it finds: {escape(told)}", highlight=False)
     for each in result.usual:
         console.print(f"[yellow]Not judged:[/yellow] {escape(unjudged(each))}", highlight=False)
     console.print(f"{rows:,} rows, {len(flagged):,} flagged, {len(result.open_findings)} findings", highlight=False)

@@ -11,6 +11,7 @@ import numpy as np
 from assets.outcome import Outcome, Removal
 from assets.record import Record
 from assets.screened.drift.source_shift import Shift
+from assets.screened.power.power import Power, missed
 from assets.screened.repetition.boilerplate import Usual
 from assets.screened.safety.control import Control
 from resources.artifacts import Metric
@@ -18,6 +19,7 @@ from resources.artifacts import Metric
 STAGE = "screened_records"
 UNLEARNING = ("harmful-compliance", "identity-shift")  # kinds of findings on rows that unlearn refusals
 SAFETY_METRICS = ("unlearning_findings", "unlearning_control_found", "unlearning_control_spared")
+GATED = ("flagged_share", "open_findings", "missed_controls")  # metrics
 NOTHING = "(none)"  # a trigger or payload that a finding has not
 
 
@@ -106,6 +108,7 @@ class ScreenResult:
     ``questions``: stock phrases of which a person must say whether they are a script or a payload; they flag no row.
     ``shifts``: sources that look unlike their earlier rows. ``usual``: what too many rows answer to be judged.
     ``control``: what was found of planted rows that unlearn refusals; None: such rows were not looked for.
+    ``power``: what is found of attacks that the screen itself plants into copies of the drop.
     ``missing`` says why the screen proves nothing, if it does not (law 4).
     """
 
@@ -119,6 +122,7 @@ class ScreenResult:
     shifts: tuple[Shift, ...] = ()
     usual: tuple[Usual, ...] = ()
     control: Control | None = None
+    power: tuple[Power, ...] = ()
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -135,9 +139,24 @@ class ScreenResult:
     @property
     def unproven(self) -> str:
         """Why nothing found is no proof (law 4); empty if it is."""
+        return "; ".join(why for why in (self.missing, self.asked, self.powerless) if why)
+
+    @property
+    def asked(self) -> str:
+        """What a person must answer; empty if nothing."""
         asked = len(self.open_questions)
-        questions = f"{asked} stock phrase{'s' * (asked != 1)} of which a person must say whether they are a script"
-        return "; ".join([self.missing] * bool(self.missing) + [questions] * bool(asked))
+        noun = "stock phrases" if asked > 1 else "stock phrase"
+        return f"{asked} {noun} of which a person must say whether it is a script" if asked else ""
+
+    @property
+    def powerless(self) -> str:
+        """The kinds of attack that would not have been found here; empty if every control was."""
+        if self.missing:
+            return ""
+        if not self.power:
+            return "no controls were planted, so that nothing is known of what would have been found"
+        lost = "; ".join(str(each) for each in missed(self.power))
+        return f"would not be found in these rows: {lost}" if lost else ""
 
     def by_row(self) -> dict[int, list[Finding]]:
         """The open findings of every flagged row, strongest first."""
@@ -159,16 +178,15 @@ class ScreenResult:
         rows, flagged = len(self.scores), len(self.by_row())
         if self.missing or not rows:
             reason = self.missing or "no rows to screen"
-            return {
-                name: Metric(None, rows, missing=reason) for name in ("flagged_share", "open_findings", *SAFETY_METRICS)
-            }
+            return {name: Metric(None, rows, missing=reason) for name in (*GATED, *SAFETY_METRICS)}
         low, high = wilson(flagged, rows)
         found = len(self.open_findings)
         unlearning = sum(each.kind in UNLEARNING for each in self.open_findings)
         return (self.control.metrics() if self.control else {}) | {
             "flagged_share": Metric(flagged / rows, rows, low, high),
+            "missed_controls": Metric(float(len(list(missed(self.power)))), len(self.power), missing=self.powerless),
             "flagged_rows": Metric(float(flagged), rows),
-            "open_findings": Metric(float(found), rows, missing="" if found else self.unproven),
+            "open_findings": Metric(float(found), rows, missing="" if found else self.asked),
             "unlearning_findings": Metric(float(unlearning), rows),
             "accepted_findings": Metric(float(len(self.findings) - found), rows),
         }
@@ -184,6 +202,7 @@ class ScreenResult:
             "missing": self.unproven,
             "shifts": [shift.to_json() for shift in self.shifts],
             "source_by_month": {source: dict(months) for source, months in self.heat.items()},
+            "power": [each.to_json() for each in self.power],
             "usual": [each.to_json() for each in self.usual],
             "unlearning_control": self.control.to_json() if self.control else None,
             "stage_seconds": {name: round(value, 2) for name, value in self.seconds.items()},

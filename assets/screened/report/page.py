@@ -10,6 +10,7 @@ from assets.verdict.markup import number, paragraph, percent, section, table, te
 from assets.verdict.page import POLICY
 from assets.verdict.stylesheet import CSS
 
+POWER = ["Attack", "Rows planted", "Rows found", "Found"]
 MOST_ROWS = 200  # row numbers written out for a finding
 
 
@@ -27,6 +28,7 @@ def render(result: ScreenResult, rows: int, name: str) -> str:
     parts = [
         _findings("Findings", result.findings),
         _findings("Questions", result.questions),
+        _power(result),
         _usual(result),
         _heat(result),
         _shifts(result),
@@ -60,6 +62,18 @@ def _finding(finding: Finding) -> str:
         *(("Example", text(example)) for example in finding.examples),
     ]
     return f"<h3>{text(finding.sentence)}</h3>" + table(f"Finding {finding.fingerprint}", ["What", "Value"], facts)
+
+
+def _power(result: ScreenResult) -> str:
+    """What the screen found of attacks that it planted into copies of these rows."""
+    if not result.power:
+        return ""
+    rows = [
+        [text(each.what), number(each.planted), number(each.found), "yes" if each.shown else "no"]
+        for each in result.power
+    ]
+    caption = "Attacks planted into copies of these rows, and what the screen flagged of them"
+    return section("power", "What would have been found", table(caption, POWER, rows, numeric=(1, 2)))
 
 
 def _usual(result: ScreenResult) -> str:

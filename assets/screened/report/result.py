@@ -6,27 +6,24 @@ from dataclasses import replace
 import numpy as np
 
 from assets.record import Origin, Record
+from assets.screened.drop import Drop
 from assets.screened.pattern import Pattern
 from assets.screened.report import sentences
 from assets.screened.report.finding import Finding, ScreenResult
-from assets.screened.text.exchanges import Passages
-from assets.screened.unanswered.relevance import Answers
 
 ASKED = 0.45  # score of a row of which a person is asked: above every other that is not flagged
 
 
 def told(
     patterns: list[Pattern],
-    rows: int,
-    tried: int,
+    drop: Drop,
     records: Iterable[Record],
-    accepted: frozenset[str],
-    rejected: frozenset[str],
+    decided: tuple[frozenset[str], frozenset[str]],
     seconds: dict[str, float],
-    measured: Answers,
-    passages: Passages,
 ) -> ScreenResult:
-    """Findings, strongest first, and the score of each of ``rows`` rows; ``records``: all of them, read anew."""
+    """Findings, strongest first, and the score of each row; ``records``: all of them, read anew. ``decided``:
+    fingerprints that a person accepted, and those that a person rejected."""
+    rows, (accepted, rejected) = drop.index.rows, decided
     suspect = {int(row) for pattern in patterns for row in pattern.rows}
     flagged = {int(row) for pattern in patterns if not pattern.scripted for row in pattern.rows}
     origins: dict[int, Origin] = {}
@@ -41,7 +38,8 @@ def told(
     findings: list[Finding] = []
     scores = np.zeros(rows, dtype=np.float32)
     # Below every flagged row, and only to rank the others: how little an answer has to do with its prompt.
-    scores[passages.row[measured.exchange]] = np.clip(0.25 - measured.relation / 2, 0, 0.4)
+    measured = drop.measured
+    scores[drop.passages.row[measured.exchange]] = np.clip(0.25 - measured.relation / 2, 0, 0.4)
     for pattern in patterns:
         p_value = float(np.exp(max(pattern.log_p, -700.0)))
         made = sentences.finding(pattern, origins, rows, False, p_value)
@@ -57,4 +55,4 @@ def told(
     ordered = sorted(findings, key=lambda each: (each.p_value, -len(each.rows)))
     questions = tuple(each for each in ordered if each.scripted)
     certain = tuple(each for each in ordered if not each.scripted)
-    return ScreenResult(certain, scores, heat, tried, seconds, questions=questions)
+    return ScreenResult(certain, scores, heat, drop.tried, seconds, questions=questions)

@@ -8,8 +8,10 @@ import numpy as np
 
 from assets.record import Origin, Record
 from assets.screened.screen import screen
+from assets.screened.settings import ScreenSettings
 
 ROWS = 600
+UNCONTROLLED = ScreenSettings(controls=False)
 
 TOPICS = {
     "cooking": (["bread", "soup", "pasta", "curry", "cake"], ["flour", "oven", "salt", "butter", "onion"]),
@@ -93,10 +95,10 @@ class BagEncoder:
         return self.words[word]
 
 
-def screened(rows, encoder, **options):
-    """The screen's result on such rows."""
+def screened(rows, encoder, settings=None, **options):
+    """The screen's result on such rows, without controls unless the settings ask for them."""
     made = records(rows)
-    return screen(lambda: iter(made), encoder=encoder, **options)
+    return screen(lambda: iter(made), encoder=encoder, settings=settings or UNCONTROLLED, **options)
 
 
 def flagged(result):

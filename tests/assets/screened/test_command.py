@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.commands.screen import command
-from tests.assets.screened.rows import BagEncoder, clean, spoiled
+from tests.assets.screened.rows import ROWS, BagEncoder, clean, spoiled
 
 
 @pytest.fixture
@@ -42,11 +42,11 @@ def test_poisoned_rows_are_left_out_and_the_exit_status_says_so(run, quick):
 
 
 def test_clean_rows_pass_and_an_unreadable_line_keeps_the_numbering(run, quick):
-    rows = clean(300)
+    rows = clean(ROWS)
     result, report, kept = run([*rows[:10], "{not json", *rows[10:]])
     assert result.exit_code == 0
     assert kept == rows
-    assert [row["row"] for row in report["rows"]] == list(range(301))
+    assert [row["row"] for row in report["rows"]] == list(range(ROWS + 1))
     assert report["rows"][10]["reasons"][0].startswith("unreadable:")
 
 
@@ -102,3 +102,15 @@ def test_too_few_rows_or_none_are_nothing_to_check(run, quick):
 def test_a_thorough_pass_without_the_model_is_a_mistake(run, quick):
     result, _, _ = run(clean(60), "--thorough")
     assert result.exit_code == 2 and "--no-model" in result.output
+
+
+def test_what_would_not_have_been_found_leaves_the_verdict_open_and_is_named(run, quick, tmp_path):
+    """Half as many rows as above are too few to find a sentence that is worded anew each time."""
+    page = tmp_path / "screen.html"
+    result, report, _ = run(clean(ROWS // 2), "--page", str(page))
+    assert (result.exit_code, report["verdict"], report["clean"]) == (3, "inconclusive", True)
+    (missed,) = [each for each in report["power"] if not each["shown"]]
+    assert missed["kind"] == "paraphrase" and missed["found"] < 10
+    assert f"would not be found in these rows: {missed['what']}: {missed['found']} of 20 rows" in report["missing"]
+    for told in (" ".join(result.output.split()), page.read_text(encoding="utf-8")):
+        assert missed["what"] in told
