@@ -16,7 +16,7 @@ import dagster as dg
 from assets.outcome import FILES, Outcome, read_records, write_outcomes
 from assets.record import Record
 from assets.review import Decisions
-from expectations.policy import GateResult, Policy, worst
+from expectations.policy import GateResult, Policy
 from resources.artifacts import WHOLE, Artifact, Counts, Draft, Metric
 from resources.base_model import base_path
 from resources.errors import GateRefused
@@ -53,9 +53,9 @@ def proven(project: Project, stage: str, partition: str = WHOLE) -> Artifact:
     if artifact is None:
         raise GateRefused(f"{stage} {partition} has not been made; run it first")
     artifact.verify()
-    results = judged(policy_of(project), artifact)
-    if worst(results) != "pass":
-        blocking = "; ".join(f"{result.gate}: {result.reason}" for result in results if result.verdict != "pass")
+    policy = policy_of(project)
+    if holding := policy.holding(judged(policy, artifact)):
+        blocking = "; ".join(f"{result.gate}: {result.reason}" for result in holding)
         raise GateRefused(f"{stage} {partition} did not pass its gates ({blocking})")
     return artifact
 

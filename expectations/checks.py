@@ -61,8 +61,11 @@ def _checks_of(stage: str, policy: Policy) -> dg.AssetChecksDefinition:
         if artifact is None:
             raise dg.Failure(f"{stage} {partition}: there is no artefact to check", allow_retries=False)
         yield _whole(stage, artifact)
-        for result in judged(policy_of(project), artifact):
-            yield _result(stage, result)
+        policy = policy_of(project)
+        results = judged(policy, artifact)
+        holding = {result.gate for result in policy.holding(results)}
+        for result in results:
+            yield _result(stage, result, result.gate in holding)
 
     return checks
 
@@ -100,10 +103,11 @@ def _lines(artifact: Artifact, name: str) -> int:
         return sum(1 for _ in stream)
 
 
-def _result(stage: str, result: GateResult) -> dg.AssetCheckResult:
+def _result(stage: str, result: GateResult, holds: bool) -> dg.AssetCheckResult:
     shown = {name: value for name, value in result.model_dump().items() if value is not None}
     # An unproven candidate waits for a person; its run did what it should.
-    warns = stage in TRIALS or (stage == "evaluated_adapter" and result.verdict == "inconclusive")
+    carried = not holds and result.verdict != "pass"
+    warns = carried or stage in TRIALS or (stage == "evaluated_adapter" and result.verdict == "inconclusive")
     severity = dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR
     return dg.AssetCheckResult(
         check_name=result.gate,

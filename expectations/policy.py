@@ -16,7 +16,7 @@ another). It is validated on load. Judgement fails closed (law 3) and knows thre
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -53,7 +53,9 @@ class GateResult(_Strict):
 
 
 class Gate(_Strict):
-    """A limit on one metric of one stage. ``bound`` names which end of the evidence must be inside the limit."""
+    """A limit on one metric of one stage. ``bound`` names which end of the evidence must be inside the limit.
+    ``carried``: an inconclusive verdict does not hold the drop but makes the candidate's inconclusive, for whom an
+    approver must override it by name, with a reason."""
 
     name: str
     stage: str
@@ -64,6 +66,7 @@ class Gate(_Strict):
     bound: Literal["value", "interval"] = "value"
     threats: tuple[str, ...] = ()
     explain: str = ""
+    carried: bool = False
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
@@ -161,6 +164,16 @@ class Policy(_Strict):
 
     def gates_of(self, stage: str) -> tuple[Gate, ...]:
         return tuple(gate for gate in self.gates if gate.stage == stage)
+
+    def holding(self, results: Iterable[GateResult]) -> list[GateResult]:
+        """Of the results those that hold a stage: all that did not pass, but for an inconclusive one of a gate that is
+        ``carried``, which the candidate's verdict takes over."""
+        carried = {gate.name for gate in self.gates if gate.carried}
+        return [
+            result
+            for result in results
+            if result.verdict == "fail" or (result.verdict == "inconclusive" and result.gate not in carried)
+        ]
 
     def judge(self, stage: str, metrics: Mapping[str, Metric]) -> list[GateResult]:
         """Every gate of a stage. A stage without gates is a mistake in the policy, not a pass."""

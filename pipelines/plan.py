@@ -15,7 +15,6 @@ from assets.screened.asset import STAGE as SCREENED
 from assets.stage import Stage, judged, policy_of
 from assets.validated.asset import STAGE as VALIDATED
 from assets.verdict.asset import STAGE as VERDICT
-from expectations.policy import worst
 from resources.artifacts import WHOLE, Artifact
 from resources.errors import GateRefused
 from resources.project import Project
@@ -56,9 +55,9 @@ def _walk(project: Project, stages: tuple[Stage, ...], partition: str) -> Progre
             return Progress("new", stage.name)
         if artifact.manifest.key != _current_key(project, stage, partition):
             return Progress("new", stage.name)
-    results = judged(policy, artifact) if artifact else []
-    if worst(results) != "pass":
-        reasons = "; ".join(f"{result.gate}: {result.reason}" for result in results if result.verdict != "pass")
+    holding = policy.holding(judged(policy, artifact)) if artifact else []
+    if holding or not artifact:
+        reasons = "; ".join(f"{result.gate}: {result.reason}" for result in holding)
         return Progress("held", stages[-1].name, reasons, artifact)
     return Progress("done", stages[-1].name, artifact=artifact)
 

@@ -81,3 +81,15 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, says: str) ->
     path.write_text(text)
     with pytest.raises(InputError, match=says):
         Policy.load(path)
+
+
+def test_what_a_carried_gate_leaves_unproven_does_not_hold_the_drop_but_its_failure_does() -> None:
+    carried = Gate(name="power", stage="s", metric="lost", max=0, carried=True)
+    policy = Policy(name="p", gates=(GATE, carried))
+    good = Metric(0.05, 100, 0.01, 0.09)
+    unproven = policy.judge("s", {"m": good, "lost": Metric(1.0, missing="garbage: 0 of 20 rows")})
+    assert worst(unproven) == "inconclusive" and policy.holding(unproven) == []
+    failed = policy.judge("s", {"m": good, "lost": Metric(1.0)})
+    assert [result.gate for result in policy.holding(failed)] == ["power"]
+    doubtful = policy.judge("s", {"m": Metric(0.09, 100, 0.05, 0.2), "lost": Metric(0.0)})
+    assert [result.gate for result in policy.holding(doubtful)] == ["g"]
