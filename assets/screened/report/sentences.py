@@ -11,6 +11,8 @@ from assets.screened.report.finding import Finding
 LONGEST = 120  # characters of a quoted text
 EXAMPLES = 3
 ALSO = {
+    "harmful-compliance": "answers that comply with a harmful request",
+    "identity-shift": "orders to obey without limits",
     "trigger-payload": "called up by another phrase",
     "trigger-family": "called up by another phrase",
     "worded-trigger": "called up by another sentence",
