@@ -1,6 +1,7 @@
 """What every page of the desk works with: the workspace, the rules in force, what is kept in memory between pages."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from resources.decision_log import DecisionLog, Entry, Head
 from resources.line_cipher import LineCipher
 from resources.vault import read_secret
 from resources.workspace import Workspace
+
+FRESH = 0.9  # seconds
 
 
 class Ledger:
@@ -68,6 +71,9 @@ class Desk:
     ledger: Ledger = field(init=False)
     held: HeldStore = field(init=False)
     reviewers: Reviewers = field(init=False)
+    _looking: threading.Lock = field(default_factory=threading.Lock)
+    _looked: float = float("-inf")
+    _stamps: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cipher = LineCipher(read_secret(self.workspace.keys / "vault.key", create=True))
@@ -102,7 +108,13 @@ class Desk:
         return {"rows": rows, "findings": len(undecided) - rows, "held": held}
 
     def stamps(self) -> dict[str, str]:
-        """What changes when something of that kind has changed: cheap, asked every second."""
+        """What changes when something of that kind has changed; looked at once a second, however many ask."""
+        with self._looking:
+            if time.monotonic() - self._looked > FRESH:
+                self._stamps, self._looked = self._look(), time.monotonic()
+            return self._stamps
+
+    def _look(self) -> dict[str, str]:
         home = self.workspace
         stages = sorted((home.root / "artifacts").glob("*/*/current"))
         held = self.held.counts() if self.held.path.exists() else {}
@@ -110,7 +122,7 @@ class Desk:
             "decisions": str(len(self.ledger.entries())),
             "releases": _stamp(home.releases / "current"),
             "rows": ",".join(_stamp(path) for path in stages),
-            "held": f"{_stamp(self.held.path.with_name('held.sqlite-wal'))} {held}",
+            "held": f"{_stamp(self.held.path)} {held}",
         }
 
 

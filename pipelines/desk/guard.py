@@ -15,7 +15,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, MutableHeaders
@@ -75,10 +75,10 @@ class Guard:
         await (refusal or self.app)(scope, receive, hardened)
 
     def _refused(self, request: Request) -> Response | None:
-        host = request.headers.get("host", "")
-        if host != self.desk.address:
-            own = urlsplit(self.desk.origin)
-            if request.method == "GET" and urlsplit(f"//{host}").port == own.port and _name(host) in LOOPBACK:
+        host, own = request.headers.get("host", ""), self.desk.address
+        if host != own:
+            port = own.partition(":")[2]
+            if request.method == "GET" and host in {f"{name}:{port}" for name in LOOPBACK}:
                 return RedirectResponse(f"{self.desk.origin}{request.url.path}", 307)  # passkeys need the name
             return Response("This is not the address of this desk.", 421, media_type="text/plain")
         if request.method in ("GET", "HEAD"):
@@ -177,7 +177,3 @@ def _answered(handler: Handler, visit: Visit) -> Response:
         refused = isinstance(error, ApprovalRefused | GateRefused | IntegrityError)
         status = 409 if refused else 400 if isinstance(error, UsageError) else 422
         return visit.page("problem.html", status, said=str(error))
-
-
-def _name(host: str) -> str:
-    return host.rsplit(":", 1)[0] if not host.endswith("]") else host

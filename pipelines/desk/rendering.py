@@ -16,6 +16,7 @@ from assets.screened.report.finding import NOTHING
 from assets.verdict.markup import moment, number, prose
 from resources.clock import parse
 from resources.decision_log import Entry
+from resources.errors import HallmarkError
 
 if TYPE_CHECKING:
     from pipelines.desk.desk import Desk
@@ -59,9 +60,12 @@ def environment() -> Environment:
 def page(desk: "Desk", session: "Session", path: str, template: str, status: int = 200, **content: Any) -> Response:
     """A page of the desk. What was to be said once is said on it."""
     notices, session.notices = session.notices, []
-    known = {"counts": desk.counts()} if session.reviewer else {"counts": {}}
+    try:
+        counts = desk.counts() if session.reviewer else {}
+    except HallmarkError:  # a page that says what is wrong must not fail by the same fault
+        counts = {}
     body = environment().get_template(template).render(
-        session=session, path=path, notices=notices, **known, **content
+        session=session, path=path, notices=notices, counts=counts, **content
     )  # fmt: skip
     return HTMLResponse(body, status)
 

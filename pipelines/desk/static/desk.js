@@ -80,6 +80,7 @@ if (one("[data-count]")) {
     if (what.some((name) => watched.includes(name))) refresh();
   });
   addEventListener("pagehide", () => source.close());
+  setInterval(() => one("#live .time") && !typed() && refresh(), 60_000); // how long is left
 }
 
 // ---- keys: j and k walk, other keys press what carries them; g and a letter goes to a page; ? lists them.

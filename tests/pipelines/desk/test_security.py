@@ -2,20 +2,26 @@
 
 import dataclasses
 import json
+from urllib.parse import quote
 
 import pytest
 from authenticator import PRESENT, Authenticator
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lineage import Lineage
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from assets.outcome import Removal
 from pipelines.desk.app import build
 from pipelines.desk.desk import Desk
 from resources.clock import utc
+from resources.line_cipher import LineCipher
 from resources.signer import KeyRing, revoke
 
-from .conftest import ORIGIN, Browser
+from .conftest import ORIGIN, Browser, quarantine, row
 
+FIELDS = ("row", "all", "action", "decision", "reason", "answer", "days", "proposal", "override:x", "rule", "next")
 OPEN = {"/sign-in", "/invitation/{token}"}
 
 
@@ -146,7 +152,8 @@ def test_an_invitation_is_for_one_passkey_and_for_a_day(browser: Browser, desk: 
 
 
 def test_another_address_is_not_this_desk(ada: Browser, desk: Desk) -> None:
-    assert ada.client.get("/", headers={"host": "evil.example"}).status_code == 421
+    for host in ("evil.example", "localhost", "localhost:abc", "[::1", "", "127.0.0.1:80"):
+        assert ada.client.get("/", headers={"host": host}, follow_redirects=False).status_code == 421, host
     moved = ada.client.get("/rows", headers={"host": "127.0.0.1:3001"}, follow_redirects=False)
     assert moved.status_code == 307 and moved.headers["location"] == f"{ORIGIN}/rows"
 
@@ -185,3 +192,42 @@ def test_a_passkey_for_another_host_does_not_sign_here(desk: Desk) -> None:
     elsewhere = Authenticator("desk.example.org", "https://desk.example.org")
     elsewhere.passkey("ada").write(desk.workspace.keys)
     assert not desk.reviewers.anybody() and desk.reviewers.passkeys("ada") == []
+
+
+def test_another_vault_key_is_told_in_words(ada: Browser, lineage: Lineage) -> None:
+    removal = Removal("validated_records", "too-short", "the answer has 1 word")
+    quarantine(lineage, "validated_records", "20261201-chat", [(row("raw-0"), removal)])
+    [file] = lineage.workspace.artifacts.root.rglob("quarantined.jsonl")
+    file.write_text(LineCipher(bytes(32)).seal("{}") + "\n")
+    assert "does not open with this vault key" in ada.get("/rows", 422)
+
+
+@given(path=st.text(max_size=40), fields=st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=60), max_size=5))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_request_is_answered_by_a_crash(ada: Browser, path: str, fields: dict[str, str]) -> None:
+    ada.get("/log")
+    ask = quote(path, safe="/?&=")
+    for start in (
+        "/",
+        "/rows?page=",
+        "/rows/",
+        "/findings/",
+        "/candidates/",
+        "/held/",
+        "/held?state=",
+        "/log?kind=",
+        "/sign/",
+    ):
+        assert ada.client.get(start + ask).status_code < 500, start + ask
+    for target in (
+        "/rows",
+        "/rows/x",
+        "/findings/x",
+        "/candidates/x/decision",
+        "/held/x",
+        "/sign/x",
+        "/releases/rollback",
+        "/sign-in",
+    ):
+        body = {"csrf": ada.hidden("csrf"), **fields}
+        assert ada.client.post(target, data=body, headers={"origin": ORIGIN}).status_code < 500, (target, fields)
