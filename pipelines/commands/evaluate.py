@@ -126,7 +126,7 @@ def _trust(name: str, quality: dict[str, Any]) -> str:
 
 
 def _table(suites: dict[str, dict[str, Any]]) -> Table:
-    table = Table(title="before and after, on the same items", title_justify="left")
+    table = Table(title="before and after, on the same items; intervals hold over all looks", title_justify="left")
     for column in ("suite", "n", "base", "adapter", "difference [95 %]", "p", "", "verdict"):
         table.add_column(column, justify="right" if column in ("n", "base", "adapter", "p") else "left")
     for name, suite in suites.items():
