@@ -133,12 +133,6 @@ def prove(passkey: Passkey, assertion: Any, expected: bytes, origin: str) -> int
     return int.from_bytes(parts["authenticatorData"][_COUNTER], "big")
 
 
-def counter(signed: dict[str, Any]) -> int:
-    """How often the passkey that signed an envelope says it was used; 0 where it does not count."""
-    parts = _parts(base64.b64decode(signed["signatures"][0]["sig"]))
-    return int.from_bytes(parts["authenticatorData"][_COUNTER], "big")
-
-
 def _unsigned(statement: dict[str, Any], payload_type: str) -> Envelope:
     return Envelope(canonical_json(statement), payload_type, {})
 

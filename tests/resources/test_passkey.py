@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.errors import IntegrityError, UsageError
-from resources.passkey import Passkey, counter
+from resources.passkey import Passkey, prove
 from resources.signer import KeyRing, SigningKey, revoke, sound_name, statement
 
 CLAIM = statement("https://hallmark.invalid/test", {"a": "2" * 64}, {"said": "é ✓"})
@@ -29,7 +29,15 @@ def test_what_a_passkey_signed_is_checked_like_any_other_signature(tmp_path: Pat
     signed = phone.sign(CLAIM)
     said, key = KeyRing.open(tmp_path).check(signed, "reviewer")
     assert said == CLAIM and key.name == "ada" and key.passkey == phone.passkey("ada")
-    assert counter(signed) == 1 and counter(phone.sign(CLAIM)) == 2
+
+
+def test_a_fresh_answer_is_for_one_challenge_and_one_page_and_says_its_counter(phone: Authenticator) -> None:
+    passkey, asked = phone.passkey("ada"), bytes(range(32))
+    assert [prove(passkey, phone.get(asked), asked, phone.origin) for _ in range(2)] == [1, 2]
+    with pytest.raises(IntegrityError, match="does not hold"):
+        prove(passkey, phone.get(asked), bytes(32), phone.origin)
+    with pytest.raises(IntegrityError, match="another page"):
+        prove(passkey, phone.get(asked), asked, "http://localhost:8080")
 
 
 def test_an_assertion_counts_for_no_other_statement(tmp_path: Path, phone: Authenticator) -> None:
