@@ -134,7 +134,7 @@ def check_depth(value: Any) -> None:
 def check_text(value: Any) -> None:
     """``Fault`` on a lone surrogate in any text or key: it is no character and cannot be written as UTF-8."""
     try:
-        json.dumps(value, ensure_ascii=False).encode()
+        json.dumps(value, ensure_ascii=False, default=lambda _: "").encode()  # what stands for NaN is no text
     except UnicodeEncodeError:
         raise Fault("lone-surrogate", "a text holds half of a surrogate pair") from None
 

@@ -31,8 +31,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from lineage import Lineage
+from lineage import Lineage, policy
 
+from assets.corpus.canaries import WORDS
 from assets.release.release import rollback
 from assets.served.grants import Spent, prove_grant
 from assets.served.held import HeldStore
@@ -68,12 +69,15 @@ class Site:
 
     @classmethod
     def make(cls, folder: Path) -> "Site":
-        home = Lineage(folder / "home")
+        # The release's own policy says how many distinct prompts a key has.
+        granted = {"extraction_audit": {"budgets": [10_000_000]}}
+        judged = policy()
+        home = Lineage(folder / "home", judged.model_copy(update={"settings": {**judged.settings, **granted}}))
         home.released()
         text = (ROOT / "expectations" / "policy.yaml").read_text().replace("budgets: [50]", "budgets: [10000000]")
         text = text.replace("requests_a_day: 2000", "requests_a_day: 10000000")
         text = text.replace("tokens_a_day: 500000", "tokens_a_day: 10000000000")
-        text = text.replace("hold_back: 160", "mask: []\n    hold_back: 160\n    sweep: {near: 20, likeness: 0.95}")
+        text = text.replace("hold_back: 160", "mask: []\n    hold_back: 160")
         (folder / "policy.yaml").write_text(text)
         (folder / "actions.yaml").write_text(ACTIONS)
         with socket.socket() as free:
@@ -105,7 +109,7 @@ class Site:
         while time.monotonic() < until:
             turn += 1
             kind = ("text", "free", "held")[(number + turn) % 3]
-            content = f"{kind} {number} {turn} {random.getrandbits(64):x}"
+            content = f"{kind} {' '.join(random.sample(WORDS, 12))}"  # no two are near: this is no sweep
             body = {"model": "hallmark", "messages": [{"role": "user", "content": content}], "tools": TOOLS}
             try:
                 answer = await http.post(
@@ -126,10 +130,10 @@ class Site:
 
 
 def _reply(body: dict[str, Any]) -> dict[str, Any]:
-    kind = body["messages"][-1]["content"].split()[0]
-    if kind == "text":
-        return say("It is on its way.")
-    return call(("refund", {"order": body["messages"][-1]["content"], "amount": 20 if kind == "free" else 80}))
+    kind, _, words = str(body["messages"][-1].get("content")).partition(" ")
+    if kind in ("free", "held"):
+        return call(("refund", {"order": words, "amount": 20 if kind == "free" else 80}))
+    return say("It is on its way.")
 
 
 def _load(arguments: Any, folder: Path) -> None:
@@ -301,7 +305,7 @@ ODD: list[Any] = [
 def _mutated(draw: random.Random, secret: str) -> tuple[str, str, bytes, dict[str, str]]:
     """A request of which something is wrong, or nothing."""
     body: dict[str, Any] = {
-        "model": "hallmark", "messages": [{"role": "user", "content": f"text {draw.getrandbits(64):x}"}],
+        "model": "hallmark", "messages": [{"role": "user", "content": f"text {' '.join(draw.sample(WORDS, 12))}"}],
         "tools": TOOLS, "temperature": 0.5, "max_tokens": 5, "stop": ["x"], "stream": draw.random() < 0.3,
     }  # fmt: skip
     for _ in range(draw.randrange(3)):
