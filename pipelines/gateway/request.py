@@ -1,5 +1,7 @@
 """Reading a chat request: strictly, and refusing what would silently be ignored."""
 
+import json
+import math
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -110,12 +112,21 @@ class ChatRequest(BaseModel):
 def read(body: bytes) -> ChatRequest:
     """A request from its bytes; ``InputError`` names what is wrong with it."""
     try:
+        json.loads(body, parse_constant=_finite, parse_float=_finite)  # a row may have a NaN, a request may not
         request = ChatRequest.model_validate(parse_object(body))
     except Fault as fault:
         raise InputError(str(fault), object_key="request", rule="request-json") from fault
-    except ValidationError as error:
+    except ValidationError as error:  # a ValueError, too
         wrong = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5]]
         raise InputError("; ".join(wrong), object_key="request", rule="request-valid") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON: {error}", object_key="request", rule="request-json") from error
     if not request.messages and not request.held:
         raise InputError("messages: there is none", object_key="request", rule="request-valid")
     return request
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text[:20]} is no finite number")
+    return number
