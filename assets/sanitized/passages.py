@@ -1,18 +1,22 @@
 """How a record is read: each of its texts with its place in the conversation."""
 
+import re
 from collections.abc import Collection, Iterator
 
+from assets.forms.chats import ROLES as CHAT_ROLES
+from assets.forms.columns import READ
+from assets.forms.conversation import Conversation, FormFault
 from assets.record import METADATA_FIELDS, Record
 from assets.sanitized.answers import asked
 from assets.sanitized.detector import Passage
 from assets.sanitized.structure import key_of, words
 
-USER_ROLES = frozenset({"user", "human", "customer", "client", "caller", "prompter"})
-ROLES = USER_ROLES | frozenset("assistant system tool function developer agent bot model gpt narrator".split())
+ROLES = frozenset(CHAT_ROLES) | {"narrator"}
 # Fields that are structure rather than prose: a word there is no name, though an e-mail address still is one.
 STRUCTURE = frozenset(
     "id uuid row row_id role type lang language domain category categories service services template_id split license "
-    "source created_at updated_at timestamp date version model intent label labels tags topic".split()
+    "source created_at updated_at timestamp date version model intent label labels tags topic tool_call_id "
+    "tool_use_id call_id".split()
 )
 # Fields that hold one utterance, which may be nothing but an answer.
 UTTERANCE = frozenset("text message utterance content body comment turn query reply value".split())
@@ -22,7 +26,9 @@ PROSE = UTTERANCE | frozenset(
 
 
 # Keys that are the form of a row; whatever they look like, they are nobody's.
-FORM = PROSE | STRUCTURE | frozenset({"messages", *METADATA_FIELDS})
+FORM = PROSE | STRUCTURE | READ | frozenset(METADATA_FIELDS)
+_DECLARATION = re.compile(r"(?:tools|functions)(?:[.\[]|$)", re.I)
+_DESCRIBES = frozenset("description title default example examples enum const".split())
 
 
 def read_passages(record: Record, numbers: Collection[str] = ()) -> Iterator[tuple[str, Passage]]:
@@ -30,16 +36,20 @@ def read_passages(record: Record, numbers: Collection[str] = ()) -> Iterator[tup
 
     The texts at ``numbers`` were numbers: they are read under the words of their key.
     """
-    turns = _turns(record)
+    read = _conversation(record)
+    turns = _turns(read) if read else {}
+    names = {f"{call.path}.name" for call in read.calls} if read else set()
     for path, text in record.texts():
-        if not text or (path.endswith("].role") and text.lower() in ROLES):
+        key = key_of(path).lower()
+        if not text or (key in ("role", "from") and text.strip().lower() in ROLES):
             continue
         if path in turns:
-            role, question = turns[path]
-            speaks = role in USER_ROLES
+            speaks, question = turns[path]
             yield path, Passage(text, bare=speaks, asked=asked(question) if speaks else "")
             continue
-        key = key_of(path).lower()
+        if path in names or (_DECLARATION.match(path) and key not in _DESCRIBES):
+            yield path, Passage(text, prose=False)  # what a tool and its parameters are called is nobody's name
+            continue
         label = "" if key in PROSE or key in STRUCTURE else asked(words(key_of(path)))
         if path in numbers:
             yield path, Passage(text, prose=False, asked=label, label=words(key_of(path)))
@@ -47,32 +57,35 @@ def read_passages(record: Record, numbers: Collection[str] = ()) -> Iterator[tup
         yield path, Passage(text, prose=key not in STRUCTURE, bare=key in UTTERANCE and "[" not in path, asked=label)
 
 
-def _turns(record: Record) -> dict[str, tuple[str, str]]:
-    """Of each message its path, its role and the text before it (of the other side)."""
-    messages = record.fields.get("messages")
-    if not isinstance(messages, list):
-        return {}
-    turns: dict[str, tuple[str, str]] = {}
+def _conversation(record: Record) -> Conversation | None:
+    try:
+        return record.conversation()
+    except FormFault:
+        return None
+
+
+def _turns(read: Conversation) -> dict[str, tuple[bool, str]]:
+    """Of each text that somebody says its path, whether a user speaks, and the text before it (of the other side)."""
+    turns: dict[str, tuple[bool, str]] = {}
     before = ""
-    for index, message in enumerate(messages):
-        if not isinstance(message, dict):
-            continue
-        role, content = str(message.get("role", "")).lower(), message.get("content")
-        turns[f"messages[{index}].content"] = (role, before)
-        if role not in USER_ROLES and isinstance(content, str):
-            before = content
-        elif role in USER_ROLES:
+    for turn in () if read.plain else read.turns:
+        speaks = turn.role == "user"
+        for part in (*turn.reasoning, *turn.parts):
+            turns[part.path] = (speaks, before)
+        if speaks:
             before = ""  # the question is answered
+        elif turn.text:
+            before = turn.text
     return turns
 
 
 def successive(record: Record) -> Iterator[tuple[str, str]]:
     """The paths of each two turns that one speaker took one after the other, whatever was said between."""
-    messages = record.fields.get("messages")
+    read = _conversation(record)
     last: dict[str, str] = {}
-    for index, message in enumerate(messages if isinstance(messages, list) else ()):
-        if isinstance(message, dict) and isinstance(message.get("content"), str):
-            role, path = str(message.get("role", "")), f"messages[{index}].content"
-            if role in last:
-                yield last[role], path
-            last[role] = path
+    for turn in read.turns if read else ():
+        if len(turn.parts) == 1:
+            path = turn.parts[0].path
+            if last.get(turn.role, path) != path:
+                yield last[turn.role], path
+            last[turn.role] = path

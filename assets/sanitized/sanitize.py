@@ -10,6 +10,7 @@ live-looking credential is redacted and quarantined; everything else is redacted
 """
 
 import contextlib
+import copy
 import dataclasses
 import itertools
 from collections import Counter
@@ -27,7 +28,7 @@ from assets.sanitized.redaction.placeholders import Placeholders, Surrogates
 from assets.sanitized.redaction.spans import resolve
 from assets.sanitized.residual import Residual
 from assets.sanitized.settings import SanitizeSettings
-from assets.sanitized.structure import Opened, close_numbers, keys, open_numbers, with_keys
+from assets.sanitized.structure import Opened, OpenedTexts, close_numbers, keys, open_numbers, open_texts
 from resources.artifacts import Metric
 from resources.vault import Entry, Fingerprinter, Vault
 
@@ -51,6 +52,7 @@ class Sanitized:
 @dataclass(slots=True)
 class _Draft:
     record: Record
+    json: OpenedTexts
     opened: Opened
     passages: dict[str, Passage]
     texts: dict[str, DraftText]
@@ -133,17 +135,17 @@ class Sanitizer:
             if self.settings.replace == "surrogate"
             else Placeholders()
         )
-        named = dict.fromkeys(keys(record.fields))
+        texts_opened = open_texts(record.fields)
+        named = dict.fromkeys(keys(texts_opened.fields))
         names.reserve(key for key in named if "[" in key)
         renamed = self._renamed(named, names)
         if renamed:
-            fields = with_keys(record.fields, lambda key: renamed[key].current if key in renamed else key)
-            record = dataclasses.replace(record, fields=fields)
-        opened = open_numbers(record.fields)
+            texts_opened = texts_opened.renamed(lambda key: renamed[key].current if key in renamed else key)
+        opened = open_numbers(texts_opened.fields)
         record = dataclasses.replace(record, fields=opened.fields)
         passages = dict(read_passages(record, opened.numbers))
         texts = {path: DraftText(passage.text) for path, passage in passages.items()}
-        draft = _Draft(record, opened, passages, texts, names, pending=set(texts))
+        draft = _Draft(record, texts_opened, opened, passages, texts, names, pending=set(texts))
         for text in renamed.values():
             self._note_key(draft, text)
         return draft
@@ -253,8 +255,11 @@ class Sanitizer:
         record = draft.record.with_texts(changed) if changed else draft.record
         if draft.opened.numbers:  # the opened fields are the draft's own copy
             record = dataclasses.replace(record, fields=close_numbers(record.fields, draft.opened))
+        if draft.json.texts:
+            fields = record.fields if changed else copy.deepcopy(record.fields)
+            record = dataclasses.replace(record, fields=draft.json.closed(fields))
         record = dataclasses.replace(record, origin=self._pseudonymous(record.origin))
-        redactions = tuple(sorted(draft.redactions))
+        redactions = tuple(sorted(_placed(draft)))
         self._types.update(redaction.type for redaction in redactions)
         self._rules.update(redaction.rule for redaction in redactions)
         self._touched += bool(redactions)
@@ -282,15 +287,27 @@ def _removal(draft: _Draft, grave: list[Redaction]) -> Removal:
     )
 
 
-def _entries(draft: _Draft) -> Iterator[Entry]:
+def _placed(draft: _Draft) -> Iterator[Redaction]:
+    """The redactions by the row's own fields: one in a JSON text is at its characters in that text."""
+    places = draft.json.places() if draft.json.texts else {}
     for redaction in draft.redactions:
+        if redaction.field in places:
+            path, text, number = places[redaction.field]
+            start, end = text.place(number, redaction.start, redaction.end)
+            yield dataclasses.replace(redaction, field=path, start=start, end=end)
+        else:
+            yield redaction
+
+
+def _entries(draft: _Draft) -> Iterator[Entry]:
+    for redaction, placed in zip(draft.redactions, _placed(draft), strict=True):
         text = draft.texts[redaction.field] if redaction.field in draft.texts else draft.keys[redaction.field]
         value = text.original[redaction.start : redaction.end]
         yield Entry(
             draft.record.row_id,
-            redaction.field,
-            redaction.start,
-            redaction.end,
+            placed.field,
+            placed.start,
+            placed.end,
             redaction.type,
             value,
             redaction.replacement,

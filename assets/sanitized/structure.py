@@ -16,9 +16,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assets.forms.chats import CALL_ROLES
+from assets.forms.chats import ROLES as CHAT_ROLES
 from assets.sanitized.answers import asked
+from assets.sanitized.json_text import JsonText, leaf_paths, open_json
 from assets.sanitized.numbers.labelled import LABEL
 
+JSON_KEYS = frozenset("arguments tool_calls function_call tools functions answers parameters".split())
 LONG = 7  # digits from which a number counts whatever its key says
 SEPARATORS = re.compile(r"[\W_]+")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -52,6 +56,79 @@ def close_numbers(fields: dict[str, Any], opened: Opened) -> dict[str, Any]:
     for path, container, key, text in list(_leaves("", fields, str)):
         if path in opened.numbers and text == str(int(opened.numbers[path])):
             container[key] = opened.numbers[path]
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTexts:
+    """``fields`` with JSON texts as what they say; ``texts`` are those, by where they stand (keys and places)."""
+
+    fields: dict[str, Any]
+    texts: Mapping[tuple[str | int, ...], JsonText]
+
+    def renamed(self, rename: Callable[[str], str]) -> "OpenedTexts":
+        """The same with the keys renamed."""
+        moved = {
+            tuple(rename(key) if isinstance(key, str) else key for key in at): text for at, text in self.texts.items()
+        }
+        return OpenedTexts(with_keys(self.fields, rename), moved)
+
+    def places(self) -> dict[str, tuple[str, JsonText, int]]:
+        """Of each leaf within a JSON text its own path, to the path of the text and the leaf's number in it."""
+        found = {}
+        for at, text in self.texts.items():
+            path = path_of(at)
+            for number, leaf in enumerate(leaf_paths(_at(self.fields, at), path)):
+                if leaf is not None:
+                    found[leaf] = (path, text, number)
+        return found
+
+    def closed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """``fields`` with what the JSON texts now say written back into them; changes ``fields``."""
+        for at, text in self.texts.items():
+            outer = _at(fields, at[:-1])
+            outer[at[-1]] = text.closed(outer[at[-1]])
+        return fields
+
+
+def open_texts(fields: dict[str, Any]) -> OpenedTexts:
+    """The fields themselves where no text is a JSON container, else a copy with those opened."""
+    texts = {at: opened for at, text in _strings((), fields) if (opened := open_json(text))}
+    if not texts:
+        return OpenedTexts(fields, {})
+    fields = copy.deepcopy(fields)
+    for at, text in texts.items():
+        _at(fields, at[:-1])[at[-1]] = copy.deepcopy(text.value)
+    return OpenedTexts(fields, texts)
+
+
+def path_of(at: tuple[str | int, ...]) -> str:
+    """A field path as records write it."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in at).removeprefix(".")
+
+
+def _strings(at: tuple[str | int, ...], value: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Texts that may be JSON containers and stand where calls, results and tools are written."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        if isinstance(inner, str):
+            if inner[:1] in "{[ \n" and inner and (key in JSON_KEYS or _acts(value)):
+                yield (*at, key), inner
+        else:
+            yield from _strings((*at, key), inner)
+
+
+def _acts(message: Any) -> bool:
+    """Whether a container is a message in which a tool is called or answers."""
+    role = message.get("role", message.get("from")) if isinstance(message, dict) else None
+    return isinstance(role, str) and (
+        role.strip().lower() in CALL_ROLES or CHAT_ROLES.get(role.strip().lower()) == "tool"
+    )
+
+
+def _at(fields: Any, at: tuple[str | int, ...]) -> Any:
+    for key in at:
+        fields = fields[key]
     return fields
 
 
