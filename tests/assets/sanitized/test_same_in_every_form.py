@@ -55,9 +55,9 @@ def test_a_labelled_set_loses_the_same_in_every_form(
     if not path.exists():
         pytest.skip("the development data is not here")
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    texts = [row["text"] for row in rows if row["spans"]][::5] + [row["text"] for row in rows][:100]
+    texts = [row["text"] for row in rows if row["spans"]][::20] + [row["text"] for row in rows][:40]
     for forms in (CUSTOMER, ANSWER):
         expected = found(redact, texts, forms["messages"])
-        assert sum(map(bool, expected)) >= 60
+        assert sum(map(bool, expected)) >= 25
         for name, form in forms.items():
             assert found(redact, texts, form) == expected, name
