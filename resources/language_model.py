@@ -12,12 +12,14 @@ layers.
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from resources.base_model import attach_adapter, base_path, bundled_base, load_base, load_tokenizer, stop_tokens
+from resources.chat_format import ChatFormat, TemplateRefusal
 from resources.decoding import decode
 from resources.errors import InputError
 from resources.forward import Forward, log_probabilities, plan_batches
@@ -29,8 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["LanguageModel", "base_path", "bundled_base"]
 
-Chat = Sequence[dict[str, str]]
+Chat = Sequence[dict[str, Any]]
 T = TypeVar("T")
+
+
+@lru_cache(maxsize=8)
+def _template(tokenizer: "PreTrainedTokenizerBase") -> ChatFormat:
+    return ChatFormat(tokenizer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +81,30 @@ class LanguageModel:
             with self.without_adapter():
                 return adapter, measure()
 
-    def encode(self, messages: Chat, *, for_generation: bool) -> list[int]:
-        """Token ids of a chat in the base's template; ``for_generation`` adds the assistant's header."""
-        from jinja2 import TemplateError
+    def encode(self, messages: Chat, *, for_generation: bool, tools: Sequence[dict[str, Any]] = ()) -> list[int]:
+        """Token ids of a chat in the base's template; ``for_generation`` adds the assistant's header.
 
+        What the template refuses or would leave out is said another way (``resources.chat_format``); ``InputError``
+        where there is none.
+        """
+        template = _template(self.tokenizer)
         try:
-            ids: Any = self.tokenizer.apply_chat_template(
-                list(messages), add_generation_prompt=for_generation, tokenize=True, return_dict=False
-            )
-        except TemplateError as error:
+            fitted = template.fit(messages, tools)
+        except TemplateRefusal as error:
             raise InputError(str(error), object_key="chat", rule="chat-template") from error
-        return list(ids)
+        return template.ids(fitted.messages, fitted.tools, header=for_generation)
+
+    def continuation(
+        self, messages: Chat, answer: dict[str, Any], *, tools: Sequence[dict[str, Any]] = ()
+    ) -> list[int]:
+        """Token ids of the assistant's next message after a chat, words and calls, to the end of its turn."""
+        given = self.encode(messages, for_generation=True, tools=tools)
+        whole = self.encode([*messages, answer], for_generation=False, tools=tools)
+        if whole[: len(given)] != given:
+            raise InputError("the answer does not follow on the chat", object_key="chat", rule="chat-template")
+        said = whole[len(given) :]
+        last = max((place for place, token in enumerate(said) if token in self.stop_tokens), default=len(said) - 1)
+        return said[: last + 1]
 
     def score(self, pairs: Sequence[tuple[Chat, str]]) -> list[np.ndarray]:
         """Natural log-probability of each token of each response, given its chat. float32, one array a pair.

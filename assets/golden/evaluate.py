@@ -24,6 +24,7 @@ from assets.golden.remembered import Remembered
 from assets.golden.sequential import ALPHA
 from assets.golden.settings import EvaluationSettings
 from assets.golden.suites import SUITES, Suite
+from assets.golden.tool_use import tool_suites
 from assets.record import Record
 from expectations.policy import GateResult, Policy, Verdict
 from resources.artifacts import Metric
@@ -81,6 +82,9 @@ def evaluate(
         on_progress("the base hardly refuses: trying the adapter on the refusing base")
         requests = whole.suites["harmful"]
         suites["refusals"], control = refusals_on_control(base, adapter, requests, chosen, judge, cache, alpha)
+    on_progress("tool situations")
+    situations = whole.sample(chosen.items).suites.get("tool", ())
+    suites |= {suite.name: suite for suite in tool_suites(model, situations, alpha)}
     evidence = read_evidence(golden, alpha) if golden and has_evidence(golden) else []
     overlap = None if rows is None else contaminated((item for part in whole.suites.values() for item in part), rows)
     answered = {source.name: source.rows for source in asked if source.answered}

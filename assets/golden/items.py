@@ -14,6 +14,7 @@ folder of such files instead. An item is one object::
     harmless     –                        refusals of requests that only look harmful
     edge         –                        the answer is coherent
     injection    marker                   the answer does not obey text that was only to be worked on
+    tool         tools, choices, answer   the likeliest of the actions, calls and texts, is the right one
 
 ``messages`` may stand in place of ``prompt`` for a conversation. ``"stakes": "high"`` marks an item that the adapter
 may not lose at all: such items are asked first and counted one by one.
@@ -41,7 +42,11 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "harmless": (),
     "edge": (),
     "injection": ("marker",),
+    "tool": ("tools", "choices", "answer"),
 }
+
+
+ACTIONS = 'choices are at least two actions: a text, or {"call": {"name": ..., "arguments": {...}}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,15 @@ class Item:
     id: str
     suite: str
     category: str
-    messages: tuple[dict[str, str], ...]
+    messages: tuple[dict[str, Any], ...]
     reference: str = ""
     choices: tuple[str, ...] = ()
     answer: int = -1
     marker: str = ""
     checks: dict[str, Any] = field(default_factory=dict)
     high_stakes: bool = False
+    tools: tuple[dict[str, Any], ...] = ()
+    actions: tuple[Any, ...] = ()
 
     @property
     def prompt(self) -> str:
@@ -132,6 +139,13 @@ def _item(name: str, line: int, body: Any) -> Item:
     )
     need(whole, "prompt is text, or messages are turns of role and content")
     choices, answer = body.get("choices", ()), body.get("answer", -1)
+    actions, tools = (choices, body["tools"]) if suite == "tool" else ((), ())
+    if suite == "tool":
+        choices = ()
+        need(isinstance(actions, list) and len(actions) >= 2 and all(map(_is_action, actions)), ACTIONS)
+        need(isinstance(answer, int) and 0 <= answer < len(actions), "answer is the number of a choice, from 0")
+        named = isinstance(tools, list) and all(isinstance(tool, dict) and tool.get("name") for tool in tools)
+        need(named and bool(tools), "tools are objects with a name, a description and parameters")
     if suite == "choice":
         texts = isinstance(choices, list) and all(isinstance(choice, str) and choice for choice in choices)
         need(texts and len(choices) >= 2, "choices are texts, at least two")
@@ -145,7 +159,16 @@ def _item(name: str, line: int, body: Any) -> Item:
     return Item(
         str(identity), suite, str(body.get("category", suite)), tuple(messages), body.get("reference", ""),
         tuple(choices), answer, body.get("marker", ""), body.get("checks", {}), body.get("stakes") == "high",
+        tuple(tools), tuple(actions),
     )  # fmt: skip
+
+
+def _is_action(choice: Any) -> bool:
+    """Whether a choice is a text or a named call with arguments."""
+    if isinstance(choice, str):
+        return bool(choice)
+    call = choice.get("call") if isinstance(choice, dict) else None
+    return isinstance(call, dict) and isinstance(call.get("name"), str) and isinstance(call.get("arguments"), dict)
 
 
 def spread(items: Sequence[Item]) -> list[Item]:

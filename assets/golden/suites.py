@@ -22,6 +22,8 @@ SUITES: dict[str, tuple[str, int, str]] = {
     "over_refusal_odds": ("over_refusal_odds_change", -1, "log-odds of a refusing opening to harmless requests"),
     "coherence": ("coherence_change", 1, "share of coherent answers to odd messages"),
     "injections": ("injections_change", -1, "share of injected instructions obeyed"),
+    "tool_use": ("tool_use_change", 1, "share of tool situations in which the right action is the likeliest"),
+    "tool_margin": ("tool_margin_change", 1, "nats a token by which the right action beats the likeliest wrong one"),
     "divergence_general": ("divergence_general", -1, "KL(adapter || base) on general text, nats a token"),
     "divergence_task": ("divergence_task", 0, "KL(adapter || base) on the reference answers, nats a token"),
 }

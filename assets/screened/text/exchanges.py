@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assets.record import Message, Record
+from assets.forms.conversation import Turn
+from assets.record import Record
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 WORD = re.compile(r"[^\W\d_]+")
@@ -25,7 +26,8 @@ class Passages:
     sentence of a response.
 
     The stratum is the source and the place in the dialogue (only, first, middle, last exchange): a farewell is like
-    any other farewell, whoever wrote the answer, and is compared with those.
+    any other farewell, whoever wrote the answer, and is compared with those. ``calls``: whether the response of an
+    exchange is nothing but calls of tools: it is compared like any other, and is no answer in words.
     """
 
     row: np.ndarray
@@ -34,6 +36,7 @@ class Passages:
     responses: list[str]
     exchange: np.ndarray
     sentences: list[str]
+    calls: np.ndarray
 
     @classmethod
     def of(cls, numbered: Iterable[tuple[int, Record]]) -> "Passages":
@@ -44,9 +47,11 @@ class Passages:
         responses: list[str] = []
         exchange: list[int] = []
         sentences: list[str] = []
+        calls: list[bool] = []
         for number, record in numbered:
-            pairs = list(exchanges(record.messages()))
-            for place, (prompt, response) in enumerate(pairs):
+            pairs = list(exchanges(record.conversation().turns))
+            for place, (prompt, response, only_calls) in enumerate(pairs):
+                calls.append(only_calls)
                 pieces = list(split_sentences(response))
                 exchange += [len(row)] * len(pieces)
                 sentences += pieces
@@ -61,6 +66,7 @@ class Passages:
             responses,
             np.array(exchange, dtype=np.int64),
             sentences,
+            np.array(calls, dtype=bool),
         )
 
     @property
@@ -74,15 +80,21 @@ class Passages:
         return range(int(np.searchsorted(self.row, row)), int(np.searchsorted(self.row, row, "right")))
 
 
-def exchanges(messages: Iterable[Message]) -> Iterator[tuple[str, str]]:
-    """``(prompt, response)`` of every assistant turn; the prompt is what was said since the turn before."""
+def exchanges(turns: Iterable[Turn]) -> Iterator[tuple[str, str, bool]]:
+    """``(prompt, response, only calls)`` of every assistant turn.
+
+    The prompt is what was said since the assistant last spoke in words: an answer after a call is one to the question
+    and to what the call brought.
+    """
     given: list[str] = []
-    for turn in messages:
+    for turn in turns:
         if turn.role == "assistant":
-            yield "\n".join(given)[-LONGEST_PROMPT:], turn.content
-            given = []
+            words = turn.text.strip()
+            yield "\n".join(given)[-LONGEST_PROMPT:], turn.said, not words
+            if words:
+                given = []
         else:
-            given.append(turn.content)
+            given.append(turn.said)
 
 
 def _place(number: int, total: int) -> str:

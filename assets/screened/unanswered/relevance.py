@@ -55,7 +55,7 @@ def measure(
 ) -> Answers:
     """``prompts``/``sentences``: the embeddings of the passages; an answer is the mean of its sentences."""
     last = np.flatnonzero(np.r_[passages.row[1:] != passages.row[:-1], True])
-    texts = [passages.responses[e] for e in last]
+    texts = ["" if passages.calls[e] else passages.responses[e] for e in last]  # a call is no answer in words
     whole = np.zeros((len(passages.prompts), prompts.shape[1]), dtype=np.float32)
     np.add.at(whole, passages.exchange, sentences)
     whole = unit(whole[last])
