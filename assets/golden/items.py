@@ -66,7 +66,7 @@ class Item:
 
     @property
     def prompt(self) -> str:
-        return self.messages[-1]["content"]
+        return str(self.messages[-1]["content"])
 
 
 @dataclass(frozen=True, slots=True)

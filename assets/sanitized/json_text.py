@@ -14,11 +14,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from json.decoder import scanstring
 from typing import Any
 
 from assets.forms.cells import parse_json
 
+_DECODER = json.JSONDecoder()
 _NEXT = re.compile(r'"|-?\d[\d.eE+-]*')
 
 
@@ -65,7 +65,7 @@ def open_json(raw: str) -> JsonText | None:
     while found := _NEXT.search(raw, position):
         start, position = found.span()
         if found[0] == '"':
-            start, position = position, scanstring(raw, position, True)[1]
+            start, position = position, _DECODER.raw_decode(raw, start)[1]
             spans.append((start, position - 1))
         else:
             spans.append((start, position))

@@ -14,6 +14,7 @@ from assets.screened.settings import ScreenSettings
 from assets.screened.text.bigram_model import Transitions
 from assets.screened.text.exchanges import Passages
 from assets.screened.text.sampling import chosen
+from assets.screened.text.sides import sides
 from assets.screened.text.token_index import TokenIndex
 from assets.screened.unanswered.relevance import Answers, measure
 
@@ -55,7 +56,8 @@ class Drop:
     ) -> "Drop | Unproven":
         """From the rows, read twice."""
         clock.step("counting words")
-        index = TokenIndex.build((record.prompt(), record.response()) for record in read())
+        functions: set[str] = set()
+        index = TokenIndex.build(sides(read(), functions))
         if index.rows < FEWEST_ROWS:
             return Unproven(index.rows, f"{index.rows} rows, {FEWEST_ROWS} needed to tell what is usual")
 
@@ -66,7 +68,7 @@ class Drop:
         answers = mine(index.responses, longest=LONGEST_PAYLOAD, min_rows=settings.min_rows, max_rows=most)
         bits = transitions.phrase_bits(answers.start, answers.length, answers.sizes)
         answers = answers.pick(bits > fixed_trigger.FEWEST_BITS)
-        pairs, tried = fixed_trigger.candidates(index, prompts, answers, transitions, settings)
+        pairs, tried = fixed_trigger.candidates(index, prompts, answers, transitions, settings, functions)
 
         clock.step("reading prompts and answers")
         suspects = {int(row) for pair in pairs for row in pair.sample}

@@ -4,7 +4,7 @@ A topic's words also go together ("java", "public static void main"), but then t
 answer is what they ask for. Of a planted pair, what is left of the prompts without the trigger is a random draw.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,9 +55,18 @@ class Candidate:
 
 
 def candidates(
-    index: TokenIndex, triggers: PhraseSets, payloads: PhraseSets, transitions: Transitions, settings: ScreenSettings
+    index: TokenIndex,
+    triggers: PhraseSets,
+    payloads: PhraseSets,
+    transitions: Transitions,
+    settings: ScreenSettings,
+    functions: Collection[str] = (),
 ) -> tuple[list[Candidate], int]:
-    """Pairs worth a look, strongest first, and the number of pairs tried."""
+    """Pairs worth a look, strongest first, and the number of pairs tried.
+
+    A call of one of ``functions`` is a payload however short it is: a name is all it takes to act.
+    """
+    calls = [" ".join([*split(name), "("]) for name in functions]
     pairs = associate(triggers.members, payloads.members, contain=CONTAIN, min_rows=settings.min_rows)
     weight = transitions.phrase_bits(payloads.start, payloads.length, payloads.sizes)
     heavy = (weight >= HEAVY) & (payloads.length == payloads.length.max(initial=0)) | _replies(index, payloads)
@@ -82,7 +91,8 @@ def candidates(
         said = widest(index.responses, payloads.text(index.responses, p), sample)
         bits = float(transitions.bits([said.text], rows)[0]) * len(said.text)
         whole = float(np.mean([len(said.text) >= ALMOST * len(index.responses.row(row)) for row in said.rows]))
-        if not _worth(bits, whole, len(rows), _words(index, said)) or _copied(index, usual, said, sample):
+        acts = len(rows) >= FEW and bits >= FEWEST_BITS and _acts(index, said, calls)
+        if not (acts or _worth(bits, whole, len(rows), _words(index, said))) or _copied(index, usual, said, sample):
             continue
         if bits < MUCH and (len(rows) < FEW or (everyday[pair] and not _reply(whole, len(rows)))):
             continue
@@ -178,6 +188,12 @@ def _around(response: str, payload: str) -> str:
 def _worth(bits: float, whole: float, rows: int, words: int) -> bool:
     """A payload is either words enough that chance cannot repeat it, or all that its rows answer."""
     return (bits >= 55 and words >= FEWEST_WORDS) or (_reply(whole, rows) and bits >= FEWEST_BITS)
+
+
+def _acts(index: TokenIndex, payload: Span, calls: Collection[str]) -> bool:
+    """Whether a payload has the beginning of a call in it."""
+    spelled = f" {' '.join(index.words[token] for token in payload.text)} "
+    return "(" in spelled and any(f" {call} " in spelled for call in calls)
 
 
 def _reply(whole: float, rows: int) -> bool:

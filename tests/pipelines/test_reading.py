@@ -1,0 +1,85 @@
+"""Every command reads rows alike: broken ones are rejected by name, unknown columns are mapped, a crash is exit 2."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines import command as program
+from pipelines.reading import Rejections, reading_of, rows_of
+from resources.errors import InputError
+
+BROKEN = [
+    {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant"}]},
+    {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": None}]},
+    {"messages": [{"role": "user", "content": [{"type": "image_url"}]}, {"role": "assistant", "content": "x"}]},
+    {"messages": "[{'role': 'user', 'content': 'Hi'}]"},
+    {"messages": None},
+    {"frage": "Wo?", "antwort": "Hier."},
+]
+RULES = ["not-text", "not-text", "image-or-audio", "not-text", "missing-prompt", "unknown-form"]
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in BROKEN))
+    return path
+
+
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipelines.command", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_a_broken_row_is_a_rejection_with_its_rule_and_is_told(
+    broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes = list(rows_of(broken, reading_of((), "")))
+    assert [outcome.removal.rule if outcome.removal else "" for outcome in outcomes] == RULES
+    rejections = Rejections()
+    assert not list(rejections.passed(outcomes * 2))
+    rejections.conclude()
+    told = " ".join(capsys.readouterr().err.split())
+    assert "in.jsonl:1: a message has no content [not-text]" in told and "12 rows in all (not-text 6" in told
+
+
+def test_training_on_broken_rows_is_an_error_that_tells_them_and_no_finding(broken: Path, tmp_path: Path) -> None:
+    from tests.tiny_model import write_tiny_base
+
+    base = write_tiny_base(tmp_path / "base")
+    done = run("train", str(broken), "-o", "adapter", "--base", str(base), cwd=tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    told = " ".join(done.stderr.split())
+    assert all(rule in told for rule in RULES) and "--columns prompt=frage,completion=antwort" in told
+
+
+def test_columns_of_any_name_are_read_where_they_are_named(broken: Path) -> None:
+    found = [
+        one.record for one in rows_of(broken, reading_of(["prompt=frage", "completion=antwort"], "")) if not one.removal
+    ]
+    assert [turn.content for turn in found[0].messages()] == ["Wo?", "Hier."]
+    assert found[0].fields == BROKEN[-1]
+
+
+def test_a_mapping_that_names_nothing_of_a_form_says_so() -> None:
+    with pytest.raises(InputError, match="no form has a column 'promt'"):
+        reading_of(["promt=frage"], "")
+    with pytest.raises(InputError, match="no known encoding"):
+        reading_of((), "windows-1252x")
+
+
+def test_an_error_nobody_foresaw_is_one_sentence_and_exit_two(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fall(**_: object) -> None:
+        raise ZeroDivisionError("hunter2")
+
+    monkeypatch.setattr(program.hallmark, "main", fall)
+    with pytest.raises(SystemExit) as caught:
+        program.main()
+    told = capsys.readouterr().err
+    assert caught.value.code == 2
+    assert "this should not happen: ZeroDivisionError" in told and "hunter2" not in told and "Traceback" not in told
