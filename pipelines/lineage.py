@@ -10,6 +10,7 @@ from rich.table import Table
 from assets.raw.drops import Drop, discover
 from assets.stage import drops as drop_partitions
 from assets.verdict.candidate import Candidate, find
+from pipelines.held import advice
 from pipelines.instance import fail_killed_runs
 from pipelines.plan import Progress, candidate_progress, drop_progress
 from pipelines.report import EXIT, console
@@ -93,7 +94,8 @@ class Lineage:
                 console.print(
                     f"{drop.partition} is held: {states[drop.partition].reason}", highlight=False, markup=False
                 )
-                console.print("  decide on its rows:  hallmark review list", highlight=False)
+                for line in advice(self.project, drop.partition):
+                    console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
 
     def _counts(self, partition: str) -> tuple[int, int, int]:
         """Rows that came out of the last stage made, and rows that left in all stages."""

@@ -45,16 +45,17 @@ def candidate_progress(project: Project) -> Progress:
 
 def _walk(project: Project, stages: tuple[Stage, ...], partition: str) -> Progress:
     policy = policy_of(project)
-    artifact = None
+    artifact, before = None, ""
     for stage in stages:
         try:
             artifact = stage.found(project, partition)
         except GateRefused as refusal:
-            return Progress("held", stage.name, str(refusal))
+            return Progress("held", before or stage.name, str(refusal))
         if artifact is None:
             return Progress("new", stage.name)
         if artifact.manifest.key != _current_key(project, stage, partition):
             return Progress("new", stage.name)
+        before = stage.name
     holding = policy.holding(judged(policy, artifact)) if artifact else []
     if holding or not artifact:
         reasons = "; ".join(f"{result.gate}: {result.reason}" for result in holding)

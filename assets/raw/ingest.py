@@ -83,7 +83,7 @@ def ingest(
         if head is None:
             raise changed(store.uri, info.key)
         entry = promised.get(info.key)
-        said = drop.manifest.reading.over(reading)
+        said = Reading.of_metadata(head.metadata, info.key).over(drop.manifest.reading.over(reading))
         reader = _Reader(drop, info, head.version, entry, entry.reading.over(said) if entry else said)
         fault = reader.refusal(bool(promised))
         target = (

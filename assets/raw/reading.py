@@ -1,6 +1,7 @@
 """How a file is to be read where it does not say so itself: its encoding, and what its columns are in the forms."""
 
 import codecs
+import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,22 @@ class Reading:
         if not isinstance(columns, Mapping):
             raise InputError("columns is a mapping, {prompt: frage}", object_key=where, rule="settings-valid")
         return cls(str(settings.get("encoding") or ""), checked(columns, where))
+
+    @classmethod
+    def of_metadata(cls, metadata: Mapping[str, str], object_key: str) -> "Reading":
+        """From an object's own metadata, as ``metadata`` gives it."""
+        try:
+            columns = json.loads(metadata.get("columns") or "{}")
+        except ValueError:
+            columns = None
+        if not isinstance(columns, dict):
+            raise InputError("its metadata columns are no JSON object", object_key=object_key, rule="columns-known")
+        return cls(metadata.get("encoding", ""), checked(columns, object_key))
+
+    def metadata(self) -> dict[str, str]:
+        """As an object's metadata; ASCII, which is all that object stores carry."""
+        said = {"encoding": self.encoding, "columns": json.dumps(dict(self.columns)) if self.columns else ""}
+        return {name: value for name, value in said.items() if value}
 
     def over(self, other: "Reading") -> "Reading":
         """This reading, and ``other`` where it says nothing."""

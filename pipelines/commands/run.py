@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from assets.raw.reading import Reading
+from pipelines.reading import reading_of, reading_options
 from pipelines.report import console
-from resources.digests import digest_file
+from resources.digests import digest_file, digest_json
 from resources.errors import InputError
 from resources.workspace import Workspace
 
@@ -33,6 +35,7 @@ from resources.workspace import Workspace
 )
 @click.option("--policy", type=click.Path(path_type=Path), help="Policy (YAML); default expectations/policy.yaml.")
 @click.option("--golden", type=click.Path(path_type=Path), help="Golden set (JSONL); default the bundled one.")
+@reading_options
 @click.option("--sample", is_flag=True, help="Start with the sample drops if the store is empty.")
 def command(
     drops: tuple[Path, ...],
@@ -42,6 +45,8 @@ def command(
     policy: Path | None,
     golden: Path | None,
     sample: bool,
+    columns: tuple[str, ...],
+    encoding: str,
 ) -> int:
     """Run everything that is new, from raw drops to a candidate with a verdict.
 
@@ -65,8 +70,9 @@ def command(
     from pipelines.instance import prepare
 
     prepare(workspace)
+    said = reading_of(columns, encoding)
     for path in drops:
-        put(workspace, path)
+        put(workspace, path, said)
     if sample and not any(workspace.drops.iterdir()):
         from deploy.sample_drops import write_drops
 
@@ -78,14 +84,20 @@ def command(
     return Lineage.open(workspace).run(started)
 
 
-def put(workspace: Workspace, path: Path) -> None:
-    """Copy a file into the store under a name that carries its digest: the same content is the same drop."""
+def put(workspace: Workspace, path: Path, said: Reading = Reading()) -> None:  # noqa: B008 (frozen)
+    """Copy a file into the store under a name that carries its digest: the same content, read alike, is the same drop.
+
+    How it is to be read goes with it, as the object's own metadata.
+    """
     from pipelines.definitions import project
 
     if not path.is_file():
         raise InputError("there is no such file", object_key=str(path), rule="path-exists")
     store = project().object_store()
     suffixes = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:])
-    key = f"{path.name.removesuffix(suffixes)}-{digest_file(path)[:12]}{suffixes}"
+    digest = digest_file(path)
+    if told := said.metadata():
+        digest = digest_json([digest, told])
+    key = f"{path.name.removesuffix(suffixes)}-{digest[:12]}{suffixes}"
     if store.head(key) is None:
-        store.put(path, key, {"source": path.name})
+        store.put(path, key, {"source": path.name, **told})

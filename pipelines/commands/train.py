@@ -1,6 +1,7 @@
 """``hallmark train``: a LoRA adapter from a file."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -50,6 +51,8 @@ def command(
     said, rejections = reading_of(columns, encoding), Rejections()
     rows = read_rows_of(path, said, rejections.tell)
     rejections.conclude()
+    for split, number in Counter(row.origin.split for row in rows if row.origin.split).items():
+        console.print(f"learnt too: {number:,} rows of the split {split}", highlight=False, markup=False)
     model = base_path(base, Workspace.locate().models)
     body = train(
         rows, model, out, settings,
