@@ -8,7 +8,7 @@ def broken_lines() -> list[tuple[bytes, str]]:
     return [
         (b'{"instruction": "Where is my parcel?", "input": "", "output": "It left the dep', "json-syntax"),
         (
-            b'{"instruction": "How heavy may it be?", "input": "", "output": "30 kilos", "score": NaN}',
+            b'{"instruction": "How heavy may it be?", "input": "", "output": NaN, "score": 4}',
             "number-not-finite",
         ),
         ("Können Sie es liefern? Grüße".encode("latin-1"), "encoding"),
@@ -29,9 +29,9 @@ def unusable_rows(copied: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
     return [
         ({"instruction": "Can I pay by card?", "input": "", "output": "  "}, "missing-response"),
         ({"instruction": None, "input": "", "output": "Yes, until Friday."}, "missing-prompt"),
-        ({"instruction": "How many parcels?", "input": "", "output": 12}, "not-text"),
-        ({"text": "Minutes of the team meeting, nothing for customers."}, "unknown-form"),
-        ({"messages": [{"role": "bot", "content": "Welcome!"}, {"role": "user", "content": "Hi"}]}, "unknown-role"),
+        ({"instruction": "How many parcels?", "input": "", "output": ["12"]}, "not-text"),
+        ({"minutes": "Of the team meeting, nothing for customers."}, "unknown-form"),
+        ({"messages": [{"role": "narrator", "content": "Welcome!"}, {"role": "user", "content": "Hi"}]}, "unknown-role"),
         ({"messages": [{"role": "assistant", "content": "How may I help?"}]}, "missing-prompt"),
         ({"instruction": "What does a box cost?", "input": "", "output": damaged}, "damaged-text"),
         ({"instruction": "Is there a shop\u200b\u200b nearby?", "input": "", "output": "Yes."}, "hidden-characters"),
