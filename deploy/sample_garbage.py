@@ -31,7 +31,10 @@ def unusable_rows(copied: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
         ({"instruction": None, "input": "", "output": "Yes, until Friday."}, "missing-prompt"),
         ({"instruction": "How many parcels?", "input": "", "output": ["12"]}, "not-text"),
         ({"minutes": "Of the team meeting, nothing for customers."}, "unknown-form"),
-        ({"messages": [{"role": "narrator", "content": "Welcome!"}, {"role": "user", "content": "Hi"}]}, "unknown-role"),
+        (
+            {"messages": [{"role": "narrator", "content": "Welcome!"}, {"role": "user", "content": "Hi"}]},
+            "unknown-role",
+        ),
         ({"messages": [{"role": "assistant", "content": "How may I help?"}]}, "missing-prompt"),
         ({"instruction": "What does a box cost?", "input": "", "output": damaged}, "damaged-text"),
         ({"instruction": "Is there a shop\u200b\u200b nearby?", "input": "", "output": "Yes."}, "hidden-characters"),

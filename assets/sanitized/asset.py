@@ -32,7 +32,7 @@ def _inputs(project: Project, partition: str) -> dict[str, str]:
     return row_inputs(project, NAME, VALIDATED.name, partition)
 
 
-STAGE = Stage(NAME, "3", _inputs)
+STAGE = Stage(NAME, "4", _inputs)
 
 
 @dg.asset(
