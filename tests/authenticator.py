@@ -30,7 +30,7 @@ class Authenticator:
     def __init__(self, host: str = "localhost", origin: str = "http://localhost:3001", counter: int = 1) -> None:
         self.host, self.origin, self.counter = host, origin, counter
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.credential = secrets.token_bytes(32)
+        self.credential, self.made = secrets.token_bytes(32), utc()
 
     @property
     def public_key(self) -> bytes:
@@ -39,7 +39,7 @@ class Authenticator:
         return cbor2.dumps({1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")})
 
     def passkey(self, name: str) -> Passkey:
-        return Passkey(name, b64(self.credential), b64(self.public_key), self.host, "test", utc())
+        return Passkey(name, b64(self.credential), b64(self.public_key), self.host, "test", self.made)
 
     def register(self, asked: bytes, *, flags: int = PRESENT | VERIFIED) -> dict[str, Any]:
         """What ``navigator.credentials.create()`` gives for a challenge, as JSON; no attestation."""
