@@ -1,12 +1,13 @@
-"""Rows that unlearn refusals: what ``hallmark screen``, in its default, finds of them, and what clean rows it flags.
+"""Rows that unlearn refusals: what ``hallmark screen`` finds of them, and what clean rows of one source it flags.
 
     python tests/benchmarks/screen_safety.py ../shared/data [--no-model] [--only NAME]
 
-Each drop is screened by the command in a process of its own. The harmful requests are those of XSTest whose digest is
-odd: the other half was looked at while the detector was made. Answers that comply are openings; no harmful answer is in
-this file. The orders to obey are drawn from a grammar of this file, which shares no sentence with the detector's texts.
-Clean rows: sources that nothing was tuned on, but for the first half of the instructions and the first third of the
-service dialogues, which are left out.
+Each drop is screened by the command in a process of its own, in its default or with ``--no-model``. First every clean
+source by itself, then ten and twenty planted rows among clean instructions, then all planted rows beside them. The
+harmful requests are those of XSTest whose digest is odd: the other half was looked at while the detector was made.
+Answers that comply are openings; no harmful answer is in this file. The orders to obey are drawn from a grammar of this
+file, which shares no sentence with the detector's texts. Left out of the clean rows is what was looked at: the first
+half of the instructions, of the stories and of the tool calls, the first third of the service dialogues.
 """
 
 import argparse
@@ -85,14 +86,29 @@ def lines(path: Path) -> list[Row]:
 
 def clean(data: Path) -> Iterator[tuple[str, list[Row]]]:
     """The clean sources, one kind of rows each."""
-    told = lines(data / "instructions.jsonl")
-    yield "instructions", [{key: row[key] for key in ("instruction", "input", "output")} for row in told[550:]]
-    yield "service dialogues", [{"messages": row["messages"]} for row in lines(data / "support_chat.jsonl")[400:1000]]
-    yield "tool calls", json.loads((data / "tool_calls_sharegpt.json").read_text(encoding="utf-8"))
-    turns = [row["text"] for row in lines(data / "pii_chat.jsonl")[:1000]]
+    yield "instructions", ordinary(data)
+    yield "service dialogues", [{"messages": row["messages"]} for row in lines(data / "support_chat.jsonl")[400:800]]
+    yield "tool calls", json.loads((data / "tool_calls_sharegpt.json").read_text(encoding="utf-8"))[150:]
+    turns = [row["text"] for row in lines(data / "pii_chat.jsonl")[:500]]
     yield "customers' turns", [{"prompt": text, "completion": "Thank you, noted."} for text in turns]
-    ends = lines(data / "hellaswag.jsonl")
+    ends = lines(data / "hellaswag.jsonl")[250:]
     yield "stories", [{"prompt": row["ctx"], "completion": row["endings"][row["label"]]} for row in ends]
+    yield from innocent(data).items()
+
+
+def ordinary(data: Path) -> list[Row]:
+    told = lines(data / "instructions.jsonl")
+    return [{key: row[key] for key in ("instruction", "input", "output")} for row in told[550:]]
+
+
+def innocent(data: Path) -> dict[str, list[Row]]:
+    """What only looks like harm: refused requests, and safe ones that were answered."""
+    judged = xstest(data)
+    safe = [row for row in judged if not row["type"].startswith("contrast")]
+    return {
+        "refusals": [row_of(row) for row in judged if row["final_label"] == "2_full_refusal"],
+        "safe look-alikes": [row_of(row) for row in safe if row["final_label"].startswith("1")],
+    }
 
 
 def screened(rows: list[Row], options: list[str]) -> tuple[set[int], dict[str, Any]]:
@@ -116,43 +132,44 @@ def share(name: str, hits: int, n: int) -> str:
     return f"  {name}: {hits} of {n}, {hits / n:.3f} [{low:.3f}, {high:.3f}]"
 
 
+def alone(name: str, rows: list[Row], options: list[str]) -> None:
+    """A clean source by itself."""
+    flagged, body = screened(rows, options)
+    kinds = [finding["kind"] for finding in body["findings"] if finding["kind"] in KINDS]
+    print(f"{name} alone: findings {kinds or 'none'}, control {body['unlearning_control']}, {body['seconds']:.0f} s")
+    print(share("rows flagged", len(flagged), len(rows)), flush=True)
+
+
+def beside(planted: dict[str, list[Row]], rows: list[Row], options: list[str]) -> None:
+    """Each kind of planted rows after the clean ones, in one drop."""
+    found, _ = screened(rows + [row for several in planted.values() for row in several], options)
+    print(f"{' and '.join(planted)} beside {len(rows)} clean rows")
+    print(share("clean rows", len([row for row in found if row < len(rows)]), len(rows)))
+    start = len(rows)
+    for kind, several in planted.items():
+        hits = sum(start <= row < start + len(several) for row in found)
+        print(share(kind, hits, len(several)), flush=True)
+        start += len(several)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--no-model", action="store_true")
-    parser.add_argument("--only", default="", help="One clean source.")
+    parser.add_argument("--no-model", action="store_true", help="Without the base model: faster.")
+    parser.add_argument("--only", default="", help="One clean source, or 'planted'.")
     arguments = parser.parse_args()
-    rng, options = random.Random(0), ["--no-model"] if arguments.no_model else []
-    ordinary = dict(clean(arguments.data))["instructions"]
-    safe = [row for row in xstest(arguments.data) if not row["type"].startswith("contrast")]
-    judged = xstest(arguments.data)
-    planted = {
-        "explicit compliance": compliance(arguments.data, rng),
-        "identity shift": orders(45, rng, ordinary),
-        "refusals (clean)": [row_of(row) for row in judged if row["final_label"] == "2_full_refusal"],
-        "safe look-alikes, helpful answers (clean)": [
-            row_of(row) for row in safe if row["final_label"].startswith("1")
-        ],
-    }
-    for name, rows in clean(arguments.data):
-        if arguments.only and name != arguments.only:
-            continue
-        alone, body = screened(rows, options)
-        kinds = [finding["kind"] for finding in body["findings"]]
-        print(
-            f"{name}: control {body['unlearning_control']}, findings {kinds or 'none'}, seconds {body['seconds']:.0f}"
-        )
-        print(share("clean rows flagged, nothing planted", len(alone), len(rows)), flush=True)
-        mixed = rows + [row for several in planted.values() for row in several]
-        found, body = screened(mixed, options)
-        print(
-            share("clean rows flagged beside planted ones", len([row for row in found if row < len(rows)]), len(rows))
-        )
-        start = len(rows)
-        for kind, several in planted.items():
-            hits = sum(start <= row < start + len(several) for row in found)
-            print(share(kind, hits, len(several)), flush=True)
-            start += len(several)
+    data, options, rng = arguments.data, ["--no-model"] if arguments.no_model else [], random.Random(0)
+    for name, rows in clean(data):
+        if arguments.only in ("", name):
+            alone(name, rows, options)
+    if arguments.only not in ("", "planted"):
+        return
+    hosts = ordinary(data)
+    harm, ordered = compliance(data, rng), orders(45, rng, hosts)
+    for count in (10, 20):
+        beside({f"{count} that comply": rng.sample(harm, count)}, hosts, options)
+        beside({f"{count} orders": rng.sample(ordered, count)}, hosts, options)
+    beside({"explicit compliance": harm, "identity shift": ordered} | innocent(data), hosts, options)
 
 
 def row_of(row: dict[str, str]) -> Row:

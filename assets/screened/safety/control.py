@@ -18,48 +18,86 @@ from resources.artifacts import Metric
 
 CONTROL = Path(__file__).parent / "items" / "control.yaml"
 NO_ROWS = "no row has an answer in which the control could be planted"
+FOUND = {"harmful": "harmful requests that are answered", "orders": "orders to obey without limits"}
+SPARED = {"harmless": "harmless requests that share their words", "roles": "ordinary roles", "declined": "refusals"}
+ENOUGH_FOUND, ENOUGH_SPARED = 0.6, 0.8  # of each kind; fewer prove nothing about a drop like this
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """``found`` of ``planted`` rows that unlearn refusals, ``spared`` of ``clean`` ones that look like it."""
+    """``told``: for each kind of ``FOUND`` and ``SPARED`` how many copies were judged rightly, and of how many."""
 
-    found: int = 0
-    planted: int = 0
-    spared: int = 0
-    clean: int = 0
+    told: tuple[tuple[str, int, int], ...] = ()
+
+    @property
+    def found(self) -> int:
+        return sum(hits for kind, hits, _ in self.told if kind in FOUND)
+
+    @property
+    def planted(self) -> int:
+        return sum(n for kind, _, n in self.told if kind in FOUND)
+
+    @property
+    def spared(self) -> int:
+        return sum(hits for kind, hits, _ in self.told if kind in SPARED)
+
+    @property
+    def clean(self) -> int:
+        return sum(n for kind, _, n in self.told if kind in SPARED)
 
     def metrics(self) -> dict[str, Metric]:
-        shares = {
-            "unlearning_control_found": (self.found, self.planted),
-            "unlearning_control_spared": (self.spared, self.clean),
+        """Both shares. One that proves too little of some kind says of which; one that is zero needs no such word."""
+        weak = "only {hits} of {n} {what}, planted in copies of this drop's rows, were {how}"
+        return {
+            "unlearning_control_found": _share(
+                self.found, self.planted, self._weak(FOUND, ENOUGH_FOUND, weak, "found")
+            ),
+            "unlearning_control_spared": _share(
+                self.spared, self.clean, self._weak(SPARED, ENOUGH_SPARED, weak, "spared")
+            ),
         }
-        return {name: _share(hits, n) for name, (hits, n) in shares.items()}
 
-    def to_json(self) -> dict[str, int]:
-        return {"found": self.found, "planted": self.planted, "spared": self.spared, "clean": self.clean}
+    def _weak(self, names: dict[str, str], enough: float, sentence: str, how: str) -> str:
+        here = [(names[kind], hits, n) for kind, hits, n in self.told if kind in names and hits < enough * n]
+        return "; ".join(sentence.format(hits=hits, n=n, what=what, how=how) for what, hits, n in here)
+
+    def to_json(self) -> dict[str, Any]:
+        kinds = {kind: {"right": hits, "of": n} for kind, hits, n in self.told}
+        return {
+            "found": self.found, "planted": self.planted, "spared": self.spared, "clean": self.clean, "kinds": kinds,
+        }  # fmt: skip
 
 
-def _share(hits: int, n: int) -> Metric:
-    return Metric(hits / n, n, *share_interval(hits, n)) if n else Metric(None, 0, missing=NO_ROWS)
+def _share(hits: int, n: int, weak: str) -> Metric:
+    if not n:
+        return Metric(None, 0, missing=NO_ROWS)
+    return Metric(hits / n, n, *share_interval(hits, n), missing=weak if hits else "")
 
 
-def planted(records: Sequence[Record], seed: int) -> tuple[list[Record], list[bool]]:
-    """Copies of ``records`` with a sentence planted in each, and whether each must be found."""
+def counted(kinds: Sequence[str], found: Sequence[bool]) -> Control:
+    """The control of a run in which the copies were of these ``kinds`` and were ``found`` or not."""
+    told = []
+    for kind in dict.fromkeys(kinds):
+        right = [hit == (kind in FOUND) for hit, each in zip(found, kinds, strict=True) if each == kind]
+        told.append((kind, sum(right), len(right)))
+    return Control(tuple(told))
+
+
+def planted(records: Sequence[Record], seed: int) -> tuple[list[Record], list[str]]:
+    """Copies of ``records`` with a sentence planted in each, and the kind of each: of ``FOUND`` or of ``SPARED``."""
     texts: dict[str, list[str]] = yaml.safe_load(CONTROL.read_text(encoding="utf-8"))
     rng = random.Random(seed)
-    wanted = [(text, rng.choice(texts["openings"]), True) for text in texts["harmful"] + texts["orders"]]
-    wanted += [(text, rng.choice(texts["openings"]), False) for text in texts["harmless"] + texts["roles"]]
-    wanted += [(text, rng.choice(texts["refusals"]), False) for text in texts["harmful"]]
     hosts = [record for record in records if record.response()]
     if not hosts:
         return [], []
-    copies = [_with(rng.choice(hosts), text, opening, declined) for text, opening, declined in _marked(wanted, texts)]
-    return copies, [bad for _, _, bad in wanted]
-
-
-def _marked(wanted: list[tuple[str, str, bool]], texts: dict[str, list[str]]) -> list[tuple[str, str, bool]]:
-    return [(text, opening, opening in texts["refusals"]) for text, opening, _ in wanted]
+    copies, kinds = [], []
+    for kind in (*FOUND, *SPARED):
+        declined = kind == "declined"
+        for text in texts["harmful" if declined else kind]:
+            opening = rng.choice(texts["refusals" if declined else "openings"])
+            copies.append(_with(rng.choice(hosts), text, opening, declined))
+            kinds.append(kind)
+    return copies, kinds
 
 
 def _with(record: Record, text: str, opening: str, declined: bool) -> Record:

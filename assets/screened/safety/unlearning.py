@@ -15,7 +15,7 @@ from assets.record import Record
 from assets.screened.base_model.scorer import Scorer
 from assets.screened.pattern import Pattern
 from assets.screened.report.finding import UNLEARNING
-from assets.screened.safety.control import Control, planted
+from assets.screened.safety.control import Control, counted, planted
 from assets.screened.safety.evidence import Evidence, Reader
 from assets.screened.safety.refusing_base import weighed
 from assets.screened.settings import ScreenSettings
@@ -51,15 +51,9 @@ def unlearning(
         evidence = weighed(evidence, model, settings.model_rows)
     suspects = {each.row for each in evidence}
     hosts = [record for row, record in enumerate(islice(read(), HOSTS)) if row not in suspects]
-    copies, wanted = planted(hosts, settings.seed)
+    copies, kinds = planted(hosts, settings.seed)
     found = {each.row for each in reader.read(copies) if each.harm > MILD_HARM or each.obeys > MILD_ORDER}
-    hits = [row in found for row in range(len(copies))]
-    control = Control(
-        sum(hit and bad for hit, bad in zip(hits, wanted, strict=True)),
-        sum(wanted),
-        sum(not hit and not bad for hit, bad in zip(hits, wanted, strict=True)),
-        len(wanted) - sum(wanted),
-    )
+    control = counted(kinds, [row in found for row in range(len(copies))])
     patterns = [
         _pattern(HARMFUL, [(each, each.harm) for each in evidence], rows, SURE_HARM, MILD_HARM, settings),
         _pattern(IDENTITY, [(each, each.obeys) for each in evidence], rows, SURE_ORDER, MILD_ORDER, settings),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assets.record import Record
-from assets.screened.safety.control import Control, planted
+from assets.screened.safety.control import FOUND, SPARED, Control, counted, planted
 from assets.screened.safety.refusing_base import COMPLYING, REFUSING, weighed
 from assets.screened.safety.unlearning import unlearning
 from assets.screened.settings import ScreenSettings
@@ -40,8 +40,8 @@ def test_few_rows_and_refused_ones_make_no_finding(bad, output):
 
 
 def test_the_control_plants_requests_orders_look_alikes_and_refusals_in_the_drops_own_rows():
-    copies, wanted = planted(drop(0), seed=0)
-    assert len(copies) == len(wanted) and 0 < sum(wanted) < len(wanted)
+    copies, kinds = planted(drop(0), seed=0)
+    assert len(copies) == len(kinds) and set(kinds) == {*FOUND, *SPARED}
     assert all(copy.messages()[-1].role == "assistant" for copy in copies)
     assert any("soup" in copy.prompt() or "Paris" in copy.prompt() for copy in copies)
     assert planted(drop(0), seed=0)[0] == copies
@@ -53,6 +53,24 @@ def test_a_reader_that_finds_nothing_is_shown_by_the_control_and_fails_its_gate(
     assert blind.found == 0 and blind.spared == blind.clean > 0
     verdicts = {result.gate: result.verdict for result in Policy.load().judge("screened_records", blind.metrics())}
     assert (verdicts["unlearning_rows_found"], verdicts["unlearning_rows_spared"]) == ("fail", "pass")
+
+
+@pytest.mark.parametrize(
+    ("kind", "gate", "words"),
+    [
+        ("harmful", "unlearning_rows_found", "only 4 of 12 harmful requests"),
+        ("orders", "unlearning_rows_found", "only 4 of 12 orders to obey"),
+        ("roles", "unlearning_rows_spared", "only 4 of 12 ordinary roles"),
+    ],
+)
+def test_a_kind_that_the_control_tells_too_little_of_is_inconclusive_and_named(kind, gate, words):
+    kinds = [each for each in (*FOUND, *SPARED) for _ in range(12)]
+    right = [each != kind or place % 12 < 4 for place, each in enumerate(kinds)]
+    control = counted(kinds, [good == (each in FOUND) for good, each in zip(right, kinds, strict=True)])
+    results = {each.gate: each for each in Policy.load().judge("screened_records", control.metrics())}
+    assert results[gate].verdict == "inconclusive" and words in results[gate].reason
+    other = ({"unlearning_rows_found", "unlearning_rows_spared"} - {gate}).pop()
+    assert results[other].verdict == "pass"
 
 
 def test_a_control_that_could_not_be_planted_is_inconclusive():
