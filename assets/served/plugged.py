@@ -56,6 +56,7 @@ class Plugged:
         self._wanted: tuple[str, str] | None = None
         self._copy = contextlib.ExitStack()
         self._looked = 0.0
+        self._seen = False
         self._retry_at = float("inf")
         self._looking = asyncio.Lock()
         self._thread = ThreadPoolExecutor(2, thread_name_prefix="plug")  # two: one look may hang
@@ -107,7 +108,12 @@ class Plugged:
         started = time.monotonic()
         asking = asyncio.get_running_loop().run_in_executor(self._thread, plugged_in, self._releases, self._keys)
         try:
-            wanted = (await asyncio.wait_for(asking, PATIENCE) or BASE, "")
+            name = await asyncio.wait_for(asking, PATIENCE)
+            there = self._releases.is_dir()
+            if self._seen and not there:  # a folder that vanished is no word that nothing is plugged in
+                raise IntegrityError("the folder of releases is gone")
+            self._seen = there
+            wanted = (name or BASE, "")
         except (HallmarkError, OSError, TimeoutError) as error:
             reason = f"what is plugged in cannot be proven: {str(error) or type(error).__name__}"
             wanted = (BASE if self._fall_back else "", reason)
