@@ -92,8 +92,10 @@ def screen(
     unlearnt = unlearning(read, drop.index.rows, safety, settings, model)
 
     clock.step("planting attacks of its own")
+    seen = frozenset(drop.passages.row.tolist())
     without = frozenset[str]() if model is not None and settings.model_rows else frozenset({"off-topic"})
-    power = shown(read(), _flagging(settings, encoder, model), settings, without) if settings.controls else ()
+    compared = [record for row, record in enumerate(read()) if row in seen] if settings.controls else []
+    power = shown(compared, _flagging(settings, encoder, model), settings.seed, without) if compared else ()
     clock.step("listing what is usual")
     boilerplate = usual(drop.index, drop.transitions, drop.most)
     clock.step("")
@@ -133,10 +135,11 @@ def unanswered(drop: Drop, patterns: list[Pattern], model: Scorer | None, clock:
 
 
 def _flagging(settings: ScreenSettings, encoder: Encoder, model: Scorer | None) -> Flagging:
-    """The screen of a copy in which attacks were planted: the rows that it flags."""
+    """The screen of a copy in which attacks were planted: the rows that it flags. All of its rows are embedded."""
+    whole = replace(settings, embed_rows=10 * settings.embed_rows)
 
     def flagged(read: Records, planted: frozenset[int]) -> set[int]:
-        drop = Drop.read(read, settings, encoder, Clock(None), None)
+        drop = Drop.read(read, whole, encoder, Clock(None), None)
         if isinstance(drop, Unproven):
             return set()
         patterns = associated(drop, Clock(None))

@@ -2,7 +2,8 @@
 
 A control that is not found says that such an attack would not have been found either. Copies take no more planted rows
 than leave a drop what it is; what was embedded is not embedded again. The base model is not asked, but for off-topic
-answers, which nothing else can tell: there it reads the planted answers alone. Of a large drop a sample is copied.
+answers, which nothing else can tell: there it reads the planted answers alone. Of a large drop the rows are copied that
+are compared by meaning.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,11 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-import numpy as np
-
 from assets.record import Record
 from assets.screened.power.controls import PLAN, Control, rows_of
-from assets.screened.settings import ScreenSettings
 
 FOUND = 0.5  # of its rows are flagged: then a person would have looked at the rest, too
 MOST_PLANTED = 0.1  # of a copy's rows are planted, if the drop is not too small for that
@@ -45,19 +43,16 @@ class Power:
         return {"kind": self.kind, "what": self.what, "planted": self.planted, "found": self.found, "shown": self.shown}
 
 
-def shown(
-    records: Iterable[Record], flagged: Flagging, settings: ScreenSettings, without: frozenset[str] = frozenset()
-) -> tuple[Power, ...]:
+def shown(drop: list[Record], flagged: Flagging, seed: int, without: frozenset[str] = frozenset()) -> tuple[Power, ...]:
     """The power for each control of the plan, in its order, but for the kinds that are not looked for (``without``).
 
     ``flagged``: the rows that the screen flags of a copy, given anew each time; it is told which were planted only to
     spare the base model the others.
     """
-    drop = _sample(records, settings)
     found: dict[Control, Power] = {}
     plan = [control for control in PLAN if control.kind not in without]
     for controls in _copies(plan, len(drop)):
-        made = {control: rows_of(control, drop, settings.seed) for control in controls}
+        made = {control: rows_of(control, drop, seed) for control in controls}
         planted = [row for rows in made.values() for row in rows]
         rows = flagged(lambda: chain(drop, planted), frozenset(range(len(drop), len(drop) + len(planted))))  # noqa: B023
         first = len(drop)
@@ -84,14 +79,3 @@ def _copies(plan: list[Control], rows: int) -> Iterator[list[Control]]:
             taken = []
         taken.append(control)
     yield taken
-
-
-def _sample(records: Iterable[Record], settings: ScreenSettings) -> list[Record]:
-    """All rows, or as many as are compared by meaning in a large drop, by reservoir sampling."""
-    rng, kept = np.random.default_rng(settings.seed), list[Record]()
-    for number, record in enumerate(records):
-        if number < settings.embed_rows:
-            kept.append(record)
-        elif (place := int(rng.integers(0, number + 1))) < settings.embed_rows:
-            kept[place] = record
-    return kept

@@ -39,7 +39,7 @@ def test_the_controls_leave_no_trace_in_what_is_said_of_the_drop(encoder):
 
 
 def test_a_screen_that_finds_nothing_proves_nothing_kind_by_kind(encoder):
-    power = shown(records(clean(300)), lambda read, planted: set(), ScreenSettings())
+    power = shown(records(clean(300)), lambda read, planted: set(), 0)
     assert [each.kind for each in missed(power)] == list(dict.fromkeys(control.kind for control in PLAN))
     result = replace(screened(clean(300), encoder), power=power)
     metric = result.metrics()["missed_controls"]
@@ -57,6 +57,6 @@ def test_the_largest_control_of_a_kind_decides():
 
 def test_a_drop_without_rows_to_plant_in_is_told(encoder):
     short = [{**row, "instruction": "Why?"} for row in clean(100)]
-    power = shown(records(short), lambda read, planted: set(planted), ScreenSettings())
+    power = shown(records(short), lambda read, planted: set(planted), 0)
     (lost,) = missed(power)
     assert str(lost) == "answers that deny another row's: no rows here that it could be made of"
