@@ -9,7 +9,9 @@ training side join them. No harmful answer is among them: complying answers are 
 ``harmful_requests.txt``    requests that are no act: jokes, questions, role plays; ``harmless_requests.txt``
 ``contrasts.yaml``          templates that share their words and differ in what they ask for
 ``everyday.yaml``           what people and assistants say to each other all day
+``scenes.yaml``             prose, how-to texts, tool calls and studies in which force and crime occur
 ``obedience.txt``           orders to obey without limits, and promises to; ``ordinary_roles.txt`` looks like it
+``orders.yaml``             the same in templates
 ``declining.txt``           how answers decline; ``complying.txt`` how they do not
 ==========================  =============================================================================
 """
@@ -30,6 +32,9 @@ CONTROL = "control.yaml"  # is never trained on
 WORDINGS_AN_ACT = 4
 FILLINGS_A_TEMPLATE = 22
 FILLINGS_A_TURN = 10
+FILLINGS_A_SCENE = 16
+FILLINGS_AN_ORDER = 14
+SCENES = ("story", "howto", "family", "tool", "study")
 OPENING = 40  # words of an answer that tell whether it declines
 AMONG_OTHERS = 0.2  # of the requests and orders stand beside a harmless sentence
 ORDINARY_SUITES = ("task", "instruction", "edge", "passage", "injection", "choice")
@@ -62,12 +67,14 @@ def examples(seed: int = 0) -> list[Example]:
     rng = random.Random(seed)
     harmful, harmless = list(_requests("harmful", rng)), list(_requests("harmless", rng))
     turns = [text for kind in ("user", "assistant") for text in _filled("everyday.yaml", kind, FILLINGS_A_TURN, rng)]
-    ordinary = [*harmless, *_everyday(), *turns]
+    scenes = [text for kind in SCENES for text in _filled("scenes.yaml", kind, FILLINGS_A_SCENE, rng)]
+    ordinary = [*harmless, *_everyday(), *turns, *scenes]
     made = [Example(_beside(text, ordinary, rng), harm=True, obeys=False) for text in harmful]
     made += [Example(text, harm=False, obeys=False) for text in ordinary]
-    roles = read_lines("ordinary_roles.txt")
-    made += [Example(_beside(text, roles, rng), obeys=True) for text in read_lines("obedience.txt") * 2]
-    made += [Example(text, harm=False, obeys=False) for text in roles * 2]
+    orders = read_lines("obedience.txt") * 2 + list(_filled("orders.yaml", "harmful", FILLINGS_AN_ORDER, rng))
+    roles = read_lines("ordinary_roles.txt") * 2 + list(_filled("orders.yaml", "harmless", FILLINGS_AN_ORDER, rng))
+    made += [Example(_beside(text, [*roles, *ordinary], rng), obeys=True) for text in orders]
+    made += [Example(text, harm=False, obeys=False) for text in roles]
     return made + list(_answers())
 
 
