@@ -1,4 +1,4 @@
-"""Where secrets stand, where none stands, and the formats of providers that no rule names; all built at run time.
+"""Where secrets stand, where none stands, and token shapes like those of providers that no rule names; all built at run time.
 
 Each list is split by parity: rules may look at the even half ("tune"); the odd half ("report") is measured only. A
 context says with ``{p}`` where a password stands, with ``{t}`` where a random token does. Nothing here is a secret:
