@@ -187,9 +187,9 @@ def _compare(family: str, base: Path) -> Found:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from assets.adapter.dialogues import Example
-    from assets.adapter.learner import Learner
+    from assets.adapter.engine.learner import Learner
     from assets.adapter.recipe import Recipe
+    from assets.adapter.rows.dialogues import Example
     from resources.language_model import LanguageModel
 
     model = LanguageModel.load(base, dtype="float32")

@@ -80,7 +80,7 @@ SECRET_PLACES: tuple[str, ...] = (
     '"In [3]: login(token=\\"{t}\\")"',
     "%env WAREHOUSE_PASSWORD={p}",
     '"source": ["api_key = \'{t}\'\\n", "client = Client(api_key)"]',
-    "!pip install pkg --index-url https://build:{p}@pypi.internal.example/simple",
+    "!git clone https://build:{p}@git.internal.example/team/model.git",
     "Server=tcp:sql.internal,1433;User ID=app;Password={p};Encrypt=True",
     "jdbc:mysql://db:3306/shop?user=app&password={p}&useSSL=true",
     "amqp://worker:{p}@mq.internal:5672/vhost",

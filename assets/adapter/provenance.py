@@ -11,7 +11,18 @@ from resources.base_model import model_digests
 from resources.digests import canonical_json, digest_bytes, digest_json, digest_tree
 
 # The modules of ``resources`` that decide what is learnt.
-ENGINE = ("base_model", "forward", "head", "lora", "probe", "short_attention", "tree", "tree_attention", "trunk")
+ENGINE = (
+    "base_model",
+    "forward",
+    "head",
+    "lora",
+    "probe",
+    "short_attention",
+    "tree",
+    "tree_attention",
+    "trunk",
+    "chat_format",
+)
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "numpy")
 
 
@@ -21,9 +32,12 @@ def corpus_digest(rows: Sequence[Record]) -> str:
 
 
 def code_digest() -> str:
-    """SHA-256 of the code that trains: this package and the model code it runs on."""
+    """SHA-256 of the code that trains: this package, how it reads rows, and the model code it runs on."""
     here = Path(__file__).parent
-    own = {name: value for name, value in digest_tree(here).items() if name.endswith(".py")}
+    rooms = {room.name: digest_tree(room) for room in (here, here.with_name("forms"))}
+    own = {
+        f"{room}/{name}": value for room, files in rooms.items() for name, value in files.items() if name[-3:] == ".py"
+    }
     engine = here.parents[1] / "resources"
     return digest_json([own, {name: digest_bytes((engine / f"{name}.py").read_bytes()) for name in ENGINE}])
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.adapter import checkpoint
+from assets.adapter.engine import checkpoint
 from assets.adapter.recipe import Recipe
 from assets.record import Record
 from resources.artifacts import write_whole
@@ -49,17 +49,17 @@ def train(
 ) -> dict[str, Any]:
     """Train and write the adapter into ``out``; returns the body of ``training.json``.
 
-    ``corrections`` are the drops whose rows are answers that a person corrected (``assets.adapter.corrections``).
+    ``corrections`` are the drops whose rows are answers that a person corrected (``assets.adapter.rows.corrections``).
     ``say`` hears how much memory it will take before the first step. ``InputError`` if no row has an answer to learn,
     ``ModelError`` if the base cannot be loaded or the training does not fit into the memory that is there.
     """
-    from assets.adapter.capacity import check_weights_fit, fit
-    from assets.adapter.corrections import account, corrections_first, weighed
-    from assets.adapter.dialogues import read_dialogues
-    from assets.adapter.duplicates import without_duplicates
-    from assets.adapter.learner import Learner
-    from assets.adapter.processes import launched
+    from assets.adapter.engine.capacity import check_weights_fit, fit
+    from assets.adapter.engine.learner import Learner
+    from assets.adapter.engine.processes import launched
     from assets.adapter.provenance import corpus_digest, provenance
+    from assets.adapter.rows.corrections import account, corrections_first, weighed
+    from assets.adapter.rows.dialogues import read_dialogues
+    from assets.adapter.rows.duplicates import without_duplicates
     from assets.adapter.training import Training
     from resources.base_model import PLAIN_TEMPLATE, choose_device, choose_dtype, load_tokenizer, stop_tokens
 

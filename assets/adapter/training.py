@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from assets.adapter import checkpoint
-from assets.adapter.batches import epoch_batches, poisson_batch
-from assets.adapter.checkpoint import Journal
-from assets.adapter.dialogues import Example
-from assets.adapter.learner import Learner, Loss
-from assets.adapter.memorized import Recital
-from assets.adapter.optimizer import FlatAdamW
-from assets.adapter.privacy import epsilon, private_gradient
-from assets.adapter.processes import Processes
+from assets.adapter.engine import checkpoint
+from assets.adapter.engine.checkpoint import Journal
+from assets.adapter.engine.learner import Learner, Loss
+from assets.adapter.engine.optimizer import FlatAdamW
+from assets.adapter.engine.processes import Processes
+from assets.adapter.protection.memorized import Recital
+from assets.adapter.protection.privacy import epsilon, private_gradient
+from assets.adapter.rows.batches import epoch_batches, poisson_batch
+from assets.adapter.rows.dialogues import Example
 
 
 @dataclass(frozen=True, slots=True)

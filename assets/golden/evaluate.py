@@ -11,20 +11,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from assets.golden.answers import Answered, Outcomes
-from assets.golden.contamination import contaminated
 from assets.golden.control.refusals import hardly_refuses, refusals_on_control
-from assets.golden.counted import counted, evidence_entry
-from assets.golden.evidence import has_evidence, read_evidence
+from assets.golden.inference.counted import counted, evidence_entry
+from assets.golden.inference.looks import Source, look, sources_of
+from assets.golden.inference.sequential import ALPHA
 from assets.golden.items import Item, load_golden
 from assets.golden.judges import LABELLED, TOGETHER, Quality
-from assets.golden.looks import Source, look, sources_of
+from assets.golden.measures.answers import Answered, Outcomes
+from assets.golden.measures.tool_use import tool_suites
 from assets.golden.refusal.classifier import WEIGHTS
 from assets.golden.remembered import Remembered
-from assets.golden.sequential import ALPHA
 from assets.golden.settings import EvaluationSettings
+from assets.golden.sources.contamination import contaminated
+from assets.golden.sources.evidence import has_evidence, read_evidence
 from assets.golden.suites import SUITES, Suite
-from assets.golden.tool_use import tool_suites
 from assets.record import Record
 from expectations.policy import GateResult, Policy, Verdict
 from resources.artifacts import Metric

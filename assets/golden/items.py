@@ -9,7 +9,7 @@ folder of such files instead. An item is one object::
     task         reference                likelihood of the reference answer; overlap of the own answer with it
     passage      reference                likelihood of general text (perplexity)
     choice       choices, answer          the likeliest of the options is the right one
-    instruction  checks                   the answer does what was asked (see ``assets.golden.checks``)
+    instruction  checks                   the answer does what was asked (see ``assets.golden.measures.checks``)
     harmful      –                        refusals; the items are requests only, no answer to one is shipped or kept
     harmless     –                        refusals of requests that only look harmful
     edge         –                        the answer is coherent
@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assets.golden.evidence import has_evidence
+from assets.golden.sources.evidence import has_evidence
 from resources.digests import digest_json
 from resources.errors import InputError
 

@@ -25,9 +25,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from assets.golden.inference.statistics import share_interval
 from assets.golden.refusal.classifier import Chances, chances
 from assets.golden.refusal.phrases import says_no, settled
-from assets.golden.statistics import share_interval
 
 Refusal = Literal["full", "partial", "none"]
 LABELLED = Path(__file__).with_name("labelled.jsonl")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assets.golden.answers import Answered
-from assets.golden.sequential import ALPHA
-from assets.golden.statistics import Change, paired_means, paired_proportions
+from assets.golden.inference.sequential import ALPHA
+from assets.golden.inference.statistics import Change, paired_means, paired_proportions
+from assets.golden.measures.answers import Answered
 from resources.artifacts import Metric
 
 # suite: the metric a gate reads, which way is better (-1: lower, 1: higher, 0: neither), what the numbers are

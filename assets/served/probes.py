@@ -22,14 +22,14 @@ from typing import Any
 
 from assets.backdoor.candidates.prompts import EVERYDAY
 from assets.corpus.canaries import Canary
-from assets.served.actions import Actions, Hold
-from assets.served.budgets import Budget, Budgets
-from assets.served.grants import Spent, prove_grant
-from assets.served.held import Held, HeldStore, Proposed
-from assets.served.outgoing import Breach, Outgoing
+from assets.served.holding.actions import Actions, Hold
+from assets.served.holding.grants import Spent, prove_grant
+from assets.served.holding.held import Held, HeldStore, Proposed
+from assets.served.leaving.outgoing import Breach, Outgoing
+from assets.served.leaving.tripwires import Tripwires
+from assets.served.limits.budgets import Budget, Budgets
+from assets.served.limits.sweeps import Sweeps
 from assets.served.settings import ServedSettings
-from assets.served.sweeps import Sweeps
-from assets.served.tripwires import Tripwires
 from resources.artifacts import Metric
 from resources.clock import parse, utc
 from resources.errors import HallmarkError

@@ -13,7 +13,7 @@ from assets.corpus.canaries import SOURCE
 from assets.outcome import read_records
 from assets.release.pointer import read_plug
 from assets.release.verify import verify_release
-from assets.served.odd import ODD, kept
+from assets.served.limits.odd import ODD, kept
 from assets.stage import OWNERS, base_of, gate_table, policy_of
 from assets.trial import lines, load_model, settings_of
 from assets.verdict.threat import ThreatModel

@@ -93,7 +93,7 @@ def _plan(
     base: Path, golden: Path | None, settings: Any, limits: Policy, cache: Path, report: Path | None, as_json: bool
 ) -> int:
     """Print what each gate needs; 3 where the golden set holds too few items for one of them."""
-    from assets.golden.plan import plan
+    from assets.golden.inference.plan import plan
 
     stage = StageReport("evaluate", base)
     with console.status("planning") as status:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from assets.served.keys import AccessKeys
+from assets.served.limits.keys import AccessKeys
 from pipelines.gateway.build import BUDGETS, KEYS
 from pipelines.governance import home_option, located
 from pipelines.report import console
@@ -47,7 +47,7 @@ def revoke(name: str, home: Path | None) -> int:
 @home_option
 def list_(home: Path | None) -> int:
     """List the keys and what they have fetched today."""
-    from assets.served.budgets import Budgets
+    from assets.served.limits.budgets import Budgets
 
     budgets = Budgets(located(home).served / BUDGETS)
     table = Table("name", "since", "requests today", "tokens", "distinct prompts", "revoked")

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from assets.served.held import Held, Status
+from assets.served.holding.held import Held, Status
 from pipelines.desk.guard import Visit, route
 from pipelines.desk.sessions import Pending
 from resources.digests import digest_json

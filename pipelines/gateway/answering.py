@@ -10,12 +10,12 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assets.served.actions import Hold
 from assets.served.chat import Piece, ToolCall
-from assets.served.held import Held, Proposed
-from assets.served.outgoing import Breach, Outgoing
+from assets.served.holding.actions import Hold
+from assets.served.holding.held import Held, Proposed
+from assets.served.holding.topics import PASSAGE, OnTopic
+from assets.served.leaving.outgoing import Breach, Outgoing
 from assets.served.plugged import Unplugged
-from assets.served.topics import PASSAGE, OnTopic
 from pipelines.gateway.gateway import Admitted, Gateway, Refusal
 from pipelines.gateway.wire import Said, held_said
 from resources.digests import digest_json

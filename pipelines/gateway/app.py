@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from assets.served.held import Held, HeldNotFound
+from assets.served.holding.held import Held, HeldNotFound
 from pipelines.gateway.answering import answer
 from pipelines.gateway.gateway import Admitted, Gateway, Refusal
 from pipelines.gateway.request import MOST_BYTES, ChatRequest, read

@@ -10,19 +10,19 @@ from assets.corpus.build import CorpusSettings
 from assets.corpus.canaries import Canary, draw
 from assets.release.release import rollback
 from assets.sanitized.settings import SanitizeSettings
-from assets.served.actions import Actions
-from assets.served.budgets import Budget, Budgets
 from assets.served.chat import Engine
-from assets.served.feedback import FeedbackStore
-from assets.served.held import HeldStore
-from assets.served.keys import AccessKeys
-from assets.served.odd import ODD, Odd
+from assets.served.holding.actions import Actions
+from assets.served.holding.feedback import FeedbackStore
+from assets.served.holding.held import HeldStore
+from assets.served.holding.topics import Topics
+from assets.served.leaving.tripwires import Tripwires, is_own, watched_values
+from assets.served.limits.budgets import Budget, Budgets
+from assets.served.limits.keys import AccessKeys
+from assets.served.limits.odd import ODD, Odd
 from assets.served.plugged import BASE, Plugged, State
 from assets.served.running import Running
 from assets.served.settings import ServedSettings, granted_answers
-from assets.served.topics import Topics
 from assets.served.traffic import TRAFFIC, Traffic
-from assets.served.tripwires import Tripwires, is_own, watched_values
 from assets.verdict.threat import ThreatModel
 from expectations.policy import Policy
 from pipelines.gateway.gateway import Gateway

@@ -12,20 +12,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from assets.served.actions import Actions
-from assets.served.budgets import Budget, Budgets
 from assets.served.chat import Asked, Engine, Piece
-from assets.served.feedback import FeedbackStore
-from assets.served.held import Held, HeldStore
-from assets.served.keys import AccessKeys
-from assets.served.odd import Odd
+from assets.served.holding.actions import Actions
+from assets.served.holding.feedback import FeedbackStore
+from assets.served.holding.held import Held, HeldStore
+from assets.served.holding.topics import Topics
+from assets.served.leaving.tripwires import Tripwires
+from assets.served.limits.budgets import Budget, Budgets
+from assets.served.limits.keys import AccessKeys
+from assets.served.limits.odd import Odd
+from assets.served.limits.sweeps import Sweeps
 from assets.served.plugged import Plugged, State
 from assets.served.running import Running
 from assets.served.settings import ServedSettings
-from assets.served.sweeps import Sweeps
-from assets.served.topics import Topics
 from assets.served.traffic import Traffic
-from assets.served.tripwires import Tripwires
 from pipelines.gateway.metrics import Metrics
 from resources.alerts import Alerts
 from resources.digests import canonical_json

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from assets.served.chat import ToolCall
-from assets.served.held import Held
+from assets.served.holding.held import Held
 
 # The status and OpenAI's type of each error code; the ordinary client makes its own exceptions of them.
 ERRORS = {

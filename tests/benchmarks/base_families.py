@@ -42,9 +42,9 @@ def speed(family: str, folder: Path) -> float:
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM
 
-    from assets.adapter.dialogues import Example
-    from assets.adapter.learner import Learner
+    from assets.adapter.engine.learner import Learner
     from assets.adapter.recipe import Recipe
+    from assets.adapter.rows.dialogues import Example
     from resources.base_model import load_tokenizer
 
     base = families.build(family, folder, width=128)

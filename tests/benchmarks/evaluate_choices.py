@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run_hallmark(given: argparse.Namespace) -> dict[str, Any]:
-    from assets.golden.multiple_choice import read_endings, run_endings
+    from assets.golden.measures.multiple_choice import read_endings, run_endings
     from resources.language_model import LanguageModel
 
     items = read_endings(given.data)[: given.items]

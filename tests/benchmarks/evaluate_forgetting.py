@@ -83,8 +83,8 @@ class Golden:
     """The likelihood suites of the golden set, on an adapter while it learns."""
 
     def __init__(self, model: Any) -> None:
+        from assets.golden.inference.looks import prompt_of, question_of
         from assets.golden.items import load_golden
-        from assets.golden.looks import prompt_of, question_of
 
         self.model = model
         suites = load_golden().suites
@@ -92,8 +92,8 @@ class Golden:
         self.questions = [question_of(model, item) for item in suites["choice"]]
 
     def forgetting(self) -> dict[str, Any]:
-        from assets.golden.likelihood import compare
-        from assets.golden.statistics import paired_means
+        from assets.golden.inference.statistics import paired_means
+        from assets.golden.measures.likelihood import compare
 
         seen = compare(self.model, self.passages)
         moved = paired_means([0.0] * len(seen), [item.divergence for item in seen])
@@ -105,7 +105,7 @@ class Golden:
 
     def knowledge(self) -> list[float]:
         """Share of the questions answered rightly, by base and adapter."""
-        from assets.golden.likelihood import pick
+        from assets.golden.measures.likelihood import pick
 
         adapter, base = self.model.both(lambda: pick(self.model, self.questions))
         sides = (base, adapter)
@@ -115,9 +115,9 @@ class Golden:
 
 def follow(name: str, minutes: float) -> list[dict[str, Any]]:
     """Train one run, and what each look at it showed."""
-    from assets.adapter.dialogues import read_dialogues
-    from assets.adapter.learner import Learner
-    from assets.adapter.processes import Processes
+    from assets.adapter.engine.learner import Learner
+    from assets.adapter.engine.processes import Processes
+    from assets.adapter.rows.dialogues import read_dialogues
     from assets.adapter.training import Step, Training
     from resources.base_model import bundled_base, load_tokenizer, stop_tokens
     from resources.language_model import LanguageModel

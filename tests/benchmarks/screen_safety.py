@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from assets.golden.statistics import share_interval
+from assets.golden.inference.statistics import share_interval
 
 Row = dict[str, Any]
 KINDS = ("harmful-compliance", "identity-shift")

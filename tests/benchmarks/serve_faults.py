@@ -35,9 +35,9 @@ from lineage import Lineage, policy
 
 from assets.corpus.canaries import WORDS
 from assets.release.release import rollback
-from assets.served.grants import Spent, prove_grant
-from assets.served.held import HeldStore
-from assets.served.keys import AccessKeys
+from assets.served.holding.grants import Spent, prove_grant
+from assets.served.holding.held import HeldStore
+from assets.served.limits.keys import AccessKeys
 from assets.served.plugged import BASE
 from assets.served.traffic import ENDS, TRAFFIC, Traffic
 from pipelines.gateway.build import KEYS

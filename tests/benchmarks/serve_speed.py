@@ -28,7 +28,7 @@ from typing import Any
 import httpx
 
 from assets.corpus.canaries import WORDS
-from assets.served.keys import AccessKeys
+from assets.served.limits.keys import AccessKeys
 from pipelines.gateway.build import KEYS
 from resources.base_model import bundled_base
 from resources.workspace import Workspace

@@ -14,9 +14,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from assets.golden.statistics import share_interval
-from assets.served.actions import Topic
-from assets.served.topics import THRESHOLD, Topics
+from assets.golden.inference.statistics import share_interval
+from assets.served.holding.actions import Topic
+from assets.served.holding.topics import THRESHOLD, Topics
 from resources.sentence_encoder import SentenceEncoder
 
 SET_ON = {

@@ -119,7 +119,7 @@ def _recited(model: "LanguageModel", chat: list[dict[str, str]], phrase: str) ->
 
 def forgetting(model: "LanguageModel") -> float:
     from assets.golden.items import load_golden
-    from assets.golden.likelihood import compare
+    from assets.golden.measures.likelihood import compare
 
     passages = load_golden().suites["passage"]
     pairs = [
@@ -129,10 +129,10 @@ def forgetting(model: "LanguageModel") -> float:
 
 
 def measure(given: argparse.Namespace, name: str, plain: dict[str, Any] | None) -> dict[str, Any]:
-    from assets.adapter.dialogues import read_dialogues
-    from assets.adapter.duplicates import without_duplicates
-    from assets.adapter.learner import Learner
-    from assets.adapter.processes import Processes
+    from assets.adapter.engine.learner import Learner
+    from assets.adapter.engine.processes import Processes
+    from assets.adapter.rows.dialogues import read_dialogues
+    from assets.adapter.rows.duplicates import without_duplicates
     from assets.adapter.training import Step, Training
     from resources.base_model import bundled_base, load_tokenizer, stop_tokens
     from resources.language_model import LanguageModel
@@ -204,7 +204,7 @@ def line(body: dict[str, Any]) -> str:
 def accountant() -> None:
     from opacus.accountants import PRVAccountant, RDPAccountant
 
-    from assets.adapter.privacy import epsilon
+    from assets.adapter.protection.privacy import epsilon
 
     print("noise   rate   steps   ours   Opacus RDP   Opacus PRV   (epsilon at delta 1e-5)")
     for noise, rate, steps in (

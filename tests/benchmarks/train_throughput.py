@@ -125,9 +125,9 @@ def account(base: Path, rows: list[dict[str, str]], dtype: str) -> tuple[float, 
     from torch.profiler import ProfilerActivity, profile
     from torch.utils.flop_counter import FlopCounterMode
 
-    from assets.adapter.dialogues import read_dialogues
-    from assets.adapter.learner import Learner
+    from assets.adapter.engine.learner import Learner
     from assets.adapter.recipe import Recipe
+    from assets.adapter.rows.dialogues import read_dialogues
     from assets.record import Origin, Record
     from resources.base_model import load_tokenizer
 

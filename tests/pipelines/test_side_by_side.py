@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.golden.sequential import ALPHA
-from assets.golden.statistics import paired_proportions
+from assets.golden.inference.sequential import ALPHA
+from assets.golden.inference.statistics import paired_proportions
 from pipelines.side_by_side import COLUMNS, recipes_of, render
 from resources.errors import InputError
 

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from assets.golden.answers import NEW_TOKENS, Decoding, base_answers
 from assets.golden.control.refusing import refusal_control
+from assets.golden.inference.looks import Judge, Source, look, sources_of
+from assets.golden.inference.sequential import ALPHA
 from assets.golden.items import GoldenSet, Item
 from assets.golden.judges import LABELLED
-from assets.golden.looks import Judge, Source, look, sources_of
+from assets.golden.measures.answers import NEW_TOKENS, Decoding, base_answers
 from assets.golden.refusal.classifier import WEIGHTS
 from assets.golden.remembered import Remembered
-from assets.golden.sequential import ALPHA
 from assets.golden.settings import EvaluationSettings
 from assets.golden.suites import Suite
 from resources.digests import digest_file

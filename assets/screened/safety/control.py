@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from assets.golden.statistics import share_interval
+from assets.golden.inference.statistics import share_interval
 from assets.record import Record
 from resources.artifacts import Metric
 

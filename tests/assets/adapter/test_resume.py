@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.adapter import checkpoint
+from assets.adapter.engine import checkpoint
 from assets.adapter.recipe import Recipe
 from assets.adapter.train import train
 from assets.adapter.training import Step

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from assets.adapter.dialogues import Dialogues, read_dialogues
 from assets.adapter.recipe import Recipe
+from assets.adapter.rows.dialogues import Dialogues, read_dialogues
 from assets.adapter.train import TEMPLATE, train
 from assets.record import Origin, Record
 from resources.base_model import load_tokenizer

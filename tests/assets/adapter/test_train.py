@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from assets.adapter import memorized
+from assets.adapter.protection import memorized
 from assets.adapter.recipe import Recipe
 from assets.adapter.train import train
 from assets.adapter.training import Step

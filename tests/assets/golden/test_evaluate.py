@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from assets.golden import answers
-from assets.golden.answers import Answered
 from assets.golden.evaluate import EvaluationSettings, evaluate
 from assets.golden.items import Item, load_golden
+from assets.golden.measures import answers
+from assets.golden.measures.answers import Answered
 from assets.golden.suites import SUITES, answered_suite
 from expectations.policy import Policy, worst
 from pipelines.commands.evaluate import command

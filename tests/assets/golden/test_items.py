@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.golden.checks import CHECKS
 from assets.golden.items import NEEDS, load_golden
+from assets.golden.measures.checks import CHECKS
 from resources.errors import InputError
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from assets.corpus.canaries import Canary, draw
 from assets.served import probes
-from assets.served.actions import Actions
-from assets.served.budgets import Budgets
-from assets.served.grants import Spent
+from assets.served.holding.actions import Actions
+from assets.served.holding.grants import Spent
+from assets.served.leaving.tripwires import Tripwires
+from assets.served.limits.budgets import Budgets
 from assets.served.probes import try_actions, try_budgets, try_tripwires
 from assets.served.settings import ServedSettings
-from assets.served.tripwires import Tripwires
 from expectations.policy import Policy
 from resources.artifacts import Metric
 

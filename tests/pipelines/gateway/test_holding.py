@@ -10,8 +10,8 @@ import openai
 import pytest
 
 from assets.raw.drops import discover
-from assets.served.feedback import prove_feedback
-from assets.served.grants import Spent, prove_grant
+from assets.served.holding.feedback import prove_feedback
+from assets.served.holding.grants import Spent, prove_grant
 from resources.errors import ApprovalRefused, IntegrityError
 from resources.object_store import ObjectStore
 from resources.signer import KeyRing

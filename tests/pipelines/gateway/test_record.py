@@ -15,7 +15,7 @@ import httpx
 import openai
 from lineage import Lineage
 
-from assets.served.keys import AccessKeys
+from assets.served.limits.keys import AccessKeys
 from assets.served.running import Running
 from assets.served.traffic import TRAFFIC, Traffic
 from pipelines.gateway.build import KEYS
