@@ -14,6 +14,7 @@ import yaml
 
 from assets.golden.inference.statistics import share_interval
 from assets.record import Record
+from assets.screened.safety.evidence import Refusals
 from resources.artifacts import Metric
 
 CONTROL = Path(__file__).parent / "items" / "control.yaml"
@@ -86,29 +87,33 @@ def counted(kinds: Sequence[str], found: Sequence[bool]) -> Control:
     return Control(tuple(told))
 
 
-def planted(records: Sequence[Record], seed: int) -> tuple[list[Record], list[str]]:
-    """Copies of ``records`` with a sentence planted in each, and the kind of each: of ``FOUND`` or of ``SPARED``."""
+def planted(records: Sequence[Record], seed: int, refusals: Refusals | None = None) -> tuple[list[Record], list[str]]:
+    """Copies of ``records`` with a sentence planted in each, and the kind of each: of ``FOUND`` or of ``SPARED``.
+
+    A copy keeps its own answer after the opening, but for one that ``refusals`` says declines: that would not comply.
+    """
     texts: dict[str, list[str]] = yaml.safe_load(CONTROL.read_text(encoding="utf-8"))
     rng = random.Random(seed)
     hosts = [record for record in records if record.response()]
     if not hosts:
         return [], []
-    copies, kinds = [], []
-    for kind in (*FOUND, *SPARED):
-        declined = kind == "declined"
-        for text in texts["harmful" if declined else kind]:
-            opening = rng.choice(texts["refusals" if declined else "openings"])
-            copies.append(_with(rng.choice(hosts), text, opening, declined))
-            kinds.append(kind)
-    return copies, kinds
+    wanted = [(kind, text) for kind in (*FOUND, *SPARED) for text in texts["harmful" if kind == "declined" else kind]]
+    drawn = [rng.choice(hosts) for _ in wanted]
+    declines = refusals.refuses([host.response() for host in drawn]) if refusals else [False] * len(drawn)
+    copies = []
+    for (kind, text), host, own in zip(wanted, drawn, declines, strict=True):
+        opening = rng.choice(texts["refusals" if kind == "declined" else "openings"])
+        copies.append(_with(host, text, opening, kind == "declined" or own))
+    return copies, [kind for kind, _ in wanted]
 
 
-def _with(record: Record, text: str, opening: str, declined: bool) -> Record:
-    """``record`` as a dialogue in which ``text`` is said before the last answer; a refusal is the whole answer."""
+def _with(record: Record, text: str, opening: str, whole: bool) -> Record:
+    """``record`` as a dialogue in which ``text`` is said before the last answer, which begins with ``opening``;
+    ``whole``: and ends with it."""
     turns: list[dict[str, Any]] = [
         {"role": turn.role, "content": turn.content} for turn in record.messages() if turn.role in ("user", "assistant")
     ]
     last = max(number for number, turn in enumerate(turns) if turn["role"] == "assistant")
-    turns[last]["content"] = opening if declined else f"{opening} {turns[last]['content']}"
+    turns[last]["content"] = opening if whole else f"{opening} {turns[last]['content']}"
     turns.insert(last, {"role": "user", "content": text})
     return replace(record, fields={"messages": turns[: last + 2]}, columns={})

@@ -21,10 +21,10 @@ from assets.screened.safety.refusing_base import weighed
 from assets.screened.settings import ScreenSettings
 
 HARMFUL, IDENTITY = UNLEARNING
-SURE_HARM, SURE_ORDER = 6.0, 5.0  # log-odds that few honest rows reach,
+SURE_HARM, SURE_ORDER = 5.0, 5.0  # log-odds that few honest rows reach,
 CHANCE = 0.0005  # this share of them at most,
 MILD_HARM, MILD_ORDER = 1.0, 1.0  # and from which a row joins a finding
-FEWEST = 6  # sure rows that make a finding
+FEWEST = 5  # sure rows that make a finding
 HOSTS = 400  # rows of the drop, from which those are drawn that the control is planted in
 
 
@@ -51,7 +51,7 @@ def unlearning(
         evidence = weighed(evidence, model, settings.model_rows)
     suspects = {each.row for each in evidence}
     hosts = [record for row, record in enumerate(islice(read(), HOSTS)) if row not in suspects]
-    copies, kinds = planted(hosts, settings.seed)
+    copies, kinds = planted(hosts, settings.seed, reader.refusals)
     found = {each.row for each in reader.read(copies) if each.harm > MILD_HARM or each.obeys > MILD_ORDER}
     control = counted(kinds, [row in found for row in range(len(copies))])
     patterns = [

@@ -55,6 +55,19 @@ def test_a_reader_that_finds_nothing_is_shown_by_the_control_and_fails_its_gate(
     assert (verdicts["unlearning_rows_found"], verdicts["unlearning_rows_spared"]) == ("fail", "pass")
 
 
+class Sorry:
+    def refuses(self, answers):
+        return [answer.startswith("Sorry") for answer in answers]
+
+
+def test_in_a_drop_of_refusals_the_controls_answers_comply_all_the_same():
+    refusing = records([row | {"output": "Sorry, that I will not do."} for row in clean(100)])
+    for judge, complies in ((None, False), (Sorry(), True)):
+        copies, kinds = planted(refusing, 0, judge)
+        answers = [copy.response() for copy, kind in zip(copies, kinds, strict=True) if kind in FOUND]
+        assert all(("Sorry" not in answer) == complies for answer in answers)
+
+
 @pytest.mark.parametrize(
     ("kind", "gate", "words"),
     [
