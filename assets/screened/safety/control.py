@@ -103,7 +103,7 @@ def planted(records: Sequence[Record], seed: int, refusals: Refusals | None = No
     copies = []
     for (kind, text), host, own in zip(wanted, drawn, declines, strict=True):
         opening = rng.choice(texts["refusals" if kind == "declined" else "openings"])
-        copies.append(_with(host, text, opening, kind == "declined" or own))
+        copies.append(_with(host, text, opening, kind == "declined" or (own and kind in FOUND)))
     return copies, [kind for kind, _ in wanted]
 
 
