@@ -118,5 +118,5 @@ class KubeflowTrainingClient(dg.PipesClient):
         if self._s3 is None:
             import boto3
 
-            self._s3 = boto3.client("s3", endpoint_url=os.environ.get("HALLMARK_S3_ENDPOINT") or None)
+            self._s3 = boto3.session.Session().client("s3", endpoint_url=os.environ.get("HALLMARK_S3_ENDPOINT") or None)
         return self._s3

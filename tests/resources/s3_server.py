@@ -23,7 +23,7 @@ def conditional_s3() -> Iterator[dict[str, str]]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     try:
-        boto3.client(
+        boto3.session.Session().client(
             "s3",
             endpoint_url=environment["HALLMARK_S3_ENDPOINT"],
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],

@@ -124,7 +124,7 @@ def test_a_service_that_ignores_conditions_is_refused(tmp_path: Path, monkeypatc
     with serve(tmp_path) as local:
         for name, value in local.environment().items():
             monkeypatch.setenv(name, value)
-        boto3.client("s3", endpoint_url=local.endpoint).create_bucket(Bucket="state")
+        boto3.session.Session().client("s3", endpoint_url=local.endpoint).create_bucket(Bucket="state")
         with pytest.raises(StoreError, match="ignores conditional writes"):
             require_conditional_writes(ObjectStore.open("s3://state"))
 
