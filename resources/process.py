@@ -5,6 +5,7 @@ busy neighbour two spinning threads fall to a fraction of their speed, soon-slee
 is no difference (``tests/benchmarks/train_process.py``).
 """
 
+import logging
 import math
 import os
 from pathlib import Path
@@ -16,6 +17,8 @@ def settle() -> None:
     """For this process and those it starts; call it before torch is imported. What the user has set stays."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    # PEFT imports bitsandbytes wherever it is installed, which then complains of kernels that nobody asked for.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
