@@ -8,6 +8,7 @@ import dagster as dg
 from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import TRAIN
 from assets.golden.before_after import picture, table
+from assets.golden.items import SHIPPED
 from assets.outcome import read_records
 from assets.stage import OWNERS, base_of, materialization, policy_of, proven, shown
 from assets.trial import run_trial, settings_of, trial_stage
@@ -20,8 +21,8 @@ REPORT = "evaluation.json"
 
 def _depends(project: Project) -> dict[str, str]:
     depends = {"tried": str(project.tried)} if project.tried > 1 else {}
-    if path := project.golden_path:
-        depends["golden"] = digest_json(digest_tree(path)) if path.is_dir() else digest_file(path)
+    path = project.golden_path or SHIPPED
+    depends["golden"] = digest_json(digest_tree(path)) if path.is_dir() else digest_file(path)
     return depends
 
 
