@@ -9,7 +9,6 @@ run goes on from the checkpoint that the training left in the artefact's draft.
 """
 
 import contextlib
-import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Any
 import dagster as dg
 
 from resources.errors import HallmarkError
+from resources.s3_store import connect
 
 RUNTIME = "hallmark-torch"
 POLL = 5.0  # seconds between two looks at the job
@@ -116,7 +116,5 @@ class KubeflowTrainingClient(dg.PipesClient):
     @property
     def s3(self) -> Any:
         if self._s3 is None:
-            import boto3
-
-            self._s3 = boto3.session.Session().client("s3", endpoint_url=os.environ.get("HALLMARK_S3_ENDPOINT") or None)
+            self._s3 = connect()
         return self._s3

@@ -95,22 +95,7 @@ class S3Store(ObjectStore):
     @property
     def _client(self) -> Any:
         if self._connected is None:
-            import boto3
-            from botocore.config import Config
-
-            # Services other than AWS often do not know the newer checksums, and name buckets in the path.
-            other: dict[str, Any] = {
-                "request_checksum_calculation": "when_required",
-                "response_checksum_validation": "when_required",
-            }
-            config = Config(
-                connect_timeout=5,
-                read_timeout=60,
-                retries={"total_max_attempts": 3, "mode": "standard"},
-                s3={"addressing_style": "path" if self.endpoint else "auto"},
-                **(other if self.endpoint else {}),
-            )
-            self._connected = boto3.session.Session().client("s3", endpoint_url=self.endpoint or None, config=config)
+            self._connected = connect(self.endpoint)
         return self._connected
 
     @contextlib.contextmanager
@@ -162,6 +147,30 @@ class S3Store(ObjectStore):
 
     def _at(self) -> str:
         return f" at {self.endpoint}" if self.endpoint else ""
+
+
+def connect(endpoint: str = "") -> Any:
+    """A client of AWS, or of the service at ``endpoint`` (default ``HALLMARK_S3_ENDPOINT``).
+
+    In a session of its own: the default session keeps the first credentials that it saw.
+    """
+    import boto3
+    from botocore.config import Config
+
+    endpoint = endpoint or os.environ.get(ENDPOINT, "")
+    # Services other than AWS often do not know the newer checksums, and name buckets in the path.
+    other: dict[str, Any] = {
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+    }
+    config = Config(
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"total_max_attempts": 3, "mode": "standard"},
+        s3={"addressing_style": "path" if endpoint else "auto"},
+        **(other if endpoint else {}),
+    )
+    return boto3.session.Session().client("s3", endpoint_url=endpoint or None, config=config)
 
 
 def _encoded(value: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from assets.adapter.training import Step
+from resources.s3_store import connect
 
 LINE_EVERY = 5.0  # seconds between progress lines
 
@@ -67,7 +68,4 @@ def _writer(place: Mapping[str, Any]) -> Any:
 
     if "bucket" not in place:
         return PipesDefaultMessageWriter()
-    import boto3
-
-    endpoint = os.environ.get("HALLMARK_S3_ENDPOINT") or None
-    return PipesS3MessageWriter(client=boto3.session.Session().client("s3", endpoint_url=endpoint), interval=2.0)
+    return PipesS3MessageWriter(client=connect(), interval=2.0)

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 from assets.sanitized.detector import Detector, Passage
 from assets.sanitized.settings import SanitizeSettings
 from resources.errors import HallmarkError
+from resources.process import cores
 
 if TYPE_CHECKING:
     from resources.pii_engine import Span
@@ -39,7 +40,7 @@ class Readers:
         if self._started or rows < LARGE:
             return
         self._started = True
-        processes = self._settings.processes or len(os.sched_getaffinity(0))
+        processes = self._settings.processes or cores()
         self._others = [_Reader(self._settings) for _ in range(processes - 1)]
 
     def detect(self, detector: Detector, passages: Sequence[Passage]) -> "list[list[Span]]":
