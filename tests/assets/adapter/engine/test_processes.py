@@ -16,7 +16,7 @@ from assets.adapter.recipe import Recipe
 from assets.adapter.train import train
 from assets.record import Record
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def launch(
