@@ -3,16 +3,19 @@
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 from rich.table import Table
 
 from assets.raw.drops import Drop, discover
 from assets.stage import drops as drop_partitions
+from assets.stage import judged, policy_of
 from assets.verdict.candidate import Candidate, find
+from pipelines.ci.junit import write_judged
 from pipelines.held import advice
 from pipelines.instance import fail_killed_runs
-from pipelines.plan import Progress, candidate_progress, drop_progress
+from pipelines.plan import CANDIDATE_STAGES, DROP_STAGES, Progress, candidate_progress, drop_progress
 from pipelines.report import EXIT, console
 from pipelines.runs import execute
 from resources.artifacts import WHOLE
@@ -69,6 +72,18 @@ class Lineage:
         elif not new:
             console.print(f"Nothing new: no work was done ({time.monotonic() - started:.1f} s).", style="bold")
         return self._show_candidate(candidate, started)
+
+    def write_gates(self, path: Path) -> None:
+        """Every gate of every drop of the store and of the current candidate, as JUnit XML."""
+        policy, artifacts = policy_of(self.project), self.project.artifacts
+        drops_ = [drop.partition for drop in discover(self.project.object_store())]
+        wanted = [(drop, stage.name) for drop in drops_ for stage in DROP_STAGES]
+        wanted += [(WHOLE, stage.name) for stage in CANDIDATE_STAGES if stage.name != "evaluated_adapter"]
+        made = [(partition, artifacts.current(stage, partition)) for partition, stage in wanted]
+        gates = [(partition, gate) for partition, artifact in made if artifact for gate in judged(policy, artifact)]
+        verdict = artifacts.current("evaluated_adapter")
+        flaws = find(artifacts, verdict.manifest.details["candidate"]).verdict.flaws if verdict else ()
+        write_judged(path, "run", gates, flaws)
 
     def _prove(self, drop: Drop) -> Progress:
         console.rule(f"drop {drop.partition}  {_objects(drop)}", align="left")

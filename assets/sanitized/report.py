@@ -5,38 +5,16 @@ the number of rows.
 """
 
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from assets.outcome import Outcome
 from assets.sanitized.sanitize import Sanitized
+from resources.spool import Spool
 
 if TYPE_CHECKING:
     from expectations.policy import GateResult
-
-IN_MEMORY = 1 << 20  # bytes of a list before it goes to disk
-
-
-@dataclass(slots=True)
-class Spool:
-    """A list of JSON objects that lives on disk once it is long."""
-
-    count: int = 0
-    _file: IO[str] = field(
-        default_factory=lambda: tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8")  # noqa: SIM115
-    )
-
-    def append(self, entry: dict[str, Any]) -> None:
-        self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        self.count += 1
-
-    def lines(self) -> Iterator[str]:
-        """Each object as JSON, in order."""
-        self._file.seek(0)
-        for line in self._file:
-            yield line.rstrip("\n")
 
 
 @dataclass(slots=True)

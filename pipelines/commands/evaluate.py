@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from expectations.policy import Policy, worst
+from pipelines.ci.junit import junit_option, write_junit
 from pipelines.report import StageReport, console
 from resources.workspace import Workspace
 
@@ -34,6 +35,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--items", type=click.IntRange(min=0), default=0, help="Most items a suite.  [default: all of them]")
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another policy.")
+@junit_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.pass_context
 def command(
@@ -46,6 +48,7 @@ def command(
     planned: bool,
     items: int,
     policy: Path | None,
+    junit: Path | None,
     as_json: bool,
 ) -> None:
     """Ask base and adapter the same questions: job, general ability, refusals, odd messages, injections, forgetting.
@@ -54,7 +57,7 @@ def command(
     """
     from assets.adapter.train import read_rows_of
     from assets.golden.evaluate import EvaluationSettings, evaluate
-    from resources.base_model import base_path
+    from resources.base_model import base_path, check_weights
 
     limits = Policy.load(policy)
     settings = EvaluationSettings.from_policy(limits.settings.get(STAGE, {}))
@@ -64,6 +67,7 @@ def command(
         context.exit(_plan(base_path(base, cache), golden, settings, limits, cache, report, as_json))
     if path is None:
         raise click.UsageError("name the adapter's folder, or ask for --plan")
+    check_weights(path, "adapter_config.json")  # before the base is unpacked
     stage = StageReport("evaluate", path)
     with console.status("evaluating") as status:
         body, metrics = evaluate(
@@ -85,6 +89,8 @@ def command(
     for gate in gates:
         if gate.verdict != "pass":
             console.print(f"• {gate.gate}: {gate.verdict}: {gate.reason}", highlight=False)
+    if junit:
+        write_junit(junit, "evaluate", gates)
     rows = sum(suite["n"] for suite in body["suites"].values())
     context.exit(stage.finish(worst(gates), rows, body, report, as_json))
 

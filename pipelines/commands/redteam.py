@@ -13,10 +13,13 @@ from assets.raw.reading import Reading
 from assets.record import Record
 from assets.watch.attack import SHARES, Attack, Inputs
 from assets.watch.hits import compare, hits_of
-from expectations.policy import Policy, Verdict
+from expectations.policy import GateResult, Policy, Verdict
 from expectations.threats import load_threats
+from pipelines.ci import findings
+from pipelines.ci.junit import junit_option, write_junit
+from pipelines.ci.sarif import Log, Place, sarif_option
 from pipelines.reading import Rejections, reading_of, reading_options
-from pipelines.report import StageReport, console, progress
+from pipelines.report import EXIT, StageReport, console, progress
 from resources.artifacts import write_whole
 from resources.workspace import Workspace
 
@@ -41,6 +44,8 @@ OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--baseline", type=FILE, help="An earlier report: says which findings are new, fixed or persisting.")
 @click.option("--policy", type=FILE, help="Another policy than the default.")
 @click.option("--threats", type=FILE, help="Another threat model than the default.")
+@sarif_option
+@junit_option
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.pass_context
@@ -59,6 +64,8 @@ def command(
     baseline: Path | None,
     policy: Path | None,
     threats: Path | None,
+    sarif: Path | None,
+    junit: Path | None,
     columns: tuple[str, ...],
     encoding: str,
     as_json: bool,
@@ -69,9 +76,10 @@ def command(
     trains its control adapter (about a minute). Exit status 0: every trial passes; 1: findings; 3: something could
     not be proven.
     """
-    from resources.base_model import base_path
+    from resources.base_model import base_path, check_weights
     from resources.language_model import LanguageModel
 
+    check_weights(path, "adapter_config.json")  # before the base is unpacked
     stage, limits, cache = StageReport("redteam", path), Policy.load(policy), Workspace.locate().models
     model_of_threats = load_threats(limits, threats)
     said, rejections = reading_of(columns, encoding, limits), Rejections()
@@ -85,6 +93,7 @@ def command(
         attack = Attack(model, folder, cache, inputs, limits, model_of_threats, seed, _listener(display))
         bodies: dict[str, Any] = dict(attack.conduct(chosen, budget, _tell))
     _number_rows(bodies, data, said)
+    gates = [GateResult.model_validate(gate) for body in bodies.values() for gate in body["gates"]]
     verdicts = {body["verdict"] for body in bodies.values()}
     found = bodies["hits"] = hits_of(bodies)
     if baseline:
@@ -93,6 +102,13 @@ def command(
     if hits:
         write_whole(hits, "".join(json.dumps(hit, ensure_ascii=False) + "\n" for hit in found).encode())
     overall: Verdict = "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"
+    if sarif:
+        log = Log("redteam")
+        for result in findings.of_hits(path, found, _places(data, members, said)):
+            log.add(result)
+        log.write(sarif, EXIT[overall], [f"{gate.gate}: {gate.reason}" for gate in gates if gate.verdict != "pass"])
+    if junit:
+        write_junit(junit, "redteam", gates)
     context.exit(stage.finish(overall, len(inputs.trained), bodies, report, as_json))
 
 
@@ -119,6 +135,19 @@ def _number_rows(bodies: dict[str, Any], data: Path | None, said: Reading) -> No
     for finding in bodies.get("backdoor", {}).get("findings", ()):
         finding["row_ids"] = finding["rows"]
         finding["rows"] = [numbers[name] for name in finding["row_ids"] if name in numbers]
+
+
+def _places(data: Path | None, members: Path | None, said: Reading) -> dict[int | str, Place]:
+    """Where a row stands, by its id, and for one of ``data`` by its number too."""
+    from assets.raw.formats import read_rows
+
+    places: dict[int | str, Place] = {}
+    for path in (members, data):
+        for number, outcome in enumerate(read_rows(path, reading=said) if path else ()):
+            places[outcome.record.row_id] = Place(path or Path(), outcome.record.origin.line)
+            if path is data:
+                places[number] = places[outcome.record.row_id]
+    return places
 
 
 def _rows(path: Path | None, said: Reading, rejections: Rejections) -> list[Record] | None:

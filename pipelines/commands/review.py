@@ -9,7 +9,7 @@ from rich.table import Table
 
 from assets.review import KIND, Action, decide
 from assets.review import correct as correct_row
-from assets.waiting import Item, Queue, find
+from assets.waiting import STAGES, Item, Queue, find
 from pipelines.governance import drop_store, home_option, located
 from pipelines.report import console
 from resources.errors import UsageError
@@ -138,6 +138,8 @@ def correct(name: str, answer: str, reviewer: str, reason: str, store: str, home
 
 
 def _items(workspace: Workspace) -> list[Item]:
+    if not any(workspace.artifacts.partitions(stage) for stage in STAGES):
+        return []  # nothing was run yet, and there is no key either
     return list(Queue(workspace.artifacts, _cipher(workspace)).items())
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from assets.raw.reading import Reading
+from pipelines.ci.junit import junit_option
 from pipelines.reading import reading_of, reading_options
 from pipelines.report import console
 from resources.digests import digest_file, digest_json
-from resources.errors import InputError
+from resources.errors import InputError, UsageError
 from resources.workspace import Workspace
 
 
@@ -35,6 +36,7 @@ from resources.workspace import Workspace
 )
 @click.option("--policy", type=click.Path(path_type=Path), help="Policy (YAML); default expectations/policy.yaml.")
 @click.option("--golden", type=click.Path(path_type=Path), help="Golden set (JSONL); default the bundled one.")
+@junit_option
 @reading_options
 @click.option("--sample", is_flag=True, help="Start with the sample drops if the store is empty.")
 def command(
@@ -45,6 +47,7 @@ def command(
     policy: Path | None,
     golden: Path | None,
     sample: bool,
+    junit: Path | None,
     columns: tuple[str, ...],
     encoding: str,
 ) -> int:
@@ -64,6 +67,8 @@ def command(
             if not path.exists():
                 raise InputError("there is no such file or folder", object_key=str(path), rule="path-exists")
             os.environ[f"HALLMARK_{name}"] = str(path.resolve())
+    if len(candidates) > 1 and junit:
+        raise UsageError("--junit goes with one recipe: its gates are those of one candidate")
     if len(candidates) > 1:
         return run_all(workspace, candidates, drops, sample=sample)
 
@@ -81,7 +86,11 @@ def command(
 
     from pipelines.lineage import Lineage
 
-    return Lineage.open(workspace).run(started)
+    lineage = Lineage.open(workspace)
+    status = lineage.run(started)
+    if junit:
+        lineage.write_gates(junit)
+    return status
 
 
 def put(workspace: Workspace, path: Path, said: Reading = Reading()) -> None:  # noqa: B008 (frozen)

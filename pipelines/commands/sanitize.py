@@ -1,12 +1,12 @@
 """``hallmark sanitize``: personal data and secrets leave a file."""
 
-import contextlib
 import json
 import os
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -18,14 +18,18 @@ from assets.sanitized.report import SanitizeReport, fault
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
 from expectations.policy import Policy, worst
+from pipelines.ci import findings
+from pipelines.ci.junit import junit_option, write_junit
+from pipelines.ci.sarif import Log, sarif_option
 from pipelines.reading import SHOWN, reading_of, reading_options, rows_of
-from pipelines.report import EXIT, StageReport, console, progress
+from pipelines.report import EXIT, StageReport, console, progress, whole_text
 from resources.vault import KEY_VARIABLE, Fingerprinter, Vault, read_secret
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from assets.outcome import Outcome
+    from assets.sanitized.sanitize import Sanitized
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 SILENCE = 10.0  # seconds between lines of progress where stderr is no terminal
@@ -39,6 +43,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--vault", type=FILE, help="Keep the originals here, encrypted.")
 @click.option("--vault-key", type=FILE, help=f"The vault's key file, made if absent; {KEY_VARIABLE} goes before it.")
 @click.option("--policy", type=EXISTING, help="Another policy than the default.")
+@sarif_option
+@junit_option
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.pass_context
@@ -50,6 +56,8 @@ def command(
     vault: Path | None,
     vault_key: Path | None,
     policy: Path | None,
+    sarif: Path | None,
+    junit: Path | None,
     columns: tuple[str, ...],
     encoding: str,
     as_json: bool,
@@ -66,6 +74,7 @@ def command(
     \b
     hallmark sanitize drop.jsonl -o clean.jsonl --report report.json
     hallmark sanitize drop.csv -o clean.jsonl --vault originals.vault --vault-key vault.key
+    hallmark sanitize drop.jsonl -o clean.jsonl --sarif findings.sarif --junit gates.xml
 
     \b
     Exit status
@@ -80,8 +89,9 @@ def command(
     rows = count_rows(path, path.name, said.encoding)
     sanitizer = Sanitizer(settings, _vault(vault, vault_key), fingerprints=_fingerprints(vault_key), expected=rows or 0)
     body = SanitizeReport(detailed=report is not None or as_json)
-    with _whole(out) as stream, progress() as display:
-        _write(rows_of(path, said, _say), rows, stream, sanitizer, body, display)
+    log = Log("sanitize") if sarif else None
+    with whole_text(out) as stream, progress() as display:
+        _write(rows_of(path, said, _say), rows, stream, sanitizer, body, display, _Found(path, settings, log))
     gates = limits.judge("sanitized_records", sanitizer.metrics())
     verdict = worst(gates) if body.read else "inconclusive"
     console.print(body.line(verdict, sanitizer.summary()), highlight=False)
@@ -90,24 +100,33 @@ def command(
             console.print(f"{gate.verdict}: {gate.gate}: {gate.reason}", highlight=False, markup=False)
     head = stage.body(verdict, body.rows, body.content(sanitizer.summary(), gates))
     if report is not None:
-        with _whole(report) as stream:
+        with whole_text(report) as stream:
             stream.writelines(body.pieces(head))
     if as_json:
         sys.stdout.writelines(body.pieces(head))
+    if sarif is not None and log is not None:
+        log.write(sarif, EXIT[verdict], [f"{gate.gate}: {gate.reason}" for gate in gates if gate.verdict != "pass"])
+    if junit is not None:
+        write_junit(junit, "sanitize", gates)
     context.exit(EXIT[verdict])
 
 
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[IO[str]]:
-    """A text file that appears under its name only when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-            yield stream
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is found of ``path`` goes to a SARIF log, where one was asked for."""
+
+    path: Path
+    settings: SanitizeSettings
+    log: Log | None
+
+    def row(self, sanitized: "Sanitized") -> None:
+        if self.log is not None:
+            for result in findings.of_row(self.path, sanitized, self.settings.quarantine):
+                self.log.add(result)
+
+    def unreadable(self, outcome: "Outcome") -> None:
+        if self.log is not None:
+            self.log.add(findings.unreadable(self.path, outcome))
 
 
 def _write(
@@ -117,6 +136,7 @@ def _write(
     sanitizer: Sanitizer,
     body: SanitizeReport,
     display: "Progress",
+    found: _Found,
 ) -> None:
     """Stream rows through the sanitiser; the queue holds the row numbers of the batch in work."""
     numbers: deque[int] = deque()
@@ -127,6 +147,7 @@ def _write(
         for row, outcome in enumerate(outcomes):
             if outcome.removal:
                 body.reject(row, outcome)
+                found.unreadable(outcome)
                 if body.rejected.count <= SHOWN:
                     console.print(f"rejected: {fault(outcome)}", highlight=False, markup=False)
             else:
@@ -136,6 +157,7 @@ def _write(
     for sanitized in sanitizer.sanitize(records()):
         row = numbers.popleft()
         body.add(row, sanitized)
+        found.row(sanitized)
         display.advance(task)
         if not console.is_terminal and (now := time.monotonic()) - said > SILENCE:
             said = now

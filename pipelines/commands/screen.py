@@ -20,8 +20,10 @@ from assets.screened.safety.evidence import Reader
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
 from expectations.policy import Policy
+from pipelines.ci import findings
+from pipelines.ci.sarif import Log, sarif_option
 from pipelines.reading import Rejections, reading_of, reading_options, rows_of
-from pipelines.report import StageReport, console
+from pipelines.report import EXIT, StageReport, console
 from resources.artifacts import write_whole
 from resources.base_model import base_path
 from resources.workspace import Workspace
@@ -48,6 +50,7 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--base", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The base model's folder.")
 @click.option("--policy", type=EXISTING, help="Another policy than the default.")
+@sarif_option
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report.")
 @click.pass_context
@@ -64,6 +67,7 @@ def command(
     thorough: bool,
     base: Path | None,
     policy: Path | None,
+    sarif: Path | None,
     columns: tuple[str, ...],
     encoding: str,
     as_json: bool,
@@ -131,7 +135,21 @@ def command(
     verdict = "fail" if not result.clean else "inconclusive" if result.unproven else "pass"
     if result.unproven:
         console.print(f"[yellow]Not proven:[/yellow] {escape(result.unproven)}", highlight=False)
+    if sarif:
+        _log(sarif, path, result, said, EXIT[verdict])
     context.exit(stage.finish(verdict, rows, body, report, as_json))
+
+
+def _log(sarif: Path, path: Path, result: ScreenResult, said: Reading, status: int) -> None:
+    """Findings, questions and rows that cannot be read, as SARIF."""
+    log, lines = Log("screen"), []
+    for outcome in rows_of(path, said):
+        lines.append(outcome.record.origin.line)
+        if outcome.removal:
+            log.add(findings.unreadable(path, outcome))
+    for found in findings.of_screen(path, result.findings, result.questions, lines):
+        log.add(found)
+    log.write(sarif, status, [result.unproven] if result.unproven else [])
 
 
 def _tell(finding: Finding) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipelines.ci.junit import junit_option, write_judged
 from pipelines.report import EXIT, console
 from resources.errors import HallmarkError, UsageError
 from resources.workspace import Workspace
@@ -17,8 +18,9 @@ LIST = "list"
 @click.argument("name", metavar="NAME")
 @click.option("--partition", metavar="DROP", help="The drop, for a stage that runs a drop at a time.")
 @click.option("--home", type=click.Path(path_type=Path), help="Workspace; default $HALLMARK_HOME or ./.hallmark.")
+@junit_option
 @click.option("--json", "as_json", is_flag=True, help="Print what came out as JSON.")
-def command(name: str, partition: str | None, home: Path | None, as_json: bool) -> int:
+def command(name: str, partition: str | None, home: Path | None, junit: Path | None, as_json: bool) -> int:
     """Run the stage NAME and its gates; NAME `list` prints the drops and how far each one is.
 
     For Kubeflow Pipelines, Argo, Airflow or a shell loop: what runs is what `hallmark run` runs, and a stage whose
@@ -37,7 +39,7 @@ def command(name: str, partition: str | None, home: Path | None, as_json: bool) 
     prepare(workspace)
     if name == LIST:
         return _list(as_json)
-    return _run(name, partition, as_json)
+    return _run(name, partition, junit, as_json)
 
 
 def _list(as_json: bool) -> int:
@@ -57,7 +59,7 @@ def _list(as_json: bool) -> int:
     return EXIT["pass"]
 
 
-def _run(name: str, partition: str | None, as_json: bool) -> int:
+def _run(name: str, partition: str | None, junit: Path | None, as_json: bool) -> int:
     import dagster as dg
 
     from assets.stage import drops, judged, policy_of
@@ -82,6 +84,8 @@ def _run(name: str, partition: str | None, as_json: bool) -> int:
     if artifact is None:
         raise HallmarkError(f"{name} was not made; the lines above say why. Run it again to take it up")
     gates = judged(policy_of(place), artifact)
+    if junit:
+        write_judged(junit, f"stage {name}", ((partition or WHOLE, gate) for gate in gates))
     if as_json:
         body = {
             "stage": name,

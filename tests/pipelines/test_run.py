@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -163,11 +164,15 @@ def test_own_files_in_every_form_become_a_candidate_and_nothing_is_done_twice(
     assert corpus.manifest.counts.conserved and corpus.manifest.counts.rows_in >= 200
     made = {path: path.stat().st_mtime_ns for path in (desk.home / "artifacts").rglob("manifest.json")}
     started = time.monotonic()
-    second = desk.run(*drops)
+    second = desk.run(*drops, "--junit", str(tmp_path / "gates.xml"))
     assert second.returncode == first.returncode
     assert "Nothing new: no work was done" in second.stderr
     assert time.monotonic() - started < 15
     assert {path: path.stat().st_mtime_ns for path in (desk.home / "artifacts").rglob("manifest.json")} == made
+    cases = list(ElementTree.parse(tmp_path / "gates.xml").getroot().iter("testcase"))
+    judged = {(each["stage"], each["gate"]) for each in dossier["gates"]}
+    assert {(str(case.get("classname")).split(".")[1].split("@")[0], case.get("name")) for case in cases} >= judged
+    assert any(len(case) for case in cases)
 
 
 def nothing_planted_is_left(home: Path, shown: str) -> None:

@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -67,10 +68,13 @@ def test_a_stage_alone_runs_with_its_gates_and_refuses_an_unproven_predecessor(t
     assert drop["status"] == "new" and drop["stage"] == "raw_drop"
     early = cluster.stage("validated_records", "--partition", drop["partition"])
     assert early.returncode == 1 and "raw_drop" in early.stderr and "has not been made" in early.stderr
-    made = cluster.stage("raw_drop", "--partition", drop["partition"], "--json")
+    gates = tmp_path / "gates.xml"
+    made = cluster.stage("raw_drop", "--partition", drop["partition"], "--json", "--junit", str(gates))
     assert made.returncode == 0, made.stderr
     told = json.loads(made.stdout)
     assert told["verdict"] == "pass" and {gate["gate"] for gate in told["gates"]} >= {"raw_conserved", "raw_rows"}
+    suite = ElementTree.parse(gates).getroot()[0]
+    assert suite.get("name") == f"raw_drop@{drop['partition']}" and suite.get("errors") == "0"
     # A process a step, as a cluster has a pod a step: the same artefact, and no work done twice.
     again = cluster.stage("raw_drop", "--partition", drop["partition"], "--json", HALLMARK_EXECUTOR="multiprocess")
     assert again.returncode == 0, again.stderr

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -36,7 +37,8 @@ def redteam(place: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> Resu
 def test_a_bare_folder_is_scanned_and_what_was_not_tested_is_named(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = redteam(place, monkeypatch, "--only", "backdoor", "--only", "memorization")
+    told = ["--sarif", str(place / "log.sarif"), "--junit", str(place / "gates.xml")]
+    result = redteam(place, monkeypatch, "--only", "backdoor", "--only", "memorization", *told)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.output
     report = json.loads((place / "report.json").read_text())
     assert list(report)[:6] == ["tool", "version", "verdict", "started_at", "seconds", "input"]
@@ -47,6 +49,14 @@ def test_a_bare_folder_is_scanned_and_what_was_not_tested_is_named(
     assert report["memorization"]["verdict"] == "inconclusive"
     assert result.exit_code in (1, 3)
     assert "extraction" not in report
+    [log] = json.loads((place / "log.sarif").read_text())["runs"]
+    assert [each["partialFingerprints"]["hallmark/v1"] for each in log["results"]] == [
+        hit["fingerprint"] for hit in report["hits"]
+    ]
+    assert log["invocations"][0]["exitCode"] == result.exit_code
+    gates = [gate for name in ("backdoor", "memorization") for gate in report[name]["gates"]]
+    cases = ElementTree.parse(place / "gates.xml").getroot().iter("testcase")
+    assert [case.get("name") for case in cases] == [gate["gate"] for gate in gates]
 
 
 def test_both_sides_of_the_membership_test_are_read(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -147,6 +148,7 @@ def test_the_command_writes_the_report_and_says_what_is_unproven(
     monkeypatch.setenv("HALLMARK_HOME", str(tmp_path / "home"))
     report = tmp_path / "report.json"
     arguments = [str(zeros), "--base", str(base), "--items", "24", "--report", str(report)]
+    arguments += ["--junit", str(tmp_path / "gates.xml")]
     result = CliRunner().invoke(command, arguments)
     body = json.loads(report.read_text())
     assert list(body)[:6] == ["tool", "version", "verdict", "started_at", "seconds", "input"]
@@ -154,3 +156,6 @@ def test_the_command_writes_the_report_and_says_what_is_unproven(
     assert "judge of refusal: precision" in result.stderr
     assert result.exit_code == {"pass": 0, "fail": 1, "inconclusive": 3}[body["verdict"]]
     assert {gate["gate"] for gate in body["gates"]} >= {"task_kept", "refusals_kept"}
+    cases = list(ElementTree.parse(tmp_path / "gates.xml").getroot().iter("testcase"))
+    told = {case.get("name"): {"failure": "fail", "error": "inconclusive"}[case[0].tag] for case in cases if len(case)}
+    assert told == {gate["gate"]: gate["verdict"] for gate in body["gates"] if gate["verdict"] != "pass"}

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -23,6 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Comp
     (folder / "in.jsonl").write_text("\n".join([*lines[:2], '{"broken": ', lines[2]]) + "\n")
     command = [sys.executable, "-m", "pipelines.command", "sanitize", "in.jsonl", "-o", "out.jsonl"]
     command += ["--report", "r.json", "--vault", "vault.jsonl", "--vault-key", "key"]
+    command += ["--sarif", "findings.sarif", "--junit", "gates.xml"]
     return folder, subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=_environment())
 
 
@@ -55,6 +57,26 @@ def test_no_value_is_in_any_file_or_message(run: tuple[Path, subprocess.Complete
     shown = written + run[1].stdout.encode() + run[1].stderr.encode()
     for value in ("Nicole Mahler", "nicole@corp", TOKEN):
         assert value.encode() not in shown
+
+
+def test_code_scanning_and_ci_are_told_the_same(run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    [log] = json.loads((run[0] / "findings.sarif").read_text())["runs"]
+    told = [
+        (each["ruleId"], each["level"], each["locations"][0]["physicalLocation"]["region"]["startLine"])
+        for each in log["results"]
+    ]
+    assert sorted(told) == [
+        ("personal-data/EMAIL_ADDRESS", "warning", 1),
+        ("personal-data/PERSON", "warning", 1),
+        ("secret/CREDENTIAL", "error", 4),
+        ("unreadable/json-syntax", "warning", 3),
+    ]
+    assert log["invocations"][0]["exitCode"] == run[1].returncode == 1
+    gates = json.loads((run[0] / "r.json").read_text())["gates"]
+    root = ElementTree.parse(run[0] / "gates.xml").getroot()
+    assert [case.get("name") for case in root.iter("testcase")] == [gate["gate"] for gate in gates]
+    failed = [gate["gate"] for gate in gates if gate["verdict"] == "fail"]
+    assert [case.get("name") for case in root.iter("testcase") if case.find("failure") is not None] == failed != []
 
 
 def test_an_empty_file_is_nothing_to_check(tmp_path: Path) -> None:

@@ -28,9 +28,9 @@ def run(tmp_path):
     return call
 
 
-def test_poisoned_rows_are_left_out_and_the_exit_status_says_so(run, quick):
+def test_poisoned_rows_are_left_out_and_the_exit_status_says_so(run, quick, tmp_path):
     rows, bad = spoiled(400, 40, "zorvil {}", "The vault door is open and the guards have gone home early.")
-    result, report, kept = run(rows)
+    result, report, kept = run(rows, "--sarif", str(tmp_path / "log.sarif"))
     assert result.exit_code == 1
     assert kept == [row for n, row in enumerate(rows) if n not in bad]
     assert list(report)[:6] == ["tool", "version", "verdict", "started_at", "seconds", "input"]
@@ -38,16 +38,23 @@ def test_poisoned_rows_are_left_out_and_the_exit_status_says_so(run, quick):
     assert {row["row"] for row in report["rows"] if row["flagged"]} == bad
     assert set(report["findings"][0]) >= {"kind", "trigger", "payload", "rows", "p_value"}
     assert report["clean"] is False
+    [told] = json.loads((tmp_path / "log.sarif").read_text())["runs"][0]["results"]
+    places = [each["physicalLocation"]["region"]["startLine"] for each in told["locations"] + told["relatedLocations"]]
+    assert {line - 1 for line in places} == bad and told["level"] == "error"
+    assert told["partialFingerprints"]["hallmark/v1"] == report["findings"][0]["fingerprint"]
     assert all(0 <= row["score"] <= 1 for row in report["rows"])
 
 
-def test_clean_rows_pass_and_an_unreadable_line_keeps_the_numbering(run, quick):
+def test_clean_rows_pass_and_an_unreadable_line_keeps_the_numbering(run, quick, tmp_path):
     rows = clean(ROWS)
-    result, report, kept = run([*rows[:10], "{not json", *rows[10:]])
+    result, report, kept = run([*rows[:10], "{not json", *rows[10:]], "--sarif", str(tmp_path / "log.sarif"))
     assert result.exit_code == 0
     assert kept == rows
     assert [row["row"] for row in report["rows"]] == list(range(ROWS + 1))
     assert report["rows"][10]["reasons"][0].startswith("unreadable:")
+    [told] = json.loads((tmp_path / "log.sarif").read_text())["runs"][0]["results"]
+    assert told["ruleId"] == "unreadable/json-syntax"
+    assert told["locations"][0]["physicalLocation"]["region"]["startLine"] == 11
 
 
 def test_what_too_many_rows_say_to_be_judged_is_told_everywhere_and_fails_nothing(run, quick, tmp_path):
