@@ -11,7 +11,7 @@ TORCH ?= $(if $(shell command -v nvidia-smi),cuda,cpu)
 export DAGSTER_HOME ?= $(CURDIR)/.hallmark/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-browser ui lint docs bench device-check lock clean
+.PHONY: help run test test-long test-browser ui lint docs figures bench device-check lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lint: $(VENV)/.installed ## ruff, with the import rules of the rooms, and mypy
 
 docs: $(VENV)/.installed ## build the documentation into build/docs
 	@$(BIN)/mkdocs build --quiet --strict && echo build/docs/index.html
+
+figures: $(VENV)/.installed ## take the published figures anew: STAGE=quick (default), data, long, peers, gpu, or a name; AGAIN=1
+	@$(BIN)/python -m tests.benchmarks.publish $(or $(STAGE),quick) $(if $(AGAIN),--again)
 
 bench: $(VENV)/.installed ## list the benchmarks; each is a command that prints its figure
 	@for file in tests/benchmarks/*.py; do echo "$(BIN)/python -m $$(echo $${file%.py} | tr / .)"; \

@@ -1,6 +1,6 @@
 """Which scanner finds secrets: Hallmark as it ships, Kingfisher, CredSweeper with its model, detect-secrets.
 
-    python tests/benchmarks/sanitize_secrets.py [--seed 1] [--half tune|report] [--errors]
+    python -m tests.benchmarks.sanitize_secrets [--seed 1] [--half tune|report] [--errors]
 
 Four sets, all built at run time. Named: the published formats of more than sixty providers (``tests/credentials.py``),
 which rules know. Unnamed: token shapes of forty providers that no rule of ours names. Places: some hundred contexts in
@@ -20,12 +20,21 @@ from assets.record import Origin, Record
 from assets.sanitized.residual import share
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure, of_share
 
 sys.path.append(str(Path(__file__).parents[1]))
 from credentials import credentials, look_alikes
 from secret_places import harmless, places, unnamed
 
 SECRET = frozenset({"CREDENTIAL", "PRIVATE_KEY", "SECRET", "PASSWORD"})
+KINDS = {
+    "named": "named formats",
+    "unnamed": "tokens that no rule of ours names",
+    "places": "places that secrets live in",
+    "look-alikes": "look-alikes (alarms)",
+    "harmless": "nothing secret (alarms)",
+}
 SEEDS = 3  # values drawn for each context
 Scanner = Callable[[Sequence[str]], list[list[str]]]
 
@@ -35,7 +44,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--half", choices=("tune", "report"), default="report")
     parser.add_argument("--errors", action="store_true", help="print what Hallmark misses and where it alarms")
+    figures.option(parser)
     options = parser.parse_args()
+    found_figures: list[Figure] = []
     seeds = range(options.seed, options.seed + SEEDS)
     positives = {
         "named": list(credentials(options.seed)),
@@ -54,16 +65,19 @@ def main() -> None:
             found = scan([text for _, text, _ in cases])
             hits = [covers(text, secret, values) for (_, text, secret), values in zip(cases, found, strict=True)]
             show(kind, sum(hits), len(hits))
+            found_figures.append(of_share(KINDS[kind], sum(hits), len(hits), name))
             if options.errors and name == "hallmark":
                 missed = Counter(case[0] for case, hit in zip(cases, hits, strict=True) if not hit)
                 print("    missed", missed.most_common())
         for kind, texts in negatives.items():
             alarmed = [text for text, values in zip(texts, scan(texts), strict=True) if values]
             show(kind, len(alarmed), len(texts))
+            found_figures.append(of_share(KINDS[kind], len(alarmed), len(texts), name))
             if options.errors and name == "hallmark":
                 print("    alarms", alarmed)
         count = sum(map(len, positives.values())) + sum(map(len, negatives.values()))
         print(f"  {count / (time.process_time() - started):.0f} texts a CPU second")
+    figures.write(options.json, found_figures)
 
 
 def show(kind: str, hits: int, n: int) -> None:
