@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assets.record import Record
-from resources.artifacts import Counts
+from resources.artifacts import Artifact, Counts
 from resources.line_cipher import LineCipher
 
 Fate = Literal["passed", "quarantined", "rejected"]
@@ -30,6 +30,11 @@ FILES: dict[Fate, str] = {
     "quarantined": "quarantined.jsonl",
     "rejected": "rejected.jsonl",
 }
+
+
+def names_of(files: Iterable[str], fate: Fate) -> list[str]:
+    """Of an artefact's files those with the rows of a fate: one, or one a shard, in the order of the rows."""
+    return sorted(name for name in files if name.rpartition("/")[2] == FILES[fate])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,12 @@ def read_lines(path: Path, cipher: LineCipher | None = None, *, start: int = 0) 
     with path.open(encoding="utf-8") as stream:
         for line in itertools.islice(stream, start, None):
             yield json.loads(cipher.open(line) if cipher else line)
+
+
+def removed(artifact: Artifact, fate: Fate, cipher: LineCipher | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of an artefact that left, each with its removal, streamed."""
+    for name in names_of(artifact.manifest.files, fate):
+        yield from read_lines(artifact.path(name), cipher)
 
 
 def read_records(path: Path, cipher: LineCipher | None = None) -> Iterator[Record]:

@@ -6,16 +6,17 @@ check that stopped another run is not evidence in this one (law 8).
 """
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from assets.outcome import FILES, Outcome, read_records, write_outcomes
+from assets.outcome import FILES, Outcome, names_of, read_records, write_outcomes
 from assets.record import Record
 from assets.review import Decisions
+from assets.shards.joining import REPORT, file_of, join
 from expectations.policy import GateResult, Policy
 from resources.artifacts import WHOLE, Artifact, Counts, Draft, Metric
 from resources.base_model import base_path
@@ -47,12 +48,15 @@ def judged(policy: Policy, artifact: Artifact) -> list[GateResult]:
     return policy.judge(artifact.manifest.stage, artifact.manifest.metrics)
 
 
-def proven(project: Project, stage: str, partition: str = WHOLE) -> Artifact:
-    """The current artefact of ``stage``, if its bytes are those recorded and its gates pass; else ``GateRefused``."""
+def proven(project: Project, stage: str, partition: str = WHOLE, only: Collection[str] | None = None) -> Artifact:
+    """The current artefact of ``stage``, if its bytes are those recorded and its gates pass; else ``GateRefused``.
+
+    A shard, which reads a part of it, has ``only`` those files proven.
+    """
     artifact = project.artifacts.current(stage, partition)
     if artifact is None:
         raise GateRefused(f"{stage} {partition} has not been made; run it first")
-    artifact.verify()
+    artifact.verify(only)
     policy = policy_of(project)
     if holding := policy.holding(judged(policy, artifact)):
         blocking = "; ".join(f"{result.gate}: {result.reason}" for result in holding)
@@ -112,21 +116,83 @@ def seal_rows(
     ``details`` are asked after the last row.
     """
     counts, rules = write_outcomes(draft.folder, outcomes, cipher)
+    gone = 0
     if rows_in is not None:
         counts = Counts(rows_in, counts.passed, counts.quarantined, counts.rejected)
-    gone = counts.rows_in - counts.passed - counts.quarantined - counts.rejected
+        gone = abs(counts.rows_in - counts.passed - counts.quarantined - counts.rejected)
+    measured = _measured(counts, gone, metrics(), counted=rows_in is None)
+    return draft.seal(metrics=measured, counts=counts, details={**details(), "rules": rules})
+
+
+def seal_shard(
+    draft: Draft,
+    rows_in: int | None,
+    outcomes: Iterator[Outcome],
+    report: Callable[[], Mapping[str, Any]],
+    cipher: LineCipher | None = None,
+) -> Artifact:
+    """As ``seal_rows`` for one shard, which has no gates: ``report`` is asked after the last row, for the join."""
+    counts, rules = write_outcomes(draft.folder, outcomes, cipher)
+    draft.write_json(REPORT, report())
+    came = counts.rows_in if rows_in is None else rows_in
+    return draft.seal(counts=Counts(came, counts.passed, counts.quarantined, counts.rejected), details={"rules": rules})
+
+
+def seal_joined(
+    draft: Draft,
+    parts: Sequence[Artifact],
+    rows_in: Sequence[int] | None,
+    metrics: Mapping[str, Metric],
+    details: Mapping[str, Any],
+) -> Artifact:
+    """As ``seal_rows`` for a stage whose shards are made; ``rows_in`` is what came into each."""
+    joined = join(parts, rows_in)
+    for number, part in enumerate(parts):
+        for name in FILES.values():
+            draft.adopt(part, name, file_of(number, name))
+    measured = _measured(joined.counts, joined.unaccounted, metrics, counted=rows_in is None)
+    return draft.seal(
+        metrics=measured,
+        counts=joined.counts,
+        details={**details, "rules": joined.rules, "shards": joined.shards},
+    )
+
+
+def _measured(counts: Counts, gone: int, metrics: Mapping[str, Metric], *, counted: bool) -> dict[str, Metric]:
+    """A stage's metrics with those that every row stage has. ``counted``: the stage itself counted what it owes."""
     own = {
-        "unaccounted_rows": Metric(abs(gone), counts.rows_in),
         "passed_rows": Metric(counts.passed, counts.rows_in),
         "quarantined_share": _share(counts.quarantined, counts.rows_in),
         "rejected_share": _share(counts.rejected, counts.rows_in),
     }
-    return draft.seal(metrics={**metrics(), **own}, counts=counts, details={**details(), "rules": rules})
+    if not counted:
+        own["unaccounted_rows"] = Metric(gone, counts.rows_in)
+    return {**metrics, **own}
+
+
+def shards_before(project: Project, stage: str, before: str, drop: str) -> list[dict[str, str]]:
+    """What each shard of a row stage depends on: the rows that its predecessor's shard passed on, settings, decisions.
+
+    Empty where the predecessor was made in one piece.
+    """
+    artifact = proven(project, before, drop, only=())
+    if "shards" not in artifact.manifest.details:
+        return []
+    names = names_of(artifact.manifest.files, "passed")
+    settings, decisions = policy_of(project).stage_digest(stage), decisions_of(project, stage).digest
+    return [{"rows": artifact.manifest.files[name], "settings": settings, "decisions": decisions} for name in names]
+
+
+def shard_of(project: Project, before: str, drop: str, number: int, cipher: LineCipher | None) -> Iterator[Record]:
+    """The rows that a shard of the predecessor passed on, proven, streamed."""
+    name = file_of(number, FILES["passed"])
+    return read_records(proven(project, before, drop, only=(name,)).path(name), cipher)
 
 
 def records_of(artifact: Artifact, cipher: LineCipher | None = None) -> Iterator[Record]:
     """The rows that passed a stage, streamed."""
-    return read_records(artifact.path(FILES["passed"]), cipher)
+    for name in names_of(artifact.manifest.files, "passed"):
+        yield from read_records(artifact.path(name), cipher)
 
 
 def passed_rows(artifact: Artifact) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from assets.outcome import FILES, Removal, read_lines
+from assets.outcome import Removal, names_of, read_lines
 from assets.record import Record
 from resources.artifacts import Artifact, ArtifactStore
 from resources.errors import UsageError
@@ -64,19 +64,20 @@ class Shelf:
     @classmethod
     def of(cls, artifact: Artifact, cipher: LineCipher) -> "Shelf":
         stage, drop = artifact.manifest.stage, artifact.manifest.partition
-        file = artifact.path(FILES["quarantined"])
+        files = [artifact.path(name) for name in names_of(artifact.manifest.files, "quarantined")]
         findings = tuple(
-            Item(each["fingerprint"], stage, drop, each["kind"], each["sentence"], "", each["rows"], file)
+            Item(each["fingerprint"], stage, drop, each["kind"], each["sentence"], "", each["rows"], artifact.folder)
             for each in artifact.manifest.details.get("open", ())
         )
         open_ = {item.name for item in findings}
         rows: list[Item] = []
         explained: list[Item] = []
-        for line, body in enumerate(read_lines(file, cipher if stage in SEALED else None)):
-            removal, name = Removal(**body["removal"]), body["row_id"]
-            finding = removal.fingerprint if removal.fingerprint in open_ else ""
-            item = Item(name, stage, drop, removal.rule, removal.reason, removal.evidence, 1, file, line, finding)
-            (explained if finding else rows).append(item)
+        for file in files:
+            for line, body in enumerate(read_lines(file, cipher if stage in SEALED else None)):
+                removal, name = Removal(**body["removal"]), body["row_id"]
+                finding = removal.fingerprint if removal.fingerprint in open_ else ""
+                item = Item(name, stage, drop, removal.rule, removal.reason, removal.evidence, 1, file, line, finding)
+                (explained if finding else rows).append(item)
         return cls(findings, tuple(rows), tuple(explained))
 
 

@@ -17,7 +17,7 @@ another). It is validated on load. Judgement fails closed (law 3) and knows thre
 import math
 import os
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -146,8 +146,8 @@ class Policy(_Strict):
         """Read a policy file; ``InputError`` names the place of every mistake in it."""
         source = path or Path(os.environ.get("HALLMARK_POLICY") or DEFAULT_POLICY)
         try:
-            body = yaml.safe_load(source.read_text(encoding="utf-8"))
-            return cls.model_validate(with_profile(body))
+            # Steps ask for it again and again; each gets one of its own, for settings are dictionaries.
+            return _parsed(source.read_text(encoding="utf-8")).model_copy(deep=True)
         except (OSError, yaml.YAMLError) as error:
             raise InputError(str(error), object_key=str(source), rule="policy-readable") from error
         except ValidationError as error:
@@ -181,6 +181,14 @@ class Policy(_Strict):
         if not gates:
             raise InputError(f"no gate guards {stage}", object_key=self.name, rule="policy-covers-stage")
         return [gate.judge(metrics) for gate in gates]
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Policy:
+    return Policy.model_validate(with_profile(yaml.load(text, _LOADER)))  # noqa: S506 (both loaders are safe ones)
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def worst(results: list[GateResult]) -> Verdict:

@@ -30,7 +30,9 @@ class _Terminal(logging.Handler):
                 self._line(event.step_key, error.message.strip().split(": ", 1)[-1], "red")
 
     def _line(self, step: str, text: str, style: str | None = None) -> None:
-        self.target.print(f"  {step:<20} {text}", style=style, highlight=False, markup=False, soft_wrap=True)
+        self.target.print(
+            f"  {step.partition('.')[0]:<20} {text}", style=style, highlight=False, markup=False, soft_wrap=True
+        )
 
 
 @dg.logger(config_schema={})

@@ -51,6 +51,8 @@ def project() -> Project:
         tried=int(said("TRIED") or 1),
         webhook=said("WEBHOOK"),
         author=said("AUTHOR"),
+        spread=execution.spreads(),
+        processes=execution.processes(),
         threats=threat_model.digest,
         probes={stage: threat_model.digest_of(stage) for stage in PROBES},
     )

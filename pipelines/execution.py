@@ -5,7 +5,8 @@
                                 ``multiprocess``: a process a step; the trials run beside each other.
                                 ``k8s_job``: a Kubernetes job a step (``dagster-k8s``).
 ``HALLMARK_GPUS``               GPUs that training and each trial ask Kubernetes for; default none.
-``HALLMARK_PROCESSES``          steps at a time under ``multiprocess`` and ``k8s_job``; default Dagster's own.
+``HALLMARK_PROCESSES``          steps at a time under ``multiprocess`` and ``k8s_job``; default Dagster's own. Under
+                                ``in_process``: processes that make the shards of a large drop; default one a core.
 ``HALLMARK_TRAINER``            ``process`` (default): training is a process beside the run. ``kubeflow``: a TrainJob.
 ``HALLMARK_TRAINER_IMAGE``      its image; ``HALLMARK_TRAINER_NODES`` (default 1) nodes with ``HALLMARK_GPUS`` each, in
                                 ``HALLMARK_TRAINER_NAMESPACE``; messages go through the bucket
@@ -60,6 +61,15 @@ def trainer() -> dg.PipesClient:
     nodes = _count(f"{TRAINER}_NODES") or 1
     place = TrainingPlace(said["IMAGE"], said["BUCKET"], said["NAMESPACE"], nodes=nodes, gpus=_count(GPUS))
     return KubeflowTrainingClient(place)
+
+
+def spreads() -> bool:
+    """Whether steps run beside each other, so that the shards of a large drop are steps; else worker processes."""
+    return os.environ.get(EXECUTOR, "in_process") != "in_process"
+
+
+def processes() -> int:
+    return _count(PROCESSES)
 
 
 def run_tags(*, accelerated: bool) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from assets.outcome import FILES, read_lines
+from assets.outcome import removed
 from assets.waiting import SEALED, STAGES
 from resources.artifacts import Artifact
 from resources.project import Project
@@ -27,7 +27,7 @@ def advice(project: Project, partition: str) -> Iterator[str]:
 def _refused(project: Project, artifact: Artifact) -> Counter[tuple[str, str]]:
     """Rows and objects that were rejected, by rule and reason; a reason quotes nothing of a row."""
     sealed = artifact.manifest.stage in (RAW, *SEALED)
-    lines = read_lines(artifact.path(FILES["rejected"]), project.line_cipher() if sealed else None)
+    lines = removed(artifact, "rejected", project.line_cipher() if sealed else None)
     return Counter((line["removal"]["rule"], line["removal"]["reason"]) for line in lines)
 
 

@@ -9,11 +9,11 @@ from assets.corpus.asset import STAGE as CORPUS
 from assets.extraction.asset import STAGE as EXTRACTION
 from assets.golden.asset import STAGE as GOLDEN
 from assets.memorization.asset import STAGE as MEMORIZATION
-from assets.raw.asset import STAGE as RAW
-from assets.sanitized.asset import STAGE as SANITIZED
+from assets.raw.sharded import STAGE as RAW
+from assets.sanitized.sharded import STAGE as SANITIZED
 from assets.screened.asset import STAGE as SCREENED
 from assets.stage import Stage, judged, policy_of
-from assets.validated.asset import STAGE as VALIDATED
+from assets.validated.sharded import STAGE as VALIDATED
 from assets.verdict.asset import STAGE as VERDICT
 from resources.artifacts import WHOLE, Artifact
 from resources.errors import GateRefused

@@ -20,7 +20,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,11 +115,15 @@ class Artifact:
             self.fetch(name)
         return path
 
-    def verify(self) -> None:
-        """Prove every file against the manifest; ``IntegrityError`` lists each difference.
+    def verify(self, only: Collection[str] | None = None) -> None:
+        """Prove every file against the manifest, or ``only`` those; ``IntegrityError`` lists each difference.
 
         A process hashes a file once, and again when it may have changed.
         """
+        if only is not None:
+            recorded = {name: self.manifest.files[name] for name in only}
+            self._compare(recorded, {name for name in only if self.path(name).is_file()})
+            return
         for name in self.manifest.files:
             self.path(name)
         stamp = (self.manifest.digest, self._stamps())
@@ -137,7 +141,9 @@ class Artifact:
 
     def _hash_all(self) -> None:
         present = {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()}
-        recorded = self.manifest.files
+        self._compare(self.manifest.files, present)
+
+    def _compare(self, recorded: Mapping[str, str], present: set[str]) -> None:
         differences = [f"missing: {name}" for name in sorted(recorded.keys() - present)]
         differences += [f"unexpected: {name}" for name in sorted(present - recorded.keys() - {MANIFEST})]
         differences += [
@@ -161,11 +167,18 @@ class Draft:
     _owner: "ArtifactStore"
     _plan: dict[str, Any]
     _started: float = field(default_factory=time.monotonic)
+    _adopted: dict[str, str] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         target = self.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
+
+    def clear(self) -> None:
+        """Drop what an earlier attempt left, for a stage that cannot go on from a part of it."""
+        if self.resumed:
+            shutil.rmtree(self.folder)
+            self.folder.mkdir()
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -180,6 +193,21 @@ class Draft:
         finally:
             shutil.rmtree(folder)
 
+    def adopt(self, artifact: "Artifact", name: str, as_name: str) -> None:
+        """Take over a file of a sealed artefact under another name, without a copy where the file system can.
+
+        A file that is not on this machine stays where it is: its content is named by its digest.
+        """
+        self._adopted[as_name] = artifact.manifest.files[name]
+        source = artifact.folder / name
+        if source.exists():
+            target = self.path(as_name)
+            target.unlink(missing_ok=True)
+            try:
+                os.link(source, target)
+            except OSError:  # another file system, or one without links
+                shutil.copyfile(source, target)
+
     def write_json(self, name: str, value: Any) -> None:
         self.path(name).write_bytes(canonical_json(value) + b"\n")
 
@@ -191,11 +219,9 @@ class Draft:
         details: Mapping[str, Any] | None = None,
     ) -> Artifact:
         """Hash, write the manifest, move into place, make current. ``details`` is small JSON: no rows, no PII."""
-        files = {
-            path.relative_to(self.folder).as_posix(): digest_file(path)
-            for path in sorted(self.folder.rglob("*"))
-            if path.is_file() and path.name != MANIFEST
-        }
+        present = (path for path in sorted(self.folder.rglob("*")) if path.is_file() and path.name != MANIFEST)
+        names = {path.relative_to(self.folder).as_posix(): path for path in present}
+        files = {name: digest_file(path) for name, path in names.items() if name not in self._adopted} | self._adopted
         manifest = Manifest(
             **self._plan,
             files=files,

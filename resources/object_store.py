@@ -53,6 +53,14 @@ class Fetched:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes ``start`` to ``end`` (not included) of an object; at least one."""
+
+    start: int
+    end: int
+
+
 class ObjectStore(abc.ABC):
     """An object store, seen from one folder or prefix in it."""
 
@@ -99,11 +107,15 @@ class ObjectStore(abc.ABC):
         """
 
     @abc.abstractmethod
-    def _stream(self, info: ObjectInfo) -> Iterator[bytes]:
+    def _stream(self, info: ObjectInfo, span: Span | None = None) -> Iterator[bytes]:
         """The content of an object in chunks; ``StoreError`` if it is not, or no longer, the one in ``info``."""
 
-    def fetch(self, info: ObjectInfo, target: Path) -> Fetched:
-        """Copy an object to ``target``, whole or not at all.
+    def chunks(self, info: ObjectInfo) -> Iterator[bytes]:
+        """The content of an object, for a reader that keeps none of it."""
+        return self._stream(info)
+
+    def fetch(self, info: ObjectInfo, target: Path, span: Span | None = None) -> Fetched:
+        """Copy an object, or of it only the bytes of ``span``, to ``target``, whole or not at all.
 
         The object is compared with ``info`` before the first byte and after the last: one that changed while it was
         read is a ``StoreError``, so that no row comes from a mixture of two versions.
@@ -112,12 +124,13 @@ class ObjectStore(abc.ABC):
         state, size = hashlib.sha256(), 0
         try:
             with partial.open("wb") as stream:
-                for chunk in self._stream(info):
+                for chunk in self._stream(info, span) if span else self._stream(info):
                     state.update(chunk)
                     size += len(chunk)
                     stream.write(chunk)
             after = self.head(info.key)
-            if size != info.size or after is None or after.info.etag != info.etag:
+            expected = span.end - span.start if span else info.size
+            if size != expected or after is None or after.info.etag != info.etag:
                 raise changed(self.uri, info.key)
             partial.replace(target)
         except OSError as error:

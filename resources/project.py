@@ -25,6 +25,8 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
     tried: int = 1  # how many candidates are tried side by side, and share the error of the trials
     webhook: str = ""
     author: str = ""  # who answers for what this installation trains; may not approve it
+    spread: bool = False  # whether the shards of a large drop are steps of the executor; else worker processes
+    processes: int = 0  # how many of those; 0: one a core
     threats: str = ""  # digest of the threat model in force
     probes: dict[str, str] = Field(default_factory=dict)  # by stage, digest of what the threat model has it try
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from resources.digests import CHUNK
 from resources.errors import StoreError
-from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed, disk_error, lost
+from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, Span, changed, disk_error, lost
 
 ENDPOINT = "HALLMARK_S3_ENDPOINT"
 _GONE = {"NoSuchKey", "404", "NotFound"}
@@ -70,9 +70,11 @@ class S3Store(ObjectStore):
             done = self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, **condition)
         return ObjectInfo(key, done["ETag"].strip('"'), len(data), datetime.now(UTC))
 
-    def _stream(self, info: ObjectInfo) -> Iterator[bytes]:
+    def _stream(self, info: ObjectInfo, span: Span | None = None) -> Iterator[bytes]:
         with self._explained(info.key):
             request = {"Bucket": self.bucket, "Key": self.prefix + info.key, "IfMatch": f'"{info.etag}"'}
+            if span:
+                request["Range"] = f"bytes={span.start}-{span.end - 1}"
             found = self._client.get_object(**request)
             if self._info(info.key, found, found["ContentLength"]).etag != info.etag:
                 raise changed(self.uri, info.key)

@@ -71,7 +71,7 @@ class Vault:
 
         if len(secret) != KEY_BYTES:
             raise VaultError(f"the vault key must have {KEY_BYTES} bytes, this one has {len(secret)}")
-        self.path, self._bound_to = path, name.encode()
+        self.path, self._bound_to, self._secret = path, name.encode(), secret
         self._cipher = AESGCM(_derive(secret, b"hallmark vault v1"))
         self._fingerprinter = Fingerprinter(secret)
 
@@ -98,6 +98,24 @@ class Vault:
                 stream.flush()
                 os.fsync(stream.fileno())
         return len(lines)
+
+    def anew(self) -> "Vault":
+        """An empty vault of the same name, which is to take this one's place (``take``) when all is in it.
+
+        Until then this one stays as it is; what a killed attempt has stored goes with the next one.
+        """
+        assert self.path is not None
+        path = self.path.with_name(f".{self.path.name}.part")
+        path.unlink(missing_ok=True)
+        return Vault(path, self._secret, self._bound_to.decode())
+
+    def take(self, fresh: "Vault") -> None:
+        """Put ``fresh`` in this one's place; without an entry in it there is then no file."""
+        assert self.path is not None and fresh.path is not None
+        if fresh.path.exists():
+            fresh.path.replace(self.path)
+        else:
+            self.path.unlink(missing_ok=True)
 
     def entries(self) -> Iterator[Entry]:
         """Every entry, decrypted. ``VaultError`` names the line that this key does not open."""

@@ -65,6 +65,10 @@ class Workspace:
     def vault(self) -> Path:
         return self.root / "vault"
 
+    def vault_files(self, drop: str) -> list[Path]:
+        """Where the values that left a drop are: one file, or one a shard. A drop without any has none."""
+        return sorted(self.vault.glob(f"{drop}.*jsonl"))
+
     @property
     def served(self) -> Path:
         return self.root / "served"

@@ -70,8 +70,8 @@ def _values(project: Project, drops: list[str]) -> Iterator[Any]:
     from assets.memorization.vault_values import sensitive_values
 
     for drop in drops:
-        path = project.workspace.vault / f"{drop}.jsonl"
-        entries = list(Vault(path, project.vault_secret(), name=path.name).entries())
+        vaults = (Vault(path, project.vault_secret(), name=path.name) for path in project.workspace.vault_files(drop))
+        entries = [entry for vault in vaults for entry in vault.entries()]
         touched = {entry.row_id for entry in entries}
         before = records_of(proven(project, "validated_records", drop), project.line_cipher())
         yield from sensitive_values(entries, {row.row_id: row for row in before if row.row_id in touched})

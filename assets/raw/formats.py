@@ -16,7 +16,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Any, Literal, cast
 
 from assets.forms.cells import json_or_text
@@ -49,7 +49,7 @@ DAMAGE = frozenset({"json-truncated", "json-trailing", "gzip-damaged", "parquet-
 _FORM_FIELDS = ("messages", "instruction", "prompt")
 _STRUCTURED = ("messages", "conversations", "conversation", "chosen", "rejected", "prompt", "completion")
 _METADATA_LENGTH = 200  # characters of a row's own source, author or date that its provenance keeps
-_PROBE = 1 << 20  # bytes read to tell a format
+PROBE = 1 << 20  # bytes read to tell a format
 _ZIP_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
 _WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
@@ -84,6 +84,26 @@ def read_rows(
         raise InputError("holds no rows", object_key=key, rule="empty-object")
 
 
+def read_lines_from(
+    path: Path,
+    first: int,
+    *,
+    object_key: str,
+    digest: str,
+    version: str,
+    drop: str,
+    defaults: Mapping[str, str],
+    reading: Reading,
+) -> Iterator[Outcome]:
+    """As ``read_rows`` for a file that holds whole lines of an object of JSON Lines, from line ``first`` on.
+
+    ``digest`` is the SHA-256 of the whole object, by which its rows are named.
+    """
+    with path.open("rb") as stream:
+        for row in json_lines(stream, first):
+            yield _outcome(row, object_key, digest, version or digest, drop, defaults, reading.columns)
+
+
 def count_rows(path: Path, object_key: str, encoding: str = "") -> int | None:
     """How many outcomes ``read_rows`` owes for a file, counted without its parsers; None where only they can tell.
 
@@ -91,7 +111,7 @@ def count_rows(path: Path, object_key: str, encoding: str = "") -> int | None:
     element has no end that can be seen without parsing.
     """
     with _open(path, encoding, object_key) as stream:
-        kind = _format(path, _head(stream, _PROBE), object_key)
+        kind = format_of(path, _head(stream, PROBE), object_key)
         if kind == "parquet":
             return promised_rows(path)
         if kind != "jsonl":
@@ -110,7 +130,7 @@ def _rows(path: Path, key: str, encoding: str) -> Iterator[Row]:
     line = 0
     try:
         with _open(path, encoding, key) as stream:
-            kind = _format(path, _head(stream, _PROBE), key)
+            kind = format_of(path, _head(stream, PROBE), key)
             for row in parquet_rows(path, key) if kind == "parquet" else _text_rows(kind, stream, key):
                 line = row.line
                 yield row
@@ -145,7 +165,7 @@ def _json_rows(stream: IO[bytes]) -> Iterator[Row]:
     return json_array(stream, _unmarked(head[:start]))
 
 
-def _format(path: Path, head: bytes, key: str) -> Format:
+def format_of(path: PurePath, head: bytes, key: str) -> Format:
     """By suffix; where there is none, or where ``.json`` names what is really JSON Lines, by the first bytes."""
     if head.startswith(_WIDE_TEXT):
         message = 'is UTF-16 or UTF-32 text: say so in the manifest, "encoding": "utf-16", or with --encoding utf-16'
@@ -198,7 +218,7 @@ def _head(stream: IO[bytes], size: int) -> bytes:
     """The first bytes, with the stream back at its start; as many as a damaged file gives."""
     head = bytearray()
     with contextlib.suppress(*_ZIP_ERRORS):
-        while len(head) < size and (part := stream.read(min(size - len(head), _PROBE))):
+        while len(head) < size and (part := stream.read(min(size - len(head), PROBE))):
             head += part
     stream.seek(0)
     return bytes(head)

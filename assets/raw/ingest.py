@@ -4,19 +4,23 @@ An object that gives no rows of its own (unreadable, a duplicate, not what the m
 line 0. One that may have held rows which nobody can count is an unusable object, which a gate of its own judges.
 """
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from assets.outcome import Outcome, Removal
 from assets.raw.drops import Drop, ListedObject
-from assets.raw.formats import DAMAGE, STAGE, count_rows, read_rows
+from assets.raw.formats import DAMAGE, STAGE, count_rows, read_lines_from, read_rows
+from assets.raw.layout import LEAST_ROW, ROW_BYTES, ROWS, Part, Piece, Scanned, packed, scan
 from assets.raw.reading import Reading
 from assets.record import METADATA_FIELDS, Origin, Record, row_id
 from resources.artifacts import Metric
 from resources.digests import digest_bytes, digest_json
 from resources.errors import InputError
-from resources.object_store import ObjectInfo, ObjectStore, changed
+from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,18 @@ class RawReport:
             "objects": Metric(len(self.objects)),
         }
 
+    @classmethod
+    def merged(cls, parts: Iterable[Iterable[ReadObject]]) -> "RawReport":
+        """Of all shards in order: an object that several of them read counts once, with the rows of all."""
+        report = cls()
+        for entry in itertools.chain.from_iterable(parts):
+            if report.objects and report.objects[-1].key == entry.key:
+                before = report.objects.pop()
+                owed = None if before.owed is None or entry.owed is None else before.owed + entry.owed
+                entry = dataclasses.replace(entry, rows=before.rows + entry.rows, owed=owed)  # noqa: PLW2901
+            report.objects.append(entry)
+        return report
+
 
 def ingest(
     store: ObjectStore,
@@ -79,16 +95,9 @@ def ingest(
     promised = _promised(drop)
     first_with: dict[str, str] = dict(known or {})
     for info in drop.objects:
-        head = store.head(info.key)
-        if head is None:
-            raise changed(store.uri, info.key)
-        entry = promised.get(info.key)
-        said = Reading.of_metadata(head.metadata, info.key).over(drop.manifest.reading.over(reading))
-        reader = _Reader(drop, info, head.version, entry, entry.reading.over(said) if entry else said)
+        reader = _Reader.of(store, drop, info, promised, reading)
         fault = reader.refusal(bool(promised))
-        target = (
-            spool / f"{digest_json([info.key, info.etag])[:16]}{''.join(PurePosixPath(info.key).suffixes[-2:])[-24:]}"
-        )
+        target = _spooled(spool, info)
         sha256, owed = "", None
         try:
             if not fault:
@@ -97,12 +106,83 @@ def ingest(
             if fault:
                 yield reader.refused(fault)
             else:
-                yield from reader.rows(target, head.metadata)
+                yield from reader.rows(target)
                 owed = None if reader.damage else count_rows(target, info.key, reader.reading.encoding)
         finally:
             target.unlink(missing_ok=True)
-        rule = fault.rule if fault else reader.damage
-        report.objects.append(ReadObject(info.key, head.version, sha256, info.size, reader.count, rule, owed))
+        report.objects.append(reader.told(sha256, fault, owed))
+
+
+def plan_shards(
+    store: ObjectStore,
+    drop: Drop,
+    known: Mapping[str, str] | None = None,
+    reading: Reading = Reading(),  # noqa: B008 (frozen)
+    rows: int = ROWS,
+) -> list[list[Piece]]:
+    """The drop in shards of some ``rows`` rows; one shard where it is small. Raises as ``ingest`` does.
+
+    Every object of a larger drop is read once, streamed: what it holds, whether it is what the manifest says, and
+    whether the same bytes came before are decided here, for all shards.
+    """
+    promised = _promised(drop)
+    whole = [Piece(info.key, info.etag, "") for info in drop.objects]
+    if sum(info.size for info in drop.objects) <= rows * LEAST_ROW:
+        return [whole]
+    first_with: dict[str, str] = dict(known or {})
+
+    def pieces() -> Iterator[tuple[Piece, int]]:
+        for info in drop.objects:
+            reader = _Reader.of(store, drop, info, promised, reading)
+            fault, found = reader.refusal(bool(promised)), Scanned("")
+            if not fault:
+                found = scan(store.chunks(info), info.key, rows, reader.reading)
+                sha256 = found.sha256
+                fault = reader.mismatch(sha256) or _duplicate(first_with.setdefault(sha256, info.key), info.key)
+            refused = (fault.rule, fault.reason) if fault else None
+            if fault or len(found.parts) < 2:
+                counted = found.parts[0].rows if found.parts else max(1, info.size // ROW_BYTES)
+                yield Piece(info.key, info.etag, found.sha256, refused=refused), 1 if fault else counted
+            else:
+                for part in found.parts:
+                    yield Piece(info.key, info.etag, found.sha256, part), part.rows
+
+    return list(packed(pieces(), rows))
+
+
+def ingest_pieces(
+    store: ObjectStore,
+    drop: Drop,
+    pieces: Iterable[Piece],
+    spool: Path,
+    report: RawReport,
+    reading: Reading = Reading(),  # noqa: B008 (frozen)
+) -> Iterator[Outcome]:
+    """The outcomes of one shard, as ``ingest`` gives them; ``StoreError`` where an object is not the one planned."""
+    promised, listed = _promised(drop), {info.key: info for info in drop.objects}
+    for piece in pieces:
+        info = listed[piece.key]
+        reader = _Reader.of(store, drop, info, promised, reading)
+        fault = Removal(STAGE, *piece.refused) if piece.refused else None
+        target, owed = _spooled(spool, info), None
+        try:
+            if fault:
+                yield reader.refused(fault)
+            else:
+                part = piece.part
+                arrived = store.fetch(info, target, part.span if part else None).sha256
+                if arrived != (part.sha256 if part else piece.sha256):
+                    raise changed(store.uri, info.key)
+                yield from reader.lines(target, part, piece.sha256) if part else reader.rows(target)
+                if not reader.damage:
+                    owed = part.rows if part else count_rows(target, info.key, reader.reading.encoding)
+        finally:
+            target.unlink(missing_ok=True)
+        report.objects.append(reader.told(piece.sha256, fault, owed))
+
+
+def _spooled(spool: Path, info: ObjectInfo) -> Path:
+    return spool / f"{digest_json([info.key, info.etag])[:16]}{''.join(PurePosixPath(info.key).suffixes[-2:])[-24:]}"
 
 
 def _promised(drop: Drop) -> dict[str, ListedObject]:
@@ -127,11 +207,26 @@ class _Reader:
 
     drop: Drop
     info: ObjectInfo
-    version: str
+    head: ObjectHead
     entry: ListedObject | None
     reading: Reading
     count: int = 0
     damage: str = ""
+
+    @classmethod
+    def of(
+        cls, store: ObjectStore, drop: Drop, info: ObjectInfo, promised: Mapping[str, ListedObject], reading: Reading
+    ) -> Self:
+        head = store.head(info.key)
+        if head is None:
+            raise changed(store.uri, info.key)
+        entry = promised.get(info.key)
+        said = Reading.of_metadata(head.metadata, info.key).over(drop.manifest.reading.over(reading))
+        return cls(drop, info, head, entry, entry.reading.over(said) if entry else said)
+
+    @property
+    def version(self) -> str:
+        return self.head.version
 
     def refusal(self, manifest_lists: bool) -> Removal | None:
         if manifest_lists and self.entry is None:
@@ -143,16 +238,14 @@ class _Reader:
             return Removal(STAGE, "digest-mismatch", "does not have the SHA-256 that the manifest gives for it")
         return None
 
-    def rows(self, path: Path, own: Mapping[str, str]) -> Iterator[Outcome]:
-        """The object's rows; metadata of the object itself goes before the manifest's entry and the manifest's own."""
-        said = self.drop.manifest.metadata() | (self.entry.metadata() if self.entry else {})
-        said |= {name: own[name] for name in METADATA_FIELDS if own.get(name)}
+    def rows(self, path: Path) -> Iterator[Outcome]:
+        """The rows of the object."""
         outcomes = read_rows(
             path,
             object_key=self.info.key,
             version=self.version,
             drop=self.drop.partition,
-            defaults=said,
+            defaults=self._said(),
             reading=self.reading,
         )
         try:
@@ -164,6 +257,30 @@ class _Reader:
         except InputError as error:
             self.damage = error.rule
             yield self.refused(Removal(STAGE, error.rule, str(error)))
+
+    def lines(self, path: Path, part: Part, sha256: str) -> Iterator[Outcome]:
+        """The rows of a part of the object, which has ``sha256``."""
+        for outcome in read_lines_from(
+            path,
+            part.first_line,
+            object_key=self.info.key,
+            digest=sha256,
+            version=self.version,
+            drop=self.drop.partition,
+            defaults=self._said(),
+            reading=self.reading,
+        ):
+            self.count += 1
+            yield outcome
+
+    def told(self, sha256: str, fault: Removal | None, owed: int | None) -> ReadObject:
+        rule = fault.rule if fault else self.damage
+        return ReadObject(self.info.key, self.version, sha256, self.info.size, self.count, rule, owed)
+
+    def _said(self) -> dict[str, str]:
+        """Metadata for rows that say nothing: the object's own goes before the manifest's entry and the manifest's."""
+        said, own = self.drop.manifest.metadata() | (self.entry.metadata() if self.entry else {}), self.head.metadata
+        return said | {name: own[name] for name in METADATA_FIELDS if own.get(name)}
 
     def refused(self, removal: Removal) -> Outcome:
         """The object as one rejected outcome."""

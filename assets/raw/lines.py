@@ -15,9 +15,9 @@ _STRUCTURE = re.compile(rb'["{}\[\],]')
 _IN_STRING = re.compile(rb'["\\]')
 
 
-def physical_lines(stream: IO[bytes]) -> Iterator[Piece]:
-    """Every line, blank ones too, without its newline and without a byte order mark."""
-    number = 0
+def physical_lines(stream: IO[bytes], first: int = 1) -> Iterator[Piece]:
+    """Every line, blank ones too, without its newline and without a byte order mark; numbered from ``first`` on."""
+    number = first - 1
     while part := stream.readline(CHUNK):
         number += 1
         piece = Piece(number)
@@ -30,9 +30,9 @@ def physical_lines(stream: IO[bytes]) -> Iterator[Piece]:
         yield piece
 
 
-def json_lines(stream: IO[bytes]) -> Iterator[Row]:
-    """One row for every line that is not blank."""
-    return (object_row(piece) for piece in physical_lines(stream) if not piece.blank)
+def json_lines(stream: IO[bytes], first: int = 1) -> Iterator[Row]:
+    """One row for every line that is not blank; the first line of the stream has the number ``first``."""
+    return (object_row(piece) for piece in physical_lines(stream, first) if not piece.blank)
 
 
 def object_row(piece: Piece, split: str = "") -> Row:

@@ -32,7 +32,7 @@ class Reading:
     def of(cls, settings: Mapping[str, Any]) -> "Reading":
         """From the policy's settings of the raw stage; ``InputError`` names what is wrong with them."""
         where = "policy: settings.raw_drop"
-        if unknown := sorted(settings.keys() - {"encoding", "columns"}):
+        if unknown := sorted(settings.keys() - {"encoding", "columns", "shard_rows"}):
             raise InputError(f"unknown settings {unknown}", object_key=where, rule="settings-valid")
         columns = settings.get("columns") or {}
         if not isinstance(columns, Mapping):

@@ -8,9 +8,11 @@ pattern recognisers and detect-secrets' token plugins, which share no code with 
 they still find is a suspect. Neither proves absence.
 """
 
+import hashlib
+import heapq
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,40 +43,56 @@ STREETS = "Larkspur Quarry Windermere Tamarind Copperfield Juniper Beacon Saltma
 
 @dataclass(slots=True)
 class Residual:
-    """Keeps a uniform sample of ``size`` sanitised texts of a stream (Vitter's algorithm R) and measures on it."""
+    """Keeps a sample of ``size`` sanitised texts of a stream and measures on it.
+
+    Every text has a rank, drawn by a digest of its name; the lowest ranks are the sample (bottom-k sampling: Cohen and
+    Kaplan, 2007). So the samples of parts of a stream give that of the whole, whatever the parts are.
+    """
 
     size: int
     seed: int = 0
-    _sample: list[str] = field(default_factory=list)
-    _seen: int = 0
-    _random: random.Random = field(init=False)
+    _heap: list[tuple[int, str]] = field(default_factory=list)  # the highest rank first
 
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
+    def add(self, text: str, name: str = "") -> None:
+        """``name`` tells a text from others that say the same; by default equal texts are one."""
+        digest = hashlib.sha256(f"{self.seed}:{name or text}".encode("utf-8", "surrogatepass")).digest()
+        self._rank(int.from_bytes(digest[:8]), text)
 
-    def add(self, text: str) -> None:
-        self._seen += 1
-        if len(self._sample) < self.size:
-            self._sample.append(text)
-        elif (at := self._random.randrange(self._seen)) < self.size:
-            self._sample[at] = text
+    def _rank(self, rank: int, text: str) -> None:
+        if len(self._heap) < self.size:
+            heapq.heappush(self._heap, (-rank, text))
+        elif self._heap and -rank > self._heap[0][0]:
+            heapq.heapreplace(self._heap, (-rank, text))
+
+    @property
+    def _sample(self) -> list[str]:
+        return [text for _, text in sorted(self._heap, reverse=True)]
+
+    def to_json(self) -> list[tuple[int, str]]:
+        return sorted((-place, text) for place, text in self._heap)
+
+    def take(self, sample: Iterable[tuple[int, str]]) -> None:
+        """Add what another part of the stream has sampled, as its ``to_json`` gives it."""
+        for rank, text in sample:
+            self._rank(rank, text)
 
     def metrics(self, detector: Detector) -> dict[str, Metric]:
         """``canary_leak`` with ``canary_leak_<type>``, and ``residue``: the share of sampled texts with a suspect."""
-        if not self._sample:
+        sample = self._sample
+        if not sample:
             missing = "no text to measure on"
             return {name: Metric(None, missing=missing) for name in ("canary_leak", "residue")}
-        leaks = self._canaries(detector)
+        leaks = self._canaries(detector, sample)
         metrics = {f"canary_leak_{type_.lower()}": share(leaked, n) for type_, (leaked, n) in leaks.items()}
         metrics["canary_leak"] = share(sum(one for one, _ in leaks.values()), sum(n for _, n in leaks.values()))
-        suspects = sum(1 for text in self._sample if second_opinion(text))
-        return {**metrics, "residue": share(suspects, len(self._sample))}
+        suspects = sum(1 for text in sample if second_opinion(text))
+        return {**metrics, "residue": share(suspects, len(sample))}
 
-    def _canaries(self, detector: Detector) -> dict[str, tuple[int, int]]:
+    def _canaries(self, detector: Detector, sample: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Type: (canaries that survived, planted)."""
         rng = random.Random(self.seed)
         planted = [
-            (type_, *plant(rng, self._sample[rng.randrange(len(self._sample))], make(rng)))
+            (type_, *plant(rng, sample[rng.randrange(len(sample))], make(rng)))
             for type_, make in CANARIES.items()
             if detector.settings.minimum(type_) is not None
             for _ in range(PLANTS)

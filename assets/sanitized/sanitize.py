@@ -13,7 +13,6 @@ import contextlib
 import copy
 import dataclasses
 import itertools
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from assets.sanitized.redaction.spans import resolve
 from assets.sanitized.residual import Residual
 from assets.sanitized.settings import SanitizeSettings
 from assets.sanitized.structure import Opened, OpenedTexts, close_numbers, keys, open_numbers, open_texts
+from assets.sanitized.tally import Tally
 from resources.artifacts import Metric
 from resources.vault import Entry, Fingerprinter, Vault
 
@@ -84,10 +84,7 @@ class Sanitizer:
         self.detector = Detector(settings, engine)
         self._pseudonyms: dict[str, str] = {}
         self._keys: dict[str, list[Span]] = {}
-        self._residual = Residual(settings.residual_rows)
-        self._types: Counter[str] = Counter()
-        self._rules: Counter[str] = Counter()
-        self._rows_in = self._passed = self._quarantined = self._touched = 0
+        self.tally = Tally(Residual(settings.residual_rows))
 
     def run(self, records: Iterable[Record]) -> Iterator[Outcome]:
         """One outcome for each record, in order."""
@@ -97,8 +94,8 @@ class Sanitizer:
         """As ``run``, with the redactions of each row."""
         with contextlib.closing(self._readers):
             for batch in _batched(records, self.settings.batch):
-                self._rows_in += len(batch)
-                self._readers.expect(self._rows_in)
+                self.tally.rows_in += len(batch)
+                self._readers.expect(self.tally.rows_in)
                 drafts = [self._draft(record) for record in batch]
                 for draft in drafts:
                     self._join(draft)
@@ -111,23 +108,11 @@ class Sanitizer:
 
     def metrics(self) -> dict[str, Metric]:
         """Conservation, shares, and the residual leak: planted canaries and an independent detector on a sample."""
-        rows = self._rows_in
-        return {
-            **self._residual.metrics(self.detector),
-            "unaccounted_rows": Metric(rows - self._passed - self._quarantined, n=rows),
-            "quarantined_share": Metric(self._quarantined / rows, n=rows) if rows else Metric(None, missing="no rows"),
-            "redacted_share": Metric(self._touched / rows, n=rows) if rows else Metric(None, missing="no rows"),
-        }
+        return self.tally.metrics(self.detector)
 
     def summary(self) -> dict[str, object]:
         """Counts for a report: no values, no rows."""
-        return {
-            "rows": self._rows_in,
-            "rows_redacted": self._touched,
-            "quarantined": self._quarantined,
-            "types": dict(self._types.most_common()),
-            "rules": dict(self._rules.most_common()),
-        }
+        return self.tally.summary()
 
     def _draft(self, record: Record) -> _Draft:
         names = (
@@ -260,17 +245,13 @@ class Sanitizer:
             record = dataclasses.replace(record, fields=draft.json.closed(fields))
         record = dataclasses.replace(record, origin=self._pseudonymous(record.origin))
         redactions = tuple(sorted(_placed(draft)))
-        self._types.update(redaction.type for redaction in redactions)
-        self._rules.update(redaction.rule for redaction in redactions)
-        self._touched += bool(redactions)
         grave = [redaction for redaction in redactions if redaction.type in self.settings.quarantine]
         for path, text in draft.texts.items():
             if draft.passages[path].prose:
-                self._residual.add(text.current)
+                self.tally.residual.add(text.current, f"{record.row_id}:{path}")
+        self.tally.count(redactions, grave=bool(grave))
         if not grave:
-            self._passed += 1
             return Sanitized(Outcome(record), redactions)
-        self._quarantined += 1
         return Sanitized(Outcome(record, "quarantined", _removal(draft, grave)), redactions)
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.record import Record
 from assets.review import Decisions
-from assets.sanitized.asset import STAGE as SANITIZED
+from assets.sanitized.sharded import STAGE as SANITIZED
 from assets.screened.base_model.scorer import LateScorer
 from assets.screened.drift.pooling import pooled
 from assets.screened.drop import FEWEST_ROWS

@@ -5,10 +5,11 @@ hold stay apart.
 """
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from assets.forms.columns import unread
 from assets.forms.conversation import FormFault
@@ -27,11 +28,17 @@ if TYPE_CHECKING:
 STAGE = "validated_records"
 BATCH_ROWS = 10_000
 BATCH_CHARACTERS = 16_000_000  # a batch of long rows is shorter
+_COUNTERS = ("broken", "forms", "languages", "unread")
 LONGEST_NAME = 40  # characters of a column's name that a report repeats
 MAX_SCHEMAS = 1_000  # more different sets of fields than this are not told apart
 
 # Rows of a frame of facts that break each rule, by position. Every rule is there, also one that no row breaks.
 Check = Callable[["pd.DataFrame"], Mapping[str, Iterable[int]]]
+
+
+class Seen(Protocol):
+    def first(self, identity: int, ordinal: int) -> int:
+        """The ordinal with which ``identity`` came first; ``ordinal`` if it is new."""
 
 
 @dataclass(slots=True)
@@ -60,16 +67,46 @@ class ValidationReport:
             "unread_columns": dict(self.unread.most_common(20)),
         }
 
+    def to_json(self) -> dict[str, Any]:
+        """Whole, for the join of shards. Counters as pairs: their order decides between equals."""
+        return {
+            "rows": self.rows,
+            **{name: list(getattr(self, name).items()) for name in _COUNTERS},
+            "schemas": sorted(sorted(schema) for schema in self.schemas),
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        counters = {name: Counter(dict(body[name])) for name in _COUNTERS}
+        return cls(body["rows"], **counters, schemas={frozenset(schema) for schema in body["schemas"]})
+
+    @classmethod
+    def merged(cls, parts: Iterable[Self]) -> Self:
+        """Of the shards of a drop, in order: what it would have been in one piece."""
+        whole = cls()
+        for part in parts:
+            whole.rows += part.rows
+            for name in _COUNTERS:
+                getattr(whole, name).update(getattr(part, name))
+            whole.schemas |= set(itertools.islice(part.schemas - whole.schemas, MAX_SCHEMAS - len(whole.schemas)))
+        return whole
+
 
 def validate(
     records: Iterable[Record],
     check: Check,
     settings: ValidationSettings,
     report: ValidationReport | None = None,
+    *,
+    seen: "Seen | None" = None,
+    start: int = 0,
 ) -> Iterator[Outcome]:
-    """One outcome a record, in order. Holds one batch, and 30 to 60 bytes a row to know duplicates by."""
+    """One outcome a record, in order. Holds one batch, and 30 to 60 bytes a row to know duplicates by.
+
+    A shard's first record has the ordinal ``start`` in its drop, and ``seen`` knows the copies of the whole.
+    """
     report = report if report is not None else ValidationReport()
-    examiner = _Examiner(settings, report)
+    examiner = _Examiner(settings, report, seen or Identities(), start)
     for batch in _batches(records):
         examined = [examiner.facts(record) for record in batch]
         known = [found for found, _ in examined]
@@ -101,14 +138,14 @@ def frame_of(known: list[Facts]) -> "pd.DataFrame":
 class _Examiner:
     """Facts of one row after another, with what only the sequence tells: earlier copies."""
 
-    def __init__(self, settings: ValidationSettings, report: ValidationReport) -> None:
+    def __init__(self, settings: ValidationSettings, report: ValidationReport, seen: "Seen", start: int) -> None:
         self.judge = LanguageJudge(settings.language_letters, settings.language_confidence)
         self.judges_language = bool(settings.languages)
-        self.seen = Identities()
+        self.seen, self.start = seen, start
         self.report = report
 
     def facts(self, record: Record) -> tuple[Facts, FormFault | None]:
-        ordinal = self.report.rows
+        ordinal = self.start + self.report.rows
         self.report.rows += 1
         self.report.forms[record.form] += 1
         if len(self.report.schemas) < MAX_SCHEMAS:
