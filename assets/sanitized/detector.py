@@ -7,14 +7,18 @@ what the turn before asked for. Equal passages of a batch are read once.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from assets.sanitized.disguise.views import NAMING, views
+from assets.sanitized.language import LANGUAGES
 from assets.sanitized.people.namesakes import namesakes
 from assets.sanitized.redaction.spans import PLACEHOLDER, resolve
 from assets.sanitized.settings import SanitizeSettings
 
 if TYPE_CHECKING:
+    from assets.sanitized.answers import Answers
+    from assets.sanitized.spoken import SpokenAnswers
+    from resources.entity_tagger import EntityTagger
     from resources.pii_engine import PiiEngine, Span
 
 _DIGIT_WORD = "(?:zero|one|two|three|four|five|six|seven|eight|nine|double|triple)"
@@ -46,7 +50,8 @@ WORD_OR_STOP = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[.!?\n]")
 class Passage:
     """``asked``: the type the turn before asks for. ``bare``: the text may be an answer that stands alone.
 
-    ``label``: the text is a number under a key of these words, and personal as a whole or not at all.
+    ``label``: the text is a number under a key of these words, and personal as a whole or not at all. ``language``:
+    how it is read, an ISO 639-1 code; every one without rules of its own is read like English.
     """
 
     text: str
@@ -54,6 +59,15 @@ class Passage:
     bare: bool = False
     asked: str = ""
     label: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How texts of one language are read."""
+
+    engine: "PiiEngine"
+    answers: "Answers | SpokenAnswers"
 
 
 def build_engine() -> "PiiEngine":
@@ -81,19 +95,33 @@ class Detector:
         self.settings = settings
         self._engine = engine or build_engine()
         self._always = bool(settings.recognizers)  # a policy's own pattern may need none of the signs of FERTILE
-        if settings.recognizers:
-            from presidio_analyzer import PatternRecognizer
-
-            for body in settings.recognizers:
-                self._engine.registry.add_recognizer(PatternRecognizer.from_dict(body))
-        self._lexicon = lexicon_of(self._engine.tagger.nlp.vocab)
-        self._answers = Answers(self._lexicon)
+        self._lexicon = lexicon_of(cast("EntityTagger", self._engine.tagger).nlp.vocab)
+        self._english = self._reading(self._engine, Answers(self._lexicon))
+        self._readings: dict[str, Reading] = {}  # of other languages, from when the first text comes
 
     def detect(self, passages: Sequence[Passage]) -> list[list["Span"]]:
         """For each passage the resolved spans that the policy removes, in order."""
         distinct = list(dict.fromkeys(passages))
         found = dict(zip(distinct, self._read(list(map(_spoken, distinct))), strict=True))
         return [_whole(passage, found[passage]) if passage.label else found[passage] for passage in passages]
+
+    def _reading(self, engine: "PiiEngine", answers: "Answers | SpokenAnswers") -> Reading:
+        if self.settings.recognizers:
+            from presidio_analyzer import PatternRecognizer
+
+            for body in self.settings.recognizers:
+                engine.registry.add_recognizer(PatternRecognizer.from_dict(body))
+        return Reading(engine, answers)
+
+    def _reading_of(self, language: str) -> Reading:
+        if language not in LANGUAGES:
+            return self._english
+        if language not in self._readings:
+            from assets.sanitized.spoken import SpokenAnswers, spoken_engine
+
+            engine = spoken_engine(language, self._lexicon)
+            self._readings[language] = self._reading(engine, SpokenAnswers(language))
+        return self._readings[language]
 
     def across(self, first: str, second: str) -> tuple[list["Span"], list["Span"]]:
         """Spans of values that begin at the end of one text and end at the start of the other, cut at the break."""
@@ -121,16 +149,31 @@ class Detector:
         return len(word) > 2 and not self._lexicon.ordinary(word) and self._lexicon.name(word) > -0.6
 
     def _read(self, passages: list[Passage]) -> list[list["Span"]]:
+        judged: list[list[Span]] = [[] for _ in passages]
+        for language in dict.fromkeys(passage.language for passage in passages):
+            reading = self._reading_of(language)
+            places = [at for at, passage in enumerate(passages) if passage.language == language]
+            shown = [passages[at] for at in places]
+            found = self._english_spans(shown) if reading is self._english else self._spans(reading, shown)
+            for at, passage, raw in zip(places, shown, found, strict=True):
+                judged[at] = self._judge(passage, raw, reading) if raw is not None else []
+        return judged
+
+    def _spans(self, reading: Reading, passages: list[Passage]) -> list[list["Span"] | None]:
+        return [*reading.engine.analyze([passage.text for passage in passages])]
+
+    def _english_spans(self, passages: list[Passage]) -> list[list["Span"] | None]:
+        """What the recognisers find; None where nobody needs to look."""
         nameless = [self._nameless(passage.text) for passage in passages]
         barren = [not (self._always or passage.asked or self._fertile(passage.text)) for passage in passages]
         read = [at for at in range(len(passages)) if not (nameless[at] and barren[at])]
         spans = self._engine.analyze(
             [passages[at].text for at in read], [nameless[at] for at in read], [barren[at] for at in read]
         )
-        judged: list[list[Span]] = [[] for _ in passages]
+        found: list[list[Span] | None] = [None] * len(passages)
         for at, raw in zip(read, spans, strict=True):
-            judged[at] = self._judge(passages[at], raw)
-        return judged
+            found[at] = raw
+        return found
 
     def _fertile(self, text: str) -> bool:
         """Whether a text without name words has what another recogniser needs: a digit, a sign, an introduction."""
@@ -157,13 +200,13 @@ class Detector:
                 return False
         return True
 
-    def _judge(self, passage: Passage, raw: list["Span"]) -> list["Span"]:
+    def _judge(self, passage: Passage, raw: list["Span"], reading: Reading) -> list["Span"]:
         text = passage.text
         if (passage.bare or passage.asked) and self.settings.bare_answers:
-            raw.extend(self._answers.find(text, passage.asked, tuple(raw)))
+            raw.extend(reading.answers.find(text, passage.asked, tuple(raw)))
         for view in views(text):
             naming = view.name in NAMING
-            [found] = self._engine.analyze([view.text], [not naming])
+            [found] = reading.engine.analyze([view.text], [not naming])
             raw.extend(
                 view.restore(span) for span in found if span.type != "PERSON" or (naming and view.hides(span, text))
             )

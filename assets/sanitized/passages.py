@@ -9,6 +9,7 @@ from assets.forms.conversation import Conversation, FormFault
 from assets.record import METADATA_FIELDS, Record
 from assets.sanitized.answers import asked
 from assets.sanitized.detector import Passage
+from assets.sanitized.language import LANGUAGES, languages_of
 from assets.sanitized.structure import key_of, words
 
 ROLES = frozenset(CHAT_ROLES) | {"narrator"}
@@ -39,13 +40,16 @@ def read_passages(record: Record, numbers: Collection[str] = ()) -> Iterator[tup
     read = _conversation(record)
     turns = _turns(read) if read else {}
     names = {f"{call.path}.name" for call in read.calls} if read else set()
-    for path, text in record.texts():
+    texts = [(path, text) for path, text in record.texts() if text]
+    languages = languages_of(text if key_of(path).lower() not in STRUCTURE else "" for path, text in texts)
+    for (path, text), language in zip(texts, languages, strict=True):
         key = key_of(path).lower()
-        if not text or (key in ("role", "from") and text.strip().lower() in ROLES):
+        if key in ("role", "from") and text.strip().lower() in ROLES:
             continue
         if path in turns:
             speaks, question = turns[path]
-            yield path, Passage(text, bare=speaks, asked=asked(question) if speaks else "")
+            wanted = _wanted(question, language) if speaks else ""
+            yield path, Passage(text, bare=speaks, asked=wanted, language=language)
             continue
         if path in names or (_DECLARATION.match(path) and key not in _DESCRIBES):
             yield path, Passage(text, prose=False)  # what a tool and its parameters are called is nobody's name
@@ -54,7 +58,17 @@ def read_passages(record: Record, numbers: Collection[str] = ()) -> Iterator[tup
         if path in numbers:
             yield path, Passage(text, prose=False, asked=label, label=words(key_of(path)))
             continue
-        yield path, Passage(text, prose=key not in STRUCTURE, bare=key in UTTERANCE and "[" not in path, asked=label)
+        prose, bare = key not in STRUCTURE, key in UTTERANCE and "[" not in path
+        yield path, Passage(text, prose=prose, bare=bare, asked=label, language=language if prose else "en")
+
+
+def _wanted(question: str, language: str) -> str:
+    """The type that the turn before asks for: in the language of the answer, or in English."""
+    if language in LANGUAGES and question:
+        from assets.sanitized.spoken import asked_in
+
+        return asked_in(language, question) or asked(question)
+    return asked(question)
 
 
 def _conversation(record: Record) -> Conversation | None:

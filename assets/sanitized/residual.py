@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assets.sanitized.detector import Detector, Passage
+from assets.sanitized.language import languages_of
 from assets.sanitized.numbers.banking import luhn
 from assets.sanitized.redaction.spans import PLACEHOLDER
 from resources.artifacts import Metric
@@ -97,7 +98,10 @@ class Residual:
             if detector.settings.minimum(type_) is not None
             for _ in range(PLANTS)
         ]
-        found = detector.detect([Passage(text) for _, text, _, _ in planted])
+        languages = (languages_of([text])[0] for _, text, _, _ in planted)
+        found = detector.detect(
+            [Passage(text, language=language) for (_, text, _, _), language in zip(planted, languages, strict=True)]
+        )
         leaks: dict[str, tuple[int, int]] = {}
         for (type_, text, start, end), spans in zip(planted, found, strict=True):
             covered = {at for span in spans for at in range(span.start, span.end)}

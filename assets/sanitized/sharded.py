@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from resources.pii_engine import PiiEngine
 
 NAME = "sanitized_records"
-VERSION = "5"
+VERSION = "6"
 
 
 def inputs_of(project: Project, partition: str) -> dict[str, str]:

@@ -33,12 +33,24 @@ class LanguageJudge:
         head = _KEY.sub(" ", asked[:_READ] + answered[:_READ])
         if sum(map(str.isalpha, head)) < self.letters:
             return None
-        code, probability = _identifier().classify(head)
-        return str(code) if probability >= self.confidence else None
+        code, probability = classify(head)
+        return code if probability >= self.confidence else None
+
+
+def classify(text: str, among: tuple[str, ...] = ()) -> tuple[str, float]:
+    """The likeliest language of a text (ISO 639-1, or 639-3 where there is none) and its probability.
+
+    ``among``: the only languages that come into question; all that the classifier knows if empty.
+    """
+    code, probability = _identifier(among).classify(text)
+    return str(code), float(probability)
 
 
 @cache
-def _identifier() -> Any:
+def _identifier(among: tuple[str, ...] = ()) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    if among:
+        identifier.set_languages(list(among))
+    return identifier
