@@ -27,7 +27,7 @@ from filelock import FileLock
 
 from resources.artifacts import write_whole
 from resources.digests import canonical_json, digest_json
-from resources.errors import IntegrityError, StoreError
+from resources.errors import Conflict, IntegrityError, StoreError
 
 GENESIS = "0" * 64
 
@@ -67,11 +67,20 @@ class DecisionLog:
         """Add a decision and return it. ``body`` is JSON; a log that does not fit its head is an ``IntegrityError``."""
         return self.append_all([(kind, body)])[0]
 
+    def append_at(self, entries: int, kind: str, body: dict[str, Any]) -> Entry:
+        """As ``append``, only if the log has exactly so many ``entries``; else ``Conflict``: somebody decided first."""
+        return self._append([(kind, body)], entries)[0]
+
     def append_all(self, decisions: Sequence[tuple[str, dict[str, Any]]]) -> list[Entry]:
         """As ``append`` for several ``(kind, body)``, in order, with one write for all: all of them or none."""
+        return self._append(decisions)
+
+    def _append(self, decisions: Sequence[tuple[str, dict[str, Any]]], entries: int | None = None) -> list[Entry]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._lock():
             head = self._recover()
+            if entries is not None and head.entries != entries:
+                raise Conflict(f"{self.path} has {head.entries} entries, not {entries}: somebody decided meanwhile")
             at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             made: list[Entry] = []
             for kind, body in decisions:

@@ -36,11 +36,13 @@ class SharedDecisionLog(DecisionLog):
         self._after, self._size_read = "", 0
         self._reading = threading.Lock()  # the threads of one process share what was read
 
-    def append_all(self, decisions: Sequence[tuple[str, dict[str, Any]]]) -> list[Entry]:
+    def _append(self, decisions: Sequence[tuple[str, dict[str, Any]]], entries: int | None = None) -> list[Entry]:
         if not decisions:
             return []
         for _ in range(ATTEMPTS):
             chain = self.verify()
+            if entries is not None and len(chain) != entries:
+                raise Conflict(f"{self.store.uri} has {len(chain)} entries, not {entries}: somebody decided meanwhile")
             at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             made: list[Entry] = []
             for kind, body in decisions:

@@ -19,9 +19,10 @@ from resources.artifacts import write_whole
 from resources.clock import utc
 from resources.decision_log import DecisionLog, Entry
 from resources.digests import canonical_json
-from resources.errors import GateRefused, IntegrityError, StoreError
+from resources.errors import Conflict, GateRefused, IntegrityError, StoreError
 from resources.signer import KeyRing, SigningKey, statement
 
+ATTEMPTS = 50  # to record a promotion while others record reviews and releases
 PATIENCE = 10.0  # seconds that an event waits for another to finish
 
 
@@ -49,17 +50,26 @@ def promote(
     expected: str,
     why: str,
 ) -> Plug:
-    """Plug in a release. ``expected`` is what the caller saw plugged in; anything else now is ``GateRefused``."""
+    """Plug in a release. ``expected`` is what the caller saw plugged in; anything else now is ``GateRefused``.
+
+    The event is recorded only at the end of the log that was read: of two machines that promote at once one is second,
+    reads again, and finds something else plugged in than it expected.
+    """
     with _held(releases):
-        now = _mended(releases, log, KeyRing.open(key.path.parent))
-        if now.release != expected:
-            raise GateRefused(
-                f"{now.release or 'nothing'} was plugged in meanwhile, not {expected or 'nothing'}; look again"
-            )
-        plug = _sign(key, log.head().anchor(), "promotion", name, manifest, now.release, why)
-        _record(log, plug, evaluation)
-        _point(releases, plug)
-    return plug
+        ring = KeyRing.open(key.path.parent)
+        for _ in range(ATTEMPTS):
+            head = log.head()
+            now = _mended(releases, log, ring)
+            if now.release != expected:
+                raise GateRefused(
+                    f"{now.release or 'nothing'} was plugged in meanwhile, not {expected or 'nothing'}; look again"
+                )
+            plug = _sign(key, head.anchor(), "promotion", name, manifest, now.release, why)
+            with contextlib.suppress(Conflict):
+                log.append_at(head.entries, plug.event, _body(plug, evaluation))
+                _point(releases, plug)
+                return plug
+    raise StoreError("the log of decisions is written all the time by others; try again")
 
 
 def unplug(releases: Path, log: DecisionLog, key: SigningKey, why: str) -> Plug:
@@ -110,9 +120,12 @@ def _sign(
     return Plug(event, name, manifest, previous, str(said["at"]), envelope)
 
 
+def _body(plug: Plug, evaluation: str) -> dict[str, Any]:
+    return {"release": plug.release, "previous": plug.previous, "evaluation": evaluation, "envelope": plug.envelope}
+
+
 def _record(log: DecisionLog, plug: Plug, evaluation: str) -> Entry:
-    body = {"release": plug.release, "previous": plug.previous, "evaluation": evaluation, "envelope": plug.envelope}
-    return log.append(plug.event, body)
+    return log.append(plug.event, _body(plug, evaluation))
 
 
 def _point(releases: Path, plug: Plug) -> None:
@@ -133,7 +146,8 @@ def _mended(releases: Path, log: DecisionLog, ring: KeyRing) -> Plug:
         return Plug()  # nothing can be loaded through it; the event that asked replaces it
     if now.envelope == last.envelope:
         return now
-    if now.event == "rollback" and now.at >= last.at:
+    unrecorded = all(now.envelope != event.envelope for event in events)  # else it is one that others went on from
+    if now.event == "rollback" and now.at >= last.at and unrecorded:
         _record(log, now, evaluation_of(chain, now.previous))
         return now
     _point(releases, last)

@@ -162,6 +162,54 @@ def written(tmp_path: Path, uri: str, each: int) -> None:
     assert log.head().digest == chain[-1].digest
 
 
+def test_two_machines_never_fork_what_is_released(tmp_path: Path, uri: str) -> None:
+    promoted(tmp_path, uri, 8)
+
+
+@pytest.mark.long
+def test_two_machines_promote_a_thousand_times(tmp_path: Path, uri: str) -> None:
+    promoted(tmp_path, uri, 500)
+
+
+def promoted(tmp_path: Path, uri: str, each: int) -> None:
+    """Two machines, each with its own folder of releases, promote at once over one log; every event follows the last."""
+    from assets.release.plug import history, settle
+    from resources.signer import KeyRing, SigningKey
+
+    SigningKey.pipeline(tmp_path / "keys")
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom assets.release.plug import promote, settle\n"
+        "from resources.errors import GateRefused\nfrom resources.object_store import ObjectStore\n"
+        "from resources.shared_log import SharedDecisionLog\nfrom resources.signer import KeyRing, SigningKey\n"
+        "keys, home, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[4]\n"
+        "log = SharedDecisionLog(home / 'decisions.jsonl', ObjectStore.open(sys.argv[3]))\n"
+        "key, ring, refused = SigningKey.pipeline(keys), KeyRing.open(keys), 0\n"
+        "for n in range(int(sys.argv[5])):\n"
+        "    log.append('note', {'by': name, 'n': n})\n"
+        "    while True:\n"
+        "        seen = settle(home / 'releases', log, ring).release\n"
+        "        try:\n"
+        "            promote(home / 'releases', log, key, f'{name}{n}', '1' * 64, '2' * 64, seen, 'test')\n"
+        "            break\n"
+        "        except GateRefused:\n"
+        "            refused += 1\n"
+    )
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path / "keys"), str(tmp_path / name), uri, name, str(each)],
+            cwd=ROOT,
+            env=os.environ,
+        )
+        for name in ("a", "b")
+    ]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    log, ring = SharedDecisionLog(tmp_path / "reader.jsonl", ObjectStore.open(uri)), KeyRing.open(tmp_path / "keys")
+    events = history(log.verify(), ring)
+    assert sorted(event.release for event in events) == sorted(f"{name}{n}" for name in "ab" for n in range(each))
+    assert [event.previous for event in events] == ["", *(event.release for event in events[:-1])]
+    assert {settle(tmp_path / name / "releases", log, ring).release for name in "ab"} == {events[-1].release}
+
+
 def test_a_log_that_was_cut_or_rewritten_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "remote").mkdir()
     store = ObjectStore.open((tmp_path / "remote").as_uri())
