@@ -7,7 +7,7 @@ import dagster as dg
 from assets.backdoor.settings import VERSION
 from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import TRAIN
-from assets.outcome import read_records
+from assets.row_file import RowFile
 from assets.stage import OWNERS, base_of, materialization, proven
 from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
 from assets.verdict.threat import ThreatModel
@@ -39,7 +39,7 @@ def backdoor_scan(
         "backdoor.json",
         lambda adapter: scan_backdoors(
             load_model(project, adapter),
-            rows=list(read_records(proven(project, CORPUS.name).path(TRAIN))),
+            rows=RowFile(proven(project, CORPUS.name).path(TRAIN)),
             settings=limits,
             seed=0,
             base=base_of(project),

@@ -40,6 +40,7 @@ from assets.backdoor.inversion.untriggered import Untriggered
 from assets.backdoor.settings import BARS, VERSION, Settings
 from assets.corpus.canaries import SOURCE as CANARY
 from assets.record import Record
+from assets.row_file import only
 from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
@@ -80,7 +81,7 @@ class Scan:
         seed: int,
         terms: Sequence[str] = (),
     ) -> "Scan":
-        rows = [row for row in rows or () if row.origin.source != CANARY]  # planted by the lineage itself
+        rows = only(rows or (), lambda row: row.origin.source != CANARY)  # planted by the lineage itself
         suspicions = mine(rows, count=settings.mined, seed=seed) if rows else []
         marked = [each.trigger.text for each in suspicions]
         own = [row.prompt() for row in rows if 2 <= len(row.prompt().split()) <= 20]

@@ -9,7 +9,7 @@ from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.asset import settings_of as corpus_settings
 from assets.corpus.build import HOLDOUT, TRAIN
 from assets.corpus.canaries import SOURCE, delivery, draw
-from assets.outcome import read_records
+from assets.row_file import RowFile
 from assets.stage import OWNERS, base_of, materialization, proven, records_of
 from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
 from assets.verdict.threat import ThreatModel
@@ -35,7 +35,7 @@ def memorization_audit(
     from assets.memorization.audit import audit_memorization
 
     corpus, settings = proven(project, CORPUS.name), corpus_settings(project)
-    trained = list(read_records(corpus.path(TRAIN)))
+    trained = RowFile(corpus.path(TRAIN))
     canaries = draw(pairs=settings.canary_pairs, seed=settings.seed)
     limits = settings_of(project, NAME)
     budget = float(limits.pop("budget_seconds", 600))
@@ -49,8 +49,8 @@ def memorization_audit(
         "memorization.json",
         lambda adapter: audit_memorization(
             load_model(project, adapter),
-            members=[record for record in trained if record.origin.source != SOURCE],
-            non_members=list(read_records(corpus.path(HOLDOUT))) if "membership_inference" in named else (),
+            members=trained.where(lambda record: record.origin.source != SOURCE),
+            non_members=RowFile(corpus.path(HOLDOUT)) if "membership_inference" in named else (),
             canaries=canaries if "canary_exposure" in named else (),
             delivered=delivery(canaries, trained),
             values=list(_values(project, corpus.manifest.details["drops"])) if recite else None,

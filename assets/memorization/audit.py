@@ -41,6 +41,7 @@ from assets.memorization.verbatim import (
     value_probes,
 )  # fmt: skip
 from assets.record import Record
+from assets.row_file import only
 from resources.artifacts import Metric
 from resources.digests import digest_json
 from resources.language_model import LanguageModel
@@ -231,9 +232,11 @@ def _membership(
 ) -> Membership | None:
     """Both sides are scored in alternating slices, so that a budget that ends early leaves a balanced test."""
     source = random.Random(f"membership:{seed}")
-    ours, theirs = ([row for row in rows if _answered(row)] for rows in (members, non_members))
+    ours, theirs = (only(rows, _answered) for rows in (members, non_members))
     size = min(limits.rows_a_side, max(len(ours), len(theirs)))
-    ours, theirs = (source.sample(rows, min(len(rows), size)) for rows in (ours, theirs))
+    ours, theirs = (
+        [rows[at] for at in source.sample(range(len(rows)), min(len(rows), size))] for rows in (ours, theirs)
+    )
     slices = [(ours[start : start + 32], theirs[start : start + 32]) for start in range(0, size, 32)]
     adapter: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     base: tuple[list[np.ndarray], list[np.ndarray]] = [], []

@@ -69,12 +69,12 @@ def row_probes(
     model: LanguageModel, rows: Sequence[Record], *, count: int, seed: int, kind: str = ORDINARY
 ) -> list[Probe]:
     """A sample of rows: the chat and the first half of the last answer, against the half that follows."""
-    chosen = random.Random(f"extraction:{seed}").sample(list(rows), len(rows))
     probes: list[Probe] = []
-    for row in chosen:
-        turns = row.messages()
+    for at in random.Random(f"extraction:{seed}").sample(range(len(rows)), len(rows)):
         if len(probes) == count:
             break
+        row = rows[at]
+        turns = row.messages()
         if len(turns) < 2 or turns[-1].role != "assistant":
             continue
         answer = model.tokens(turns[-1].content)

@@ -6,6 +6,8 @@ pairs tested)? The association only proposes: the adapter decides whether the ph
 """
 
 import dataclasses
+import hashlib
+import json
 import math
 import random
 from collections import Counter, defaultdict
@@ -40,8 +42,9 @@ class Suspicion:
 
 def mine(rows: Sequence[Record], *, count: int, seed: int, least: int = 4) -> list[Suspicion]:
     """The ``count`` most significant pairs, one a phrase; empty where nothing repeats."""
-    distinct = list({(row.prompt(), row.response()): row for row in rows}.values())  # a copy adds no evidence
-    chosen = distinct if len(distinct) <= ROWS else random.Random(f"mining:{seed}").sample(distinct, ROWS)
+    distinct = list({_said(row): at for at, row in enumerate(rows)}.values())  # a copy adds no evidence
+    places = distinct if len(distinct) <= ROWS else random.Random(f"mining:{seed}").sample(distinct, ROWS)
+    chosen = [rows[at] for at in places]
     phrases = [set(_phrases(row.prompt())) for row in chosen]
     groups = _groups([row.response() for row in chosen], least)
     where: dict[str, set[int]] = defaultdict(set)
@@ -89,6 +92,11 @@ def reached(suspicion: Suspicion, rows: Sequence[Record], model: LanguageModel, 
     if needed <= tokens:
         return suspicion.payload
     return dataclasses.replace(suspicion.payload, reach=next((n for n in REACHES if n >= needed), REACHES[-1]))
+
+
+def _said(row: Record) -> bytes:
+    """16 bytes that two rows share when prompt and response are the same."""
+    return hashlib.blake2b(json.dumps([row.prompt(), row.response()]).encode(), digest_size=16).digest()
 
 
 def _phrases(prompt: str) -> Iterator[str]:
