@@ -7,6 +7,8 @@ from rich.console import Console
 
 from pipelines.report import console
 
+DAGSTERS_OWN = "Emitting implicit Nothing"  # what it says of a step that has nothing to map over
+
 
 class _Terminal(logging.Handler):
     def __init__(self, target: Console) -> None:
@@ -17,7 +19,9 @@ class _Terminal(logging.Handler):
         meta = getattr(record, "dagster_meta", None) or {}
         event = meta.get("dagster_event")
         if event is None:
-            self._line(meta.get("step_key") or "", meta.get("orig_message", ""))
+            said = meta.get("orig_message", "")
+            if not said.startswith(DAGSTERS_OWN):
+                self._line(meta.get("step_key") or "", said)
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             check = event.event_specific_data
             if not check.passed:

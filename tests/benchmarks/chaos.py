@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import random
 import secrets
@@ -291,6 +292,7 @@ def main() -> int:
     parser.add_argument("--whole", action="store_true", help="through training and the trials")
     parser.add_argument("--no-postgres", action="store_true")
     chosen = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the S3 server's log of every request
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hallmark-chaos-")))
         folder.chmod(0o711)
