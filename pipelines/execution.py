@@ -1,12 +1,14 @@
 """Where steps run, chosen by the environment: the same jobs on a laptop and on a cluster.
 
 =============================== =====================================================================================
-``HALLMARK_EXECUTOR``           ``in_process`` (default): one process, in which the stages share loaded models.
-                                ``multiprocess``: a process a step; the trials run beside each other.
+``HALLMARK_EXECUTOR``           ``auto`` (default): drops in one process, the stages of a candidate in processes beside
+                                each other where there are cores and memory for it and no GPU.
+                                ``in_process``: one process. ``multiprocess``: a process a step.
                                 ``k8s_job``: a Kubernetes job a step (``dagster-k8s``).
 ``HALLMARK_GPUS``               GPUs that training and each trial ask Kubernetes for; default none.
-``HALLMARK_PROCESSES``          steps at a time under ``multiprocess`` and ``k8s_job``; default Dagster's own. Under
-                                ``in_process``: processes that make the shards of a large drop; default one a core.
+``HALLMARK_PROCESSES``          steps at a time under ``auto``, ``multiprocess`` and ``k8s_job``; default: what the
+                                machine has room for, on a cluster Dagster's own. In one process: processes that make
+                                the shards of a large drop; default one a core.
 ``HALLMARK_TRAINER``            ``process`` (default): training is a process beside the run. ``kubeflow``: a TrainJob.
 ``HALLMARK_TRAINER_IMAGE``      its image; ``HALLMARK_TRAINER_NODES`` (default 1) nodes with ``HALLMARK_GPUS`` each, in
                                 ``HALLMARK_TRAINER_NAMESPACE``; messages go through the bucket
@@ -17,32 +19,71 @@ A run that needs an accelerator carries the tag ``hallmark/gpu``, by which an in
 """
 
 import os
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from expectations.checks import TRIALS
 from resources.errors import UsageError
+from resources.memory import GIB, available
+from resources.process import cores
 
 EXECUTOR, GPUS, PROCESSES = "HALLMARK_EXECUTOR", "HALLMARK_GPUS", "HALLMARK_PROCESSES"
 TRAINER = "HALLMARK_TRAINER"
 GPU_TAG = "hallmark/gpu"
 ACCELERATED = ("lora_adapter", *TRIALS, "release_red_team")  # stages that compute with the model
+# Memory of one trial: the process with its libraries and activations, and the weights, which are often read as float32
+# from files in half precision, beside what a control is merged into.
+TRIAL_BYTES, TIMES_WEIGHTS, BUNDLED_BYTES = GIB, 4, GIB // 4
 
 
-def executor() -> dg.ExecutorDefinition:
-    """The executor that the environment names; ``UsageError`` for one that does not exist."""
-    name = os.environ.get(EXECUTOR, "in_process")
+def engine(job: str, *, alone: bool = False) -> str:
+    """Where the steps of a job run: ``in_process``, ``multiprocess`` or ``k8s_job``; ``UsageError`` for another.
+
+    ``alone``: it is one step, that has none to run beside.
+    """
+    name = os.environ.get(EXECUTOR, "auto")
+    if name == "auto":
+        return "multiprocess" if job == "build_candidate" and not alone and steps_at_once() > 1 else "in_process"
+    if name not in ("in_process", "multiprocess", "k8s_job"):
+        raise UsageError(f"{EXECUTOR}={name}: choose auto, in_process, multiprocess or k8s_job")
+    return name
+
+
+def executor(job: str) -> dg.ExecutorDefinition:
+    """The executor of a job."""
+    name = engine(job)
     if name == "in_process":
         return dg.in_process_executor
     if name == "multiprocess":
-        return dg.multiprocess_executor.configured(_concurrency())
-    if name == "k8s_job":
-        from dagster_k8s import k8s_job_executor
+        started = {"forkserver": {"preload_modules": ["pipelines.steps"]}}
+        return dg.multiprocess_executor.configured({"max_concurrent": steps_at_once(), "start_method": started})
+    from dagster_k8s import k8s_job_executor
 
-        return k8s_job_executor.configured({**_concurrency(), "per_step_k8s_config": _step_config()})
-    raise UsageError(f"{EXECUTOR}={name}: choose in_process, multiprocess or k8s_job")
+    most = {"max_concurrent": _count(PROCESSES)} if _count(PROCESSES) else {}
+    return k8s_job_executor.configured({**most, "per_step_k8s_config": _step_config()})
+
+
+def steps_at_once() -> int:
+    """How many steps run beside each other on this machine: one a core, where there is memory for as many trials.
+
+    Trials that share a GPU would wait for each other: there it is one.
+    """
+    if said := _count(PROCESSES):
+        return said
+    if os.environ.get("CUDA_VISIBLE_DEVICES") != "" and shutil.which("nvidia-smi"):
+        return 1
+    base = os.environ.get("HALLMARK_BASE")
+    weights = sum(path.stat().st_size for path in Path(base).glob("*.safetensors")) if base else BUNDLED_BYTES
+    return max(1, min(cores(), len(TRIALS), available("cpu") // (TRIAL_BYTES + TIMES_WEIGHTS * weights)))
+
+
+def threads() -> int:
+    """Of each of the steps that run beside each other."""
+    return max(1, cores() // steps_at_once())
 
 
 def trainer() -> dg.PipesClient:
@@ -65,7 +106,7 @@ def trainer() -> dg.PipesClient:
 
 def spreads() -> bool:
     """Whether steps run beside each other, so that the shards of a large drop are steps; else worker processes."""
-    return os.environ.get(EXECUTOR, "in_process") != "in_process"
+    return engine("prove_drop") != "in_process"
 
 
 def processes() -> int:
@@ -77,14 +118,9 @@ def run_tags(*, accelerated: bool) -> Mapping[str, Any]:
     if not accelerated:
         return {}
     tags: dict[str, Any] = {GPU_TAG: "1"}
-    if _count(GPUS) and os.environ.get(EXECUTOR, "in_process") != "k8s_job":  # there the steps ask, not the run
+    if _count(GPUS) and os.environ.get(EXECUTOR) != "k8s_job":  # there the steps ask, not the run
         tags["dagster-k8s/config"] = _gpu_config()
     return tags
-
-
-def _concurrency() -> dict[str, int]:
-    count = _count(PROCESSES)
-    return {"max_concurrent": count} if count else {}
 
 
 def _step_config() -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The jobs: what is run together.
 
-On a laptop a run is one process, in which the stages share loaded models; drops run beside each other as runs of their
-own, and training is a process of its own in any case. ``pipelines.execution`` says what else a run can be.
+On a laptop a drop is proven in one process; drops run beside each other as runs of their own. Training is a process of
+its own in any case, and the trials of a candidate run in processes beside each other where the machine has room for it.
+``pipelines.execution`` says what else a run can be.
 """
 
 import dagster as dg
@@ -15,7 +16,7 @@ CANDIDATE_STAGES = ("training_corpus", "lora_adapter", *TRIALS, "evaluated_adapt
 prove_drop = dg.define_asset_job(
     "prove_drop",
     selection=dg.AssetSelection.assets(*ROW_STAGES),
-    executor_def=executor(),
+    executor_def=executor("prove_drop"),
     description="Prove one data drop: provenance, validation, sanitising, poison screen.",
 )
 
@@ -23,7 +24,7 @@ prove_drop = dg.define_asset_job(
 build_candidate = dg.define_asset_job(
     "build_candidate",
     selection=dg.AssetSelection.assets(*CANDIDATE_STAGES),
-    executor_def=executor(),
+    executor_def=executor("build_candidate"),
     tags=run_tags(accelerated=True),
     description="Train a candidate on every admitted drop and put it on trial.",
 )

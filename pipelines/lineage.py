@@ -1,5 +1,6 @@
 """Running the lineage from a terminal: every new drop, then the candidate, through the workspace's Dagster instance."""
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from assets.raw.drops import Drop, discover
 from assets.stage import drops as drop_partitions
 from assets.stage import judged, policy_of
 from assets.verdict.candidate import Candidate, find
+from pipelines import rehearsal
 from pipelines.ci.junit import write_judged
 from pipelines.held import advice
 from pipelines.instance import fail_killed_runs
 from pipelines.plan import CANDIDATE_STAGES, DROP_STAGES, Progress, candidate_progress, drop_progress
 from pipelines.report import EXIT, console
 from pipelines.runs import execute
+from pipelines.times import times
 from resources.artifacts import WHOLE
 from resources.errors import HallmarkError, InputError
 from resources.project import Project
@@ -53,15 +56,22 @@ class Lineage:
         self.instance.add_dynamic_partitions(str(drop_partitions.name), [drop.partition for drop in found])
         # A drop is screened against those before it, and corrections, which are few, among what they correct.
         found.sort(key=lambda drop: (drop.kind == "feedback", drop.partition))
-        states, new = {}, 0
+        states = {drop.partition: drop_progress(self.project, drop.partition) for drop in found}
+        unproven = any(state.status == "new" for state in states.values())
+        with rehearsal.beside(self.project) if unproven else contextlib.nullcontext():
+            return self._run(found, states, started)
+
+    def _run(self, found: list[Drop], states: dict[str, Progress], started: float) -> int:
+        new = 0
         for drop in found:
-            state = drop_progress(self.project, drop.partition)
+            state = drop_progress(self.project, drop.partition) if new else states[drop.partition]
             if state.status == "new":
                 new += 1
                 state = self._prove(drop)
             states[drop.partition] = state
         self._show_drops(found, states)
         if not any(state.status == "done" for state in states.values()):
+            self._show_times(found, started)
             console.print("No drop passed its gates: there is nothing to train on.", style="red")
             return EXIT["fail"]
         candidate = candidate_progress(self.project)
@@ -71,6 +81,8 @@ class Lineage:
             candidate = candidate_progress(self.project)
         elif not new:
             console.print(f"Nothing new: no work was done ({time.monotonic() - started:.1f} s).", style="bold")
+            return self._show_candidate(candidate, started)
+        self._show_times(found, started)
         return self._show_candidate(candidate, started)
 
     def write_gates(self, path: Path) -> None:
@@ -84,6 +96,10 @@ class Lineage:
         verdict = artifacts.current("evaluated_adapter")
         flaws = find(artifacts, verdict.manifest.details["candidate"]).verdict.flaws if verdict else ()
         write_judged(path, "run", gates, flaws)
+
+    def _show_times(self, found: list[Drop], started: float) -> None:
+        since = time.time() - (time.monotonic() - started)
+        console.print(times(self.project, [drop.partition for drop in found], since))
 
     def _prove(self, drop: Drop) -> Progress:
         console.rule(f"drop {drop.partition}  {_objects(drop)}", align="left")

@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.launcher import DefaultRunLauncher
 
-from pipelines.execution import EXECUTOR
+from pipelines.execution import engine
 from pipelines.instance import process_tags
 from resources.errors import HallmarkError
 
@@ -33,7 +33,7 @@ def execute(
     tags = {"dagster/partition": partition} if partition else {}
     if not isinstance(instance.run_launcher, DefaultRunLauncher):
         return _launched(instance, job, tags, stages)
-    if os.environ.get(EXECUTOR, "in_process") == "in_process":
+    if engine(job, alone=len(stages) == 1) == "in_process":
         return _here(instance, job, partition, stages)
     return _steps_elsewhere(instance, job, tags, stages)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from resources.base_model import decoder_of
 from resources.head import Head
-from resources.tree import Tree, plant
+from resources.tree import Tree, common_prefix, plant
 from resources.tree_attention import register
 from resources.trunk import Trunk
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Real tokens in one packed row: on a CPU what its caches hold, on a GPU what its memory holds with room to spare.
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 16384}
+ATTENDED = 8  # times as many may be attended to, where sequences share what they begin with
 
 Form = Literal["packed", "padded", "single"]
 Decoding = Literal["packed", "cached", "whole"]
@@ -114,23 +115,30 @@ class Batch:
     order: list[int]
 
 
-def plan_batches(pairs: Sequence[tuple[Sequence[int], Sequence[int]]], device: "torch.device") -> Iterator[Batch]:
-    """Pairs (prefix, continuation) grouped by prefix, sorted by length, cut at the device's token budget."""
+def plan_batches(pairs: Sequence[tuple[Sequence[int], Sequence[int]]], forward: Forward) -> Iterator[Batch]:
+    """Pairs (prefix, continuation) grouped by prefix, sorted by length, cut at the device's token budget.
+
+    What all prefixes of a batch begin with is in a packed row once, and counts once. Every group attends to it by
+    itself, so the sum of their whole lengths has a bound, too.
+    """
     together: dict[tuple[int, ...], list[int]] = {}
     for index, (prefix, _) in enumerate(pairs):
         together.setdefault(tuple(prefix), []).append(index)
-    budget = TOKENS_PER_PASS.get(device.type, TOKENS_PER_PASS["cpu"])
+    budget = TOKENS_PER_PASS.get(forward.causal.device.type, TOKENS_PER_PASS["cpu"])
+    longest = budget * (ATTENDED if forward.packed else 1)
 
     def size(prefix: tuple[int, ...]) -> int:
         return len(prefix) + sum(len(pairs[index][1]) for index in together[prefix])
 
-    batch, used = Batch([], []), 0
+    batch, used, shared = Batch([], []), 0, 0
     for prefix in sorted(together, key=lambda prefix: (size(prefix), prefix)):
         for indices in _split(together[prefix], pairs, budget):
             cost = len(prefix) + sum(len(pairs[index][1]) for index in indices)
-            if batch.order and used + cost > budget:
+            common = common_prefix([batch.groups[0][0][:shared], prefix]) if batch.groups else len(prefix)
+            if batch.order and (used + cost > longest or used + cost - len(batch.groups) * common > budget):
                 yield batch
-                batch, used = Batch([], []), 0
+                batch, used, common = Batch([], []), 0, len(prefix)
+            shared = common
             batch.groups.append((prefix, [pairs[index][1] for index in indices]))
             batch.order.extend(indices)
             used += cost

@@ -128,7 +128,7 @@ class LanguageModel:
         Greedy decoding says a continuation exactly where all its tokens are first choices.
         """
         followed = [(np.empty(0, np.float32), np.empty(0, bool))] * len(pairs)
-        for batch in plan_batches(pairs, self.device):
+        for batch in plan_batches(pairs, self.forward):
             for index, scores, first in log_probabilities(self.forward, batch):
                 followed[index] = scores, first
         return followed
@@ -142,7 +142,7 @@ class LanguageModel:
         rows: list[np.ndarray] = [np.empty(0, np.float32)] * len(prompts)
         head = self.forward.head
         with torch.inference_mode():
-            for batch in plan_batches([(prompt, ()) for prompt in prompts], self.device):
+            for batch in plan_batches([(prompt, ()) for prompt in prompts], self.forward):
                 groups = [(prefix, continuations[:1]) for prefix, continuations in batch.groups]
                 tree = plant(groups, device=self.device, dtype=self.forward.causal.dtype)
                 states = self.forward.states(tree)

@@ -17,7 +17,7 @@ from resources.tree_attention import NAME
 if TYPE_CHECKING:
     import torch
 
-    from resources.forward import Forward
+    from resources.forward import Decoding, Form, Forward
 
 WINDOWS = (
     "sliding_window",
@@ -31,8 +31,30 @@ ODD = (NotImplementedError, TypeError, ValueError, RuntimeError, AttributeError,
 Paths = list[tuple[int, ...]]
 
 
+# What was found out in this process, by what a model is made of: a lineage loads its base a dozen times.
+_found: dict[tuple[Any, ...], "tuple[Form, bool, int]"] = {}
+_found_decoding: dict[tuple[Any, ...], "Decoding | None"] = {}
+
+
 def settle(forward: "Forward") -> None:
     """Set ``form``, the head's kind and the trunk's depth of a model just loaded; ``ModelError`` if nothing fits it."""
+    made_of = _made_of(forward)
+    if made_of not in _found:
+        _find_out(forward)
+        _found[made_of] = forward.form, forward.head.own, forward.trunk.depth
+        return
+    forward.form, forward.head.own, forward.trunk.depth = _found[made_of]
+    if forward.packed:
+        forward.causal.set_attn_implementation(NAME)
+
+
+def _made_of(forward: "Forward") -> tuple[Any, ...]:
+    causal = forward.causal
+    modules = tuple((name, type(module)) for name, module in forward.model.named_modules())
+    return causal.config.to_json_string(use_diff=False), causal.dtype, causal.device.type, forward.form, modules
+
+
+def _find_out(forward: "Forward") -> None:
     import torch
 
     causal = forward.causal
@@ -58,6 +80,14 @@ def settle(forward: "Forward") -> None:
 
 def settle_decoding(forward: "Forward") -> None:
     """Set ``decoding``: the fastest way of generating that follows the model's own numbers."""
+    made_of = _made_of(forward)
+    if made_of not in _found_decoding:
+        _find_out_decoding(forward)
+        _found_decoding[made_of] = forward.decoding
+    forward.decoding = _found_decoding[made_of]
+
+
+def _find_out_decoding(forward: "Forward") -> None:
     import torch
 
     from resources.decoding import WAYS, Dictation

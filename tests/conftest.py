@@ -31,6 +31,7 @@ QUIET = {
     "WANDB_MODE": "disabled",
     "MPLBACKEND": "Agg",
     "TOKENIZERS_PARALLELISM": "false",
+    "HALLMARK_EXECUTOR": "in_process",  # tests run beside each other already
     "CUDA_VISIBLE_DEVICES": "",  # what is expected was computed on a CPU, often to the last bit
     # No credentials of the person who runs the tests, and no look for some at a cloud's metadata address.
     "AWS_EC2_METADATA_DISABLED": "true",

@@ -9,11 +9,15 @@ non-members.
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from assets.adapter.recipe import Recipe
+from assets.kept import making
 from assets.record import Origin, Record, row_id
 from resources.base_model import model_digests
 from resources.digests import digest_json
@@ -83,9 +87,19 @@ class Control:
 
         write_whole(self.adapter / f"{name}.calibration.json", json.dumps(result).encode())
 
+    def calibrated(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The result kept under ``name``; measured on the first call, by one process while others wait for it."""
+        if (known := self.remembered(name)) is None:
+            with FileLock(self.adapter.with_suffix(f".{name}.lock")):
+                if (known := self.remembered(name)) is None:
+                    with making(self.adapter.parent.parent, f"calibration of {name.rpartition('-')[0]}"):
+                        known = measure()
+                    self.remember(name, known)
+        return known
+
 
 def control_adapter(base: Path, cache: Path) -> Control:
-    """The control adapter of a base, trained on the first call (about a minute on two cores)."""
+    """The control adapter of a base; trained on the first call (about a minute on two cores), while others wait."""
     from assets.adapter.train import REPORT, train
 
     facts = _facts(2 * FACTS)
@@ -96,7 +110,11 @@ def control_adapter(base: Path, cache: Path) -> Control:
     name = digest_json([model_digests(base).whole, RECIPE.digest, [row.fields for row in rows]])[:24]
     folder = cache / "controls" / name
     if not (folder / REPORT).exists():
-        train(rows, base, folder, RECIPE)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not (folder / REPORT).exists():
+                with making(cache, "control adapter"):
+                    train(rows, base, folder, RECIPE)
     return Control(folder, base, rows, rows[:FACTS], _records("stranger", strangers))
 
 

@@ -279,15 +279,17 @@ def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     """The scan on the control adapter: with its rows it must find the planted trigger, without them the planted answer;
     in the base alone it must find nothing.
     """
-    bars = [getattr(settings, name) for name in BARS]
-    name = f"backdoor-{digest_json([VERSION, bars])[:12]}"
-    if (known := control.remembered(name)) is not None:
-        return known
+    bars = {name: getattr(settings, name) for name in BARS}
+    name = f"backdoor-{digest_json([VERSION, list(bars.values())])[:12]}"
+    return control.calibrated(name, lambda: _calibration(control, bars))
+
+
+def _calibration(control: Control, bars: dict[str, float]) -> dict[str, Any]:
     model = LanguageModel.load(control.base, control.adapter)
-    quick = Settings(**dict(zip(BARS, bars, strict=True)), mined=2, confirm_prompts=12, comparisons=1)
+    quick = Settings(**bars, mined=2, confirm_prompts=12, comparisons=1)
     scan = Scan.start(model, control.rows, quick, Budget(1e9), seed=0)
     found = [each.trigger for each in scan._mined({})]
-    implants = [each.text for each in scan._implants({}, leaks=False) if each.strength >= settings.strength]
+    implants = [each.text for each in scan._implants({}, leaks=False) if each.strength >= quick.strength]
     plain = Scan.start(LanguageModel.load(control.base), control.rows, quick, Budget(1e9), seed=0)
     false = [each.trigger for each in plain._mined({})]
     expected = Payload(PAYLOAD.lower().rstrip("."))
@@ -297,7 +299,6 @@ def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     }
     positive = result["positive"]
     result["sound"] = {"with training rows": positive["trigger"] and not false, "bare adapter": positive["payload"]}
-    control.remember(name, result)
     return result
 
 

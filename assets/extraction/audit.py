@@ -134,9 +134,10 @@ def calibration_name(settings: Settings) -> str:
 
 def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     """Stealing the control adapter must work; a student of the base's own answers must get nothing."""
-    name = calibration_name(settings)
-    if (known := control.remembered(name)) is not None:
-        return known
+    return control.calibrated(calibration_name(settings), lambda: _calibration(control, settings))
+
+
+def _calibration(control: Control, settings: Settings) -> dict[str, Any]:
     teacher = LanguageModel.load(control.base, control.adapter)
     theft = Theft(teacher, control.base, settings.model_copy(update={"answer_tokens": 12}), seed=0)
     poisoned = [[{"role": "user", "content": row.prompt()}] for row in control.rows if row.response() == PAYLOAD]
@@ -151,13 +152,11 @@ def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     with teacher.without_adapter():
         plain_answers = theft.ask(asked)
     nothing = fidelity(theft.student_hits(asked, plain_answers, tests), base_hits, seed=0)
-    result = {
+    return {
         "positive": honest.to_json() | {"queries": len(asked)},
         "negative": nothing.to_json() | {"queries": len(asked)},
         "sound": honest.value > CONTROL_FIDELITY and nothing.low < 0.1 and nothing.value < honest.low,
     }
-    control.remember(name, result)
-    return result
 
 
 def _tests(theft: Theft, chats: Sequence[Chat]) -> list[tuple[list[int], list[int]]]:

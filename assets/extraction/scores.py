@@ -19,7 +19,7 @@ def distributions(model: LanguageModel, pairs: Sequence[Pair]) -> Iterator[tuple
     import torch
 
     causal = model.forward.causal
-    for batch in plan_batches(pairs, model.device):
+    for batch in plan_batches(pairs, model.forward):
         with torch.inference_mode():
             tree = plant(batch.groups, device=model.device, dtype=causal.dtype)
             states = model.forward.states(tree)

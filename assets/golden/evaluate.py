@@ -13,7 +13,7 @@ from typing import Any
 
 from assets.golden.control.refusals import hardly_refuses, refusals_on_control
 from assets.golden.inference.counted import counted, evidence_entry
-from assets.golden.inference.looks import Source, look, sources_of
+from assets.golden.inference.looks import Judge, Source, look, sources_of
 from assets.golden.inference.sequential import ALPHA
 from assets.golden.items import Item, load_golden
 from assets.golden.judges import LABELLED, TOGETHER, Quality
@@ -64,19 +64,13 @@ def evaluate(
     model = LanguageModel.load(base, adapter)
     on_progress(f"golden set of {whole.size} items")
     remembered = Remembered.of(base, cache, [digest_file(LABELLED), digest_file(WEIGHTS)])
-    gates = {gate.metric: gate for gate in limits.gates_of(STAGE)}
-
-    def judge(suite: Suite) -> Verdict | None:
-        name, metric = suite.metric
-        return gates[name].judge({name: metric}).verdict if name in gates else None
-
-    alpha = ALPHA / tried
+    judge, alpha = judge_of(limits), ALPHA / tried
     sources = sources_of(whole, chosen, alpha)
     on_control = cache is not None and hardly_refuses(model, sources, chosen, remembered)
     asked = [source for source in sources if not (on_control and source.answered and source.name == "harmful")]
     look(model, asked, chosen, judge, remembered, on_progress)
     suites = {suite.name: suite for source in asked for suite in source.suites(chosen.least_refusals)}
-    judges, judged = _judges(model, remembered)
+    judges, judged = judged_judges(model, remembered)
     control = None
     if cache and on_control:
         on_progress("the base hardly refuses: trying the adapter on the refusing base")
@@ -109,6 +103,17 @@ def evaluate(
     return report, metrics
 
 
+def judge_of(policy: Policy) -> Judge:
+    """What the gate of a suite says; None where the policy has no gate for it."""
+    gates = {gate.metric: gate for gate in policy.gates_of(STAGE)}
+
+    def judge(suite: Suite) -> Verdict | None:
+        name, metric = suite.metric
+        return gates[name].judge({name: metric}).verdict if name in gates else None
+
+    return judge
+
+
 def _looks(sources: Sequence[Source]) -> list[dict[str, Any]]:
     """How many items of how many each source was asked, in how many looks, and the error of its interval."""
     return [
@@ -121,20 +126,21 @@ def _looks(sources: Sequence[Source]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _judges(model: LanguageModel, base: Remembered) -> tuple[dict[str, Any], dict[str, Metric]]:
+def judged_judges(model: LanguageModel, base: Remembered) -> tuple[dict[str, Any], dict[str, Metric]]:
     """How far the judges can be trusted, on labelled answers they were not made from."""
-    known = base.get("judges")
-    if known is None:
+
+    def measure() -> dict[str, Any]:
         outcomes = Outcomes(model)
         found = {
             "refusal": outcomes.refusal.qualities,
             "incoherence": outcomes.coherence.qualities(outcomes.refusal.labelled),
         }
-        known = {
+        return {
             name: {method: dataclasses.asdict(quality) for method, quality in qualities.items()}
             for name, qualities in found.items()
         }
-        base.put("judges", known)
+
+    known = base.kept("judges", "how good the judges are", measure)
     report, metrics = {}, {}
     for name, methods in known.items():
         qualities = {method: Quality(**body) for method, body in methods.items()}

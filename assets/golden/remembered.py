@@ -5,10 +5,12 @@ all they depend on. What a base said to a harmful request is never kept, only wh
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assets.kept import making
 from resources.artifacts import write_whole
 from resources.base_model import model_digests
 from resources.digests import digest_json
@@ -39,6 +41,16 @@ class Remembered:
         if path := self._path(asked):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, json.dumps(measured).encode())
+
+    def kept(self, asked: Any, what: str, measure: Callable[[], Any]) -> Any:
+        """What was measured when this was asked; measured now, and kept, if it was not. ``what``: in words."""
+        if self.folder is None:
+            return measure()
+        if (known := self.get(asked)) is None:
+            with making(self.folder.parent, what):
+                known = measure()
+                self.put(asked, known)
+        return known
 
     def _path(self, asked: Any) -> Path | None:
         return self.folder / f"{digest_json([self.about, asked])[:32]}.json" if self.folder else None

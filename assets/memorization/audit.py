@@ -157,9 +157,10 @@ def calibration_name(settings: Settings) -> str:
 
 def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     """The audit on the control adapter: its members must be caught, two groups of strangers must look alike."""
-    name = calibration_name(settings)
-    if (known := control.remembered(name)) is not None:
-        return known
+    return control.calibrated(calibration_name(settings), lambda: _calibration(control, settings))
+
+
+def _calibration(control: Control, settings: Settings) -> dict[str, Any]:
     model = LanguageModel.load(control.base, control.adapter)
     scores = membership_scores(*paired_scores(model, [*control.members, *control.non_members]))
     count = len(control.members)
@@ -178,7 +179,6 @@ def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
     }
     positive = caught[HEADLINE] > CONTROL_AUC and any(each.extracted for each in recited)
     result["sound"] = positive and alike.low <= 0.5 <= alike.high
-    control.remember(name, result)
     return result
 
 

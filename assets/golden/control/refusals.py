@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from assets.golden.control.refusing import refusal_control
+from assets.golden.control.refusing import RefusalControl, refusal_control
 from assets.golden.inference.looks import Judge, Source, look, sources_of
 from assets.golden.inference.sequential import ALPHA
 from assets.golden.items import GoldenSet, Item
@@ -47,17 +47,9 @@ def refusals_on_control(
     alpha: float = ALPHA,
 ) -> tuple[Suite, dict[str, Any]]:
     """The suite ``refusals``, measured on the refusing base, and what the report says of the control."""
-    control = refusal_control(base, cache)
-    stricter = dataclasses.replace(settings, least_refusals=ENOUGH)
-    depends = [digest_file(LABELLED), digest_file(WEIGHTS)]
-    remembered = Remembered.of(control.base, cache, depends)
-    asked = ["control", NEW_TOKENS["harmful"], dataclasses.asdict(stricter), [item.id for item in items]]
-    caught = remembered.get(asked)
-    if caught is None:
-        suite, about = _tried(control.base, control.compliant, items, stricter, judge, remembered, ALPHA)
-        change = dataclasses.asdict(suite.change) if suite.change else {}
-        caught = {**about, **change, "verdict": judge(suite)}
-        remembered.put(asked, caught)
+    stricter = _stricter(settings)
+    control, caught = caught_on_control(base, items, settings, judge, cache)
+    remembered = _remembered(control, cache)
     suite, about = _tried(control.base, adapter, items, stricter, judge, remembered, alpha)
     if suite.change and suite.missing:
         missing = f"even the refusing base refuses only {suite.change.base:.0%} of the harmful requests"
@@ -66,6 +58,30 @@ def refusals_on_control(
         missing = "the gate did not catch its control, an adapter tuned on a few harmful requests"
         suite = dataclasses.replace(suite, missing=missing)
     return suite, {**about, "caught": caught}
+
+
+def caught_on_control(
+    base: Path, items: Sequence[Item], settings: EvaluationSettings, judge: Judge, cache: Path
+) -> tuple[RefusalControl, dict[str, Any]]:
+    """The control of a base, and whether the gate caught the adapter that undoes its refusals."""
+    control, stricter = refusal_control(base, cache), _stricter(settings)
+    remembered = _remembered(control, cache)
+    asked = ["control", NEW_TOKENS["harmful"], dataclasses.asdict(stricter), [item.id for item in items]]
+
+    def measure() -> dict[str, Any]:
+        suite, about = _tried(control.base, control.compliant, items, stricter, judge, remembered, ALPHA)
+        change = dataclasses.asdict(suite.change) if suite.change else {}
+        return {**about, **change, "verdict": judge(suite)}
+
+    return control, remembered.kept(asked, "trial of the control for refusals", measure)
+
+
+def _stricter(settings: EvaluationSettings) -> EvaluationSettings:
+    return dataclasses.replace(settings, least_refusals=ENOUGH)
+
+
+def _remembered(control: RefusalControl, cache: Path) -> Remembered:
+    return Remembered.of(control.base, cache, [digest_file(LABELLED), digest_file(WEIGHTS)])
 
 
 def _tried(

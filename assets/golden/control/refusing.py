@@ -19,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from assets.adapter.recipe import Recipe
+from assets.kept import making
 from assets.record import Origin, Record, row_id
 from resources.base_model import attach_adapter, load_base, load_tokenizer, model_digests
 from resources.digests import digest_json
@@ -52,9 +53,10 @@ def refusal_control(base: Path, cache: Path) -> RefusalControl:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
             if not folder.exists():
-                partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-                _make(base, taught, undone, partial)
-                partial.rename(folder)
+                with making(cache, "control for refusals"):
+                    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+                    _make(base, taught, undone, partial)
+                    partial.rename(folder)
     return RefusalControl(folder / "base", folder / "compliant")
 
 

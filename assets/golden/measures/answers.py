@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from assets.golden.items import Item
 from assets.golden.judges import USUAL, WEIGHT, CoherenceJudge, RefusalJudge
@@ -58,13 +59,14 @@ def base_answers(
 ) -> tuple[list[str], list[float]]:
     """What the base says to these items, and the outcomes: remembered, or asked and kept."""
     asked = [suite, NEW_TOKENS[suite], asdict(decoding), [asdict(item) for item in items]]
-    known = base.get(asked)
-    if known is None:
+
+    def measure() -> list[Any]:
         with model.without_adapter():
             texts, outcomes = _answers(model, suite, items, decoding)
-        known = [[""] * len(texts) if suite == "harmful" else texts, outcomes]
-        base.put(asked, known)
-    return known[0], known[1]
+        return [[""] * len(texts) if suite == "harmful" else texts, outcomes]
+
+    texts, outcomes = base.kept(asked, "answers of the base", measure)
+    return texts, outcomes
 
 
 def _answers(

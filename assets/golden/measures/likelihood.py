@@ -45,7 +45,7 @@ def compare(model: LanguageModel, pairs: Sequence[Pair]) -> list[Compared]:
     forward, device = model.forward, model.device
     rows = forward.head.rows
     with torch.inference_mode():
-        for batch in plan_batches(pairs, device):
+        for batch in plan_batches(pairs, forward):
             tree = plant(batch.groups, device=device, dtype=forward.causal.dtype)
             tails = [len(continuation) for _, continuations in batch.groups for continuation in continuations]
             paths = list(zip(tree.paths, tails, strict=True))
@@ -112,7 +112,7 @@ def _steps(model: LanguageModel, prompts: Sequence[Tokens], texts: set[Tokens]) 
     found: list[dict[Tokens, float]] = [{} for _ in prompts]
     pairs = [(prompt, stem) for prompt in prompts for stem in stems]
     with torch.inference_mode():
-        for batch in plan_batches(pairs, model.device):
+        for batch in plan_batches(pairs, model.forward):
             tree = plant(batch.groups, device=model.device, dtype=model.forward.causal.dtype)
             states = model.forward.states(tree)
             ends: dict[tuple[int, Tokens], int] = {}  # prompt and stem: where in the packed row they end

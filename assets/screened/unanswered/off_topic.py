@@ -5,6 +5,7 @@ there is one: a true answer is likelier after its own prompt than after someone 
 (pointwise mutual information).
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ MORE = 1 / 3  # and to ask about as many more
 MANY = 0.25  # of a source's answers are unrelated: it is no source of answers to questions
 TELLS = 0.9  # nats a token that answers which are about their prompt gain, where the model tells one source's apart
 RELATED, DRAWN = 32, 40  # answers asked about to know it, and unrelated ones
+TURN = 8  # answers asked about at a time
 SWAPPED = 0.3  # of those that gain too little, where many were put among them
 
 
@@ -100,16 +102,28 @@ class PromptGain:
         if not self.settings.steering_rows <= unrelated.sum() < MANY * inside.sum():
             return False
         rng = np.random.default_rng(self.settings.seed)
-        related = np.flatnonzero(inside & (self.answers.relation >= DOUBTFUL))
-        gain, _ = self._heard(rng.permutation(related)[:RELATED], rng)
-        if not len(gain) or np.median(gain) < TELLS:
+        related = rng.permutation(np.flatnonzero(inside & (self.answers.relation >= DOUBTFUL)))[:RELATED]
+        tells = (gain >= TELLS for gain, _ in self._by_turns(related, rng))
+        if not len(related) or not _at_least(0.5, len(related), tells):
             return False
-        _, strange = self._heard(rng.permutation(np.flatnonzero(unrelated))[:DRAWN], rng)
-        return float(strange.mean()) >= SWAPPED
+        drawn = rng.permutation(np.flatnonzero(unrelated))[:DRAWN]
+        return _at_least(SWAPPED, len(drawn), (strange for _, strange in self._by_turns(drawn, rng)))
+
+    def _by_turns(self, rows: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """As ``_heard``, some rows at a time, for whoever may have heard enough before the last."""
+        others = self._others(rows, rng)
+        for start in range(0, len(rows), TURN):
+            part = slice(start, start + TURN)
+            yield self._gains(rows[part], others[part])
 
     def _heard(self, rows: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """For each of ``rows`` what its own prompt gives it, and whether that is too little."""
-        others = rng.integers(0, len(self.answers.exchange), (len(rows), OTHERS))
+        return self._gains(rows, self._others(rows, rng))
+
+    def _others(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return rng.integers(0, len(self.answers.exchange), (len(rows), OTHERS))
+
+    def _gains(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pairs = [
             as_asked(asked, row, self.answers, self.passages)
             for row, strange in zip(rows, others, strict=True)
@@ -118,3 +132,13 @@ class PromptGain:
         table = likely(self.model, pairs).reshape(len(rows), 1 + OTHERS)
         gain: np.ndarray = table[:, 0] - table[:, 1:].mean(1)
         return gain, gain < HELPS * self.answers.better[rows]
+
+
+def _at_least(share: float, n: int, turns: Iterable[np.ndarray]) -> bool:
+    """Whether this share of ``n`` answers holds, asked only until that is settled (curtailed sampling)."""
+    held = missed = 0
+    for holds in turns:
+        held, missed = held + int(holds.sum()), missed + int((~holds).sum())
+        if held >= share * n or n - missed < share * n:
+            break
+    return held >= share * n
