@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import re
 import shlex
 import subprocess
@@ -98,11 +99,24 @@ def test_every_command_is_in_the_reference_and_every_module_imports() -> None:
         assert importlib.import_module(f"pipelines.commands.{name}").command.help
 
 
-def test_the_pages_build_and_load_nothing_from_outside(tmp_path: Path) -> None:
-    site = tmp_path / "site"
+def copied() -> list[str]:
+    """What the image's stages that build copy from the project."""
+    text = (ROOT / "deploy" / "image" / "Dockerfile").read_text()
+    return [word for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE) for word in line.split()[:-1]]
+
+
+def test_the_pages_build_from_what_the_image_copies_and_load_nothing_from_outside(tmp_path: Path) -> None:
+    project, site = tmp_path / "project", tmp_path / "site"
+    project.mkdir()
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    for name in copied():
+        assert name not in ignored
+        (project / name).symlink_to(ROOT / name)
+    environment = {**os.environ, "PYTHONPATH": str(project)}
     subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(site)],
-        cwd=ROOT,
+        cwd=project,
+        env=environment,
         check=True,
         capture_output=True,
         timeout=240,

@@ -16,13 +16,15 @@ from starlette.testclient import TestClient
 from assets.outcome import Removal
 from pipelines.desk.app import build
 from pipelines.desk.desk import Desk
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 from tests.pipelines.desk.conftest import ORIGIN, quarantine, row
 
 REPEATS = 7
 PATHS = ("/rows", "/rows?page=100", "/rows?rule=secret.github", "/", "/log", "/log?page=100")
 
 
-def main(rows: int) -> None:
+def main(rows: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         lineage = Lineage(Path(folder) / "home")
         _fill(lineage, rows)
@@ -31,10 +33,14 @@ def main(rows: int) -> None:
         cookie, _ = desk.sessions.start("ada")
         client = TestClient(build(desk), base_url=ORIGIN, cookies={"desk": cookie})
         print(f"{rows:,} rows wait, {rows:,} decisions in the log; CPU seconds, median of {REPEATS} [least, most]")
-        print(f"{'the first page (reads every row and decision)':48} {_spent(client, '/rows'):.3f}")
+        first = _spent(client, "/rows")
+        print(f"{'the first page (reads every row and decision)':48} {first:.3f}")
+        taken = [Figure("the first page (reads every row and decision)", first, unit="CPU s")]
         for path in PATHS:
             spent = sorted(_spent(client, path) for _ in range(REPEATS))
+            taken.append(Figure(f"`{path}`", statistics.median(spent), low=spent[0], high=spent[-1], unit="CPU s"))
             print(f"{path:48} {statistics.median(spent):.3f} [{spent[0]:.3f}, {spent[-1]:.3f}]")
+    return taken
 
 
 def _fill(lineage: Lineage, rows: int) -> None:
@@ -61,4 +67,6 @@ def _spent(client: TestClient, path: str) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000)
-    main(parser.parse_args().rows)
+    figures.option(parser)
+    given = parser.parse_args()
+    figures.write(given.json, main(given.rows))

@@ -1,6 +1,6 @@
 """Multiple choice against lm-evaluation-harness: the same items, base and adapter, on the same machine.
 
-    python tests/benchmarks/evaluate_choices.py ADAPTER_DIR [--items 100] [--peer PYTHON] [--data hellaswag.jsonl]
+    python -m tests.benchmarks.evaluate_choices ADAPTER_DIR [--items 100] [--peer PYTHON] [--data hellaswag.jsonl]
 
 Both give ``acc_norm`` of the base and of the adapter; items/s counts an item once for the pair. lm-evaluation-harness
 (extra ``bench``, in the Python that ``--peer`` names) runs its own ``HFLM`` on the same requests, once for each model,
@@ -14,6 +14,9 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,7 +67,8 @@ def child(given: argparse.Namespace, name: str, batch: int) -> dict[str, Any]:
     python = given.peer if name == "harness" else sys.executable
     command = [
         str(python),
-        str(Path(__file__).resolve()),
+        "-m",
+        "tests.benchmarks.evaluate_choices",
         str(given.adapter),
         "--one",
         name,
@@ -93,6 +97,7 @@ def main() -> None:
     parser.add_argument("--peer", type=Path, default=Path(sys.executable))
     parser.add_argument("--one")
     parser.add_argument("--batch", type=int, default=8)
+    figures.option(parser)
     given = parser.parse_args()
     if given.base is None:
         from resources.base_model import bundled_base
@@ -104,6 +109,19 @@ def main() -> None:
         return
     ours = child(given, "hallmark", 0)
     theirs = min((child(given, "harness", batch) for batch in (8, 32)), key=lambda body: float(body["seconds"]))
+    sides = (("Hallmark", ours), ("lm-evaluation-harness", theirs))
+    figures.write(
+        given.json,
+        [
+            figure
+            for side, body in sides
+            for figure in (
+                Figure("items a second, base and adapter", given.items / body["seconds"], side, unit="items/s"),
+                Figure("acc_norm, base", body["base"], side, unit="share"),
+                Figure("acc_norm, adapter", body["adapter"], side, unit="share"),
+            )
+        ],
+    )
     print(f"{theirs['seconds'] / ours['seconds']:.2f} times the items/s of lm-evaluation-harness")
 
 

@@ -17,8 +17,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assets.golden.inference.statistics import share_interval
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -42,6 +40,8 @@ class Figure:
 
 def of_share(what: str, hits: int, n: int, of: str = "") -> Figure:
     """A share with Wilson's 95 % interval; ``ValueError`` of nothing."""
+    from assets.golden.inference.statistics import share_interval  # a peer that runs a benchmark has none of it
+
     if not n:
         raise ValueError(f"{what}: a share of nothing")
     low, high = share_interval(hits, n)

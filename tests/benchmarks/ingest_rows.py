@@ -2,7 +2,7 @@
 
 ::
 
-    python tests/benchmarks/ingest_rows.py [--rows 20000 200000] [--form jsonl]
+    python -m tests.benchmarks.ingest_rows [--rows 20000 200000] [--form jsonl]
 
 Each size runs in a process of its own over a generated file: fetch, parse, provenance, every expectation, outcomes
 written to disk. Prints rows a second of processor time and the peak of resident memory; ends with status 1 if the
@@ -21,8 +21,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
 BYTES_A_ROW = 200
 
 
@@ -87,7 +89,9 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 200_000])
     parser.add_argument("--form", choices=["jsonl", "json", "csv", "parquet"], default="jsonl")
+    figures.option(parser)
     chosen = parser.parse_args()
+    taken: list[Figure] = []
     context = multiprocessing.get_context("spawn")
     peaks = []
     for count in chosen.rows:
@@ -101,11 +105,18 @@ def main() -> int:
             done, raw, validated, peak = results.get()
             process.join()
         peaks.append((done, peak))
+        row = f"{done:,} rows of {chosen.form}"
+        taken += [
+            Figure(row, done / raw, "raw", unit="rows/CPU s"),
+            Figure(row, done / validated, "validated", unit="rows/CPU s"),
+            Figure(row, peak, "peak memory", unit="MiB"),
+        ]
         speeds = f"raw {done / raw:,.0f} rows/s, validated {done / validated:,.0f} rows/s"
         print(f"{done:>9,} rows of {chosen.form}: {speeds}, peak {peak:,.0f} MiB")
     (few, low), (many, high) = peaks[0], peaks[-1]
     allowed = low + 64 + (many - few) * BYTES_A_ROW / 2**20
     print(f"peak grew by {high - low:,.0f} MiB over {many - few:,} rows (allowed {allowed - low:,.0f})")
+    figures.write(chosen.json, taken)
     return 0 if high <= allowed else 1
 
 

@@ -1,6 +1,6 @@
 """How many disguised values ``hallmark sanitize`` catches, by disguise, and how often innocent text of that look alarms.
 
-    python tests/benchmarks/sanitize_disguises.py [--n 60] [--seed 1] [--errors]
+    python -m tests.benchmarks.sanitize_disguises [--n 60] [--seed 1] [--errors]
 
 Values (cards, telephone numbers, e-mail addresses, social security numbers, names) are made up at run time, put in
 disguise and into a sentence. A value counts as caught when every letter and digit of its disguise lies in a redaction.
@@ -19,6 +19,8 @@ from assets.record import Origin, Record
 from assets.sanitized.numbers.banking import luhn
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure, of_share
 from tests.benchmarks.sanitize_quality import wilson
 
 Disguise = Callable[[random.Random, str], str]
@@ -46,39 +48,45 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=60, help="cases of each disguise and type")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--errors", action="store_true", help="print what was missed and what alarmed")
+    figures.option(parser)
     options = parser.parse_args()
+    taken: list[Figure] = []
     sanitizer = Sanitizer(SanitizeSettings(residual_rows=0))
     print(f"{'disguise':34} {'caught':>9}  share  interval")
     for name, kinds, disguise in DISGUISES:
         for kind in kinds.split():
             rng = random.Random(f"{options.seed}:{name}:{kind}")
             cases = [made(rng, kind, disguise) for _ in range(options.n)]
-            line(f"{name} {kind}", cases, sanitizer, options.errors)
+            taken.append(line(f"{name} {kind}", cases, sanitizer, options.errors))
     rng = random.Random(f"{options.seed}:split")
     for kind in ("card", "phone", "mail", "ssn"):
-        line(f"split over two turns {kind}", [split(rng, kind) for _ in range(options.n)], sanitizer, options.errors)
+        cases = [split(rng, kind) for _ in range(options.n)]
+        taken.append(line(f"split over two turns {kind}", cases, sanitizer, options.errors))
     print(f"\n{'innocent text that looks so':34} {'alarms':>9}  share  interval")
     for name, make in INNOCENT:
         rng = random.Random(f"{options.seed}:{name}")
         texts = [make(rng) for _ in range(options.n)]
         found = redactions(sanitizer, [(text,) for text in texts])
         alarmed = [text for text, places in zip(texts, found, strict=True) if places]
-        show(name, len(alarmed), len(texts))
+        taken.append(show(name, len(alarmed), len(texts), "alarms on innocent text"))
         if options.errors:
             print("".join(f"    alarm {text!r}\n" for text in alarmed[:3]), end="")
+    figures.write(options.json, taken)
 
 
-def line(name: str, cases: list[Case], sanitizer: Sanitizer, errors: bool) -> None:
+def line(name: str, cases: list[Case], sanitizer: Sanitizer, errors: bool) -> Figure:
     found = redactions(sanitizer, [case.turns for case in cases])
     missed = [case.turns for case, covered in zip(cases, found, strict=True) if not caught(case, covered)]
-    show(name, len(cases) - len(missed), len(cases))
+    caught_ = show(name, len(cases) - len(missed), len(cases), "caught")
     if errors:
         print("".join(f"    miss {turns!r}\n" for turns in missed[:3]), end="")
+    return caught_
 
 
-def show(name: str, hits: int, n: int) -> None:
+def show(name: str, hits: int, n: int, side: str) -> Figure:
     low, high = wilson(hits, n)
     print(f"{name:34} {hits:4}/{n:<4}  {hits / n:.2f}   [{low:.2f}, {high:.2f}]")
+    return of_share(name, hits, n, side)
 
 
 def caught(case: Case, covered: set[tuple[int, int]]) -> bool:

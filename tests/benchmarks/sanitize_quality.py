@@ -1,6 +1,6 @@
 """How much personal data ``hallmark sanitize`` finds, by type, with its false alarms.
 
-    python tests/benchmarks/sanitize_quality.py [--data ../shared/data] [--half tune|report|all] [--errors N]
+    python -m tests.benchmarks.sanitize_quality [--data ../shared/data] [--half tune|report|all] [--errors N]
 
 ``pii_sentences.jsonl`` (presidio-research, synthetic sentences) is split by template, ``pii_chat.jsonl`` (MultiDoGO,
 customers' turns) by domain; rules were tuned on one half and the other is reported. A value counts as found when every
@@ -21,6 +21,8 @@ from typing import Any
 from assets.record import Origin, Record
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure, of_share
 
 sys.path.append(str(Path(__file__).parents[1]))
 from personal_places import TYPES, clean, labelled
@@ -63,7 +65,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--half", choices=("tune", "report", "all"), default="report")
     parser.add_argument("--errors", type=int, default=0, help="print so many misses of each type and false alarms")
+    figures.option(parser)
     options = parser.parse_args()
+    taken: list[Figure] = []
     sanitizer = Sanitizer(SanitizeSettings())
     for name, mapping, tuned in (
         ("pii_sentences.jsonl", {type_: type_ for type_ in SENTENCES}, lambda row: row["template_id"] // 2 % 2 == 0),
@@ -71,15 +75,16 @@ def main() -> None:
     ):
         rows = [json.loads(line) for line in (options.data / name).open(encoding="utf-8")]
         rows = [row for row in rows if options.half == "all" or tuned(row) == (options.half == "tune")]
-        show(name, options.half, len(rows), measure(sanitizer, rows, mapping), options.errors)
+        taken += show(name, options.half, len(rows), measure(sanitizer, rows, mapping), options.errors)
     rows = list(registers(options.half))
-    show(
+    taken += show(
         "registers",
         options.half,
         len(rows),
         measure(sanitizer, rows, {type_: type_ for type_ in TYPES.values()}),
         options.errors,
     )
+    figures.write(options.json, taken)
 
 
 def registers(half: str) -> Iterator[dict[str, Any]]:
@@ -136,21 +141,25 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     return centre - half, centre + half
 
 
-def show(name: str, half: str, rows: int, score: Score, errors: int) -> None:
+def show(name: str, half: str, rows: int, score: Score, errors: int) -> list[Figure]:
+    source = name.removesuffix(".jsonl")
     print(f"\n{name}, {half}: {rows} rows")
     for type_, total in score.total.most_common():
         low, high = wilson(score.found[type_], total)
         print(f"  {type_:20} {score.found[type_] / total:.3f}  [{low:.3f}, {high:.3f}]  {score.found[type_]}/{total}")
         for miss in score.misses[type_][:errors]:
             print(f"    miss {miss}")
+    taken = [of_share(f"{source}: {type_}", score.found[type_], n) for type_, n in score.total.most_common()]
     total = sum(score.total.values())
     print(f"  {'all':20} {sum(score.found.values()) / total:.3f}  n {total}")
     print(f"  character precision  {score.right / max(1, score.characters):.3f}  of {score.characters}")
     if score.clean_turns:
         share = score.alarmed_turns / score.clean_turns
         print(f"  rows without PII     {score.clean_turns}, with a redaction {score.alarmed_turns} ({share:.3f})")
+        taken.append(of_share(f"{source}: alarms where there is nothing", score.alarmed_turns, score.clean_turns))
     for alarm in score.alarms[: 4 * errors]:
         print(f"    alarm {alarm}")
+    return taken
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Records a second of ``hallmark sanitize`` against Presidio's default, on the same text in the same process.
 
-    python tests/benchmarks/sanitize_speed.py [--data ../shared/data] [--repeats 3] [--rows 2000]
+    python -m tests.benchmarks.sanitize_speed [--data ../shared/data] [--repeats 3] [--rows 2000]
 
 Presidio runs with its default recognisers and the same spaCy model, once by ``AnalyzerEngine.analyze`` and once by its
 ``BatchAnalyzerEngine`` (whichever is faster counts), both followed by ``AnonymizerEngine``. Every text is distinct, so
@@ -26,6 +26,8 @@ from assets.record import Origin, Record
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
 from resources.entity_tagger import bundled_model
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 SIZES = (1_000, 10_000, 50_000, 200_000)
@@ -40,7 +42,9 @@ def main() -> None:
     parser.add_argument(
         "--command", type=int, default=0, help="largest drop given to the real command, and nothing else"
     )
+    figures.option(parser)
     options = parser.parse_args()
+    taken: list[Figure] = []
     if options.command:
         for size in SIZES:
             if size <= options.command:
@@ -65,6 +69,11 @@ def main() -> None:
         for side, seconds in best.items():
             print(f"  {side:22} {len(texts) / seconds:8.0f} records/s  {characters / seconds / 1000:8.1f} kchar/s")
         print(f"  ratio                  {rival / best['hallmark']:8.1f}")
+        taken += [
+            Figure(name, len(texts) / seconds, side, len(texts), unit="records/CPU s") for side, seconds in best.items()
+        ]
+        taken.append(Figure(name, rival / best["hallmark"], "ratio to the faster", len(texts), unit="times"))
+    figures.write(options.json, taken)
     for size in SIZES:
         if size <= options.growth:
             growth(sanitizer, size)

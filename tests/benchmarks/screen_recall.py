@@ -25,9 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from assets.screened.report.finding import wilson
+from tests.benchmarks import figures
 from tests.benchmarks import screen_attacks as attacks
 from tests.benchmarks import screen_bases as bases
 from tests.benchmarks import screen_kinds as kinds
+from tests.benchmarks.figures import Figure, of_share
 
 HOSTS = ("instructions", "dialogues", "code", "roleplay", "mix")  # where attacks of every form can stand
 FOUND = 0.9  # of the rows of a set that is found
@@ -137,7 +139,9 @@ def main() -> None:
     parser.add_argument(
         "--no-model", action="store_true", help="as the command's option: to tell what the model changes"
     )
+    figures.option(parser)
     given = parser.parse_args()
+    taken: list[Figure] = []
     seed = given.seed if given.seed is not None else secrets.randbits(32)
     options = ["--no-model"] * given.no_model
     pools, safe = bases.load(given.data), bases.safe_questions(given.data)
@@ -146,7 +150,7 @@ def main() -> None:
         flush=True,
     )
     if given.clean:
-        _clean(pools, given, seed, options)
+        taken += _clean(pools, given, seed, options)
     for attack in given.attacks:
         for n in given.n:
             seeds = [seed + 1000 * n + number for number in range(given.seeds)]
@@ -157,15 +161,18 @@ def main() -> None:
             made = (spoiled(rows, attack, n, s, safe) for rows, s in zip(draws, seeds, strict=True))
             one = measure(made, options)
             said = f"sets found {one.whole}/{one.sets}", f"asked about {one.asked}", f"clean rows flagged {one.false}"
+            taken.append(of_share(attack, one.hits, one.planted, f"{n} rows"))
             share(f"{attack}/{n}", one.hits, one.planted, *said, f"{one.seconds / one.sets:.0f} s a set")
+    figures.write(given.json, taken)
 
 
-def _clean(pools: kinds.Pools, given: argparse.Namespace, seed: int, options: list[str]) -> None:
-    tallies = []
+def _clean(pools: kinds.Pools, given: argparse.Namespace, seed: int, options: list[str]) -> list[Figure]:
+    tallies, taken = [], []
     for kind in given.kinds:
         draws = (clean_rows(pools, kind, given.rows, seed + number, given.data) for number in range(given.clean))
         one = measure((Drawn(rows, set()) for rows in draws), options)
         tallies.append(one)
+        taken.append(of_share(f"clean {kind}: sets with a finding", one.alarms, one.sets))
         said = (
             f"rows flagged {one.false}/{one.rows}",
             f"questions {one.questions}",
@@ -174,7 +181,10 @@ def _clean(pools: kinds.Pools, given: argparse.Namespace, seed: int, options: li
         share(f"clean {kind}: with a finding", one.alarms, one.sets, *said, *(f"{k} {n}" for k, n in one.kinds.items()))
     questions = f"questions {sum(one.questions for one in tallies)}"
     share("clean sets with a finding", sum(one.alarms for one in tallies), sum(one.sets for one in tallies), questions)
-    share("clean rows flagged", sum(one.false for one in tallies), sum(one.rows for one in tallies))
+    flagged, rows = sum(one.false for one in tallies), sum(one.rows for one in tallies)
+    taken.append(of_share("clean rows flagged, all kinds", flagged, rows))
+    share("clean rows flagged", flagged, rows)
+    return taken
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from pathlib import Path
 from assets.record import Origin, Record
 from assets.screened.base_model.scorer import LateScorer
 from assets.screened.screen import screen
+from tests.benchmarks import figures
 from tests.benchmarks import screen_bases as bases
+from tests.benchmarks.figures import Figure
 
 CHANGED = 0.3  # of the words
 
@@ -37,7 +39,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[2_000, 20_000])
     parser.add_argument("--model", type=Path)
     parser.add_argument("--data", type=Path, default=bases.DATA)
+    figures.option(parser)
     options = parser.parse_args()
+    taken: list[Figure] = []
     loaded = bases.load(options.data)
     pool = loaded["instructions"] + loaded["backdoor_clean"] + loaded["stories"] + loaded["library_docs"]
     words = sorted({word for row in pool for text in row.values() for word in str(text).split()})
@@ -47,10 +51,16 @@ def main() -> None:
         result = screen(lambda count=count: rows(count, pool, words), model=model)  # type: ignore[misc]
         took = time.monotonic() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        taken += [
+            Figure(f"{count:,} rows", took, "seconds", unit="s"),
+            Figure(f"{count:,} rows", count / took, "speed", unit="rows/s"),
+            Figure(f"{count:,} rows", peak, "peak memory", unit="GiB"),
+        ]
         steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items())
         print(
             f"{count:>9,} rows  {took:7.1f} s  {count / took:8.0f} rows/s  peak {peak:.2f} GiB  ({steps})", flush=True
         )
+    figures.write(options.json, taken)
 
 
 if __name__ == "__main__":

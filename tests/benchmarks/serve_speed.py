@@ -32,6 +32,8 @@ from assets.served.limits.keys import AccessKeys
 from pipelines.gateway.build import KEYS
 from resources.base_model import bundled_base
 from resources.workspace import Workspace
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 from tests.pipelines.gateway.servers import VllmLike, say, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +53,7 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=1.0, help="seconds the upstream takes")
     parser.add_argument("--tokens", type=int, default=96)
     parser.add_argument("--fastapi", default="", help="a folder with fastapi, where it is not installed")
+    figures.option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
@@ -79,6 +82,10 @@ def _overhead(arguments: Any, workspace: Workspace, secret: str, policy: Path) -
     through = [delay for _, one in rounds for delay in one]
     added = statistics.median(through) - statistics.median(direct)
     p95 = statistics.quantiles(through, n=20)[-1] - statistics.quantiles(direct, n=20)[-1]
+    figures.write(arguments.json, [
+        Figure(name, 1000 * value, "added by the gateway", len(through), unit="ms")
+        for name, value in (("at the median", added), ("at the 95th percentile", p95))
+    ])  # fmt: skip
     print(f"added at p50 {1000 * added:.1f} ms, at p95 {1000 * p95:.1f} ms; {arguments.concurrent} concurrent, "
           f"{len(through)} requests, upstream {arguments.delay} s")  # fmt: skip
 
@@ -117,6 +124,10 @@ def _engine(arguments: Any, workspace: Workspace, secret: str, policy: Path) -> 
                     print(f"round {number} {name}: {rate:.1f} tokens/s", flush=True)
     same = sum(a == b for a, b in zip(said["gateway"], said["transformers serve"], strict=True))
     ratios = [a / b for a, b in zip(rates["gateway"], rates["transformers serve"], strict=True)]
+    figures.write(arguments.json, [
+        Figure("tokens a second, to `transformers serve`", statistics.median(ratios), "ratio", len(ratios),
+               min(ratios), max(ratios), "times", "median of paired rounds, least and greatest"),
+    ])  # fmt: skip
     print(f"ratio, median of {len(ratios)} paired rounds: {statistics.median(ratios):.2f} "
           f"({min(ratios):.2f} to {max(ratios):.2f}); same text {same} of {len(PROMPTS)}")  # fmt: skip
 

@@ -18,6 +18,8 @@ from assets.golden.inference.statistics import share_interval
 from assets.served.holding.actions import Topic
 from assets.served.holding.topics import THRESHOLD, Topics
 from resources.sentence_encoder import SentenceEncoder
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure, of_share
 
 SET_ON = {
     "medical": (
@@ -51,7 +53,9 @@ UNCLEAR = {"Personal Care and Style", "Work World", "Youth", "Family Life", "Rel
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[3] / "shared" / "data")
-    data = parser.parse_args().data
+    figures.option(parser)
+    given = parser.parse_args()
+    data = given.data
     encoder = SentenceEncoder.load()
     instructions = [row["output"] for row in _rows(data / "instructions.jsonl") if row["output"].strip()]
     print("| threshold | " + " | ".join(f"{name} found" for name in SET_ON) + " | instructions falsely held |")
@@ -59,10 +63,10 @@ def main() -> None:
     for threshold in (0.5, 0.55, 0.6, 0.65, 0.7):
         found = [_share(_on(encoder, threshold, SET_ON[name], name)) for name in SET_ON]
         print(f"| {threshold} | {' | '.join(found)} | {_share(_on(encoder, threshold, instructions))} |")
-    _measure(encoder, data)
+    figures.write(given.json, _measure(encoder, data))
 
 
-def _measure(encoder: SentenceEncoder, data: Path) -> None:
+def _measure(encoder: SentenceEncoder, data: Path) -> list[Figure]:
     labelled: dict[str, list[str]] = {}
     for row in _rows(data / "hellaswag.jsonl"):
         if match := CATEGORY.match(row["ctx"]):
@@ -75,14 +79,19 @@ def _measure(encoder: SentenceEncoder, data: Path) -> None:
         if turn["role"] == "assistant"
     ]
     print(f"\nThreshold {THRESHOLD}, on sources that nothing was set on:\n\n| text | held | of |\n|---|---|---|")
+    held: dict[str, list[bool]] = {}
     for category, topic in LABELS.items():
-        print(f"| WikiHow, {category}, as {topic} | {_row(_on(encoder, THRESHOLD, labelled[category], topic))} |")
-        print(f"| WikiHow, {category}, as any topic | {_row(_on(encoder, THRESHOLD, labelled[category]))} |")
+        held[f"WikiHow, {category}, as {topic}"] = _on(encoder, THRESHOLD, labelled[category], topic)
+        held[f"WikiHow, {category}, as any topic"] = _on(encoder, THRESHOLD, labelled[category])
     others = [text for name, texts in labelled.items() if name not in {*LABELS, *UNCLEAR} for text in texts]
-    print(f"| WikiHow, other categories, falsely | {_row(_on(encoder, THRESHOLD, others))} |")
+    held["WikiHow, other categories, falsely"] = _on(encoder, THRESHOLD, others)
     started = time.process_time()
-    print(f"| support chat, the assistant's turns, falsely | {_row(_on(encoder, THRESHOLD, turns))} |")
-    print(f"\n{1000 * (time.process_time() - started) / len(turns):.1f} ms of CPU a turn, in batches")
+    held["support chat, the assistant's turns, falsely"] = _on(encoder, THRESHOLD, turns)
+    spent = time.process_time() - started
+    for name, hits in held.items():
+        print(f"| {name} | {_row(hits)} |")
+    print(f"\n{1000 * spent / len(turns):.1f} ms of CPU a turn, in batches")
+    return [of_share(name, sum(hits), len(hits), "held") for name, hits in held.items()]
 
 
 def _on(encoder: SentenceEncoder, threshold: float, texts: Sequence[str], topic: str = "") -> list[bool]:

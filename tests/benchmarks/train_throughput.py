@@ -1,6 +1,6 @@
 """Training throughput against TRL's SFTTrainer: the same rows, base, recipe and batch, in turn, on the same machine.
 
-    python tests/benchmarks/train_throughput.py [--rows 160] [--rounds 2] [--dtypes float32 bfloat16]
+    python -m tests.benchmarks.train_throughput [--rows 160] [--rounds 2] [--dtypes float32 bfloat16]
         [--layouts padded flat packed] [--peer PYTHON]
 
 Each run is a process of its own, so that its peak memory is its own. Tokens are those of the rows (prompt, template and
@@ -23,6 +23,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 
 ROOT = Path(__file__).resolve().parents[2]
 RANK, ALPHA, BATCH, RATE = 8, 16, 8, 1e-3
@@ -153,7 +156,7 @@ def account(base: Path, rows: list[dict[str, str]], dtype: str) -> tuple[float, 
 def child(given: argparse.Namespace, name: str, dtype: str, layout: str, out: Path) -> dict[str, Any]:
     python = given.peer if name == "trl" else sys.executable
     command = [
-        str(python), str(Path(__file__).resolve()), "--one", name, "--dtype", dtype, "--layout", layout,
+        str(python), "-m", "tests.benchmarks.train_throughput", "--one", name, "--dtype", dtype, "--layout", layout,
         "--out", str(out), "--rows", str(given.rows), "--data", str(given.data), "--base", str(given.base),
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -176,6 +179,7 @@ def main() -> None:
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--layout", default="packed")
     parser.add_argument("--out", type=Path)
+    figures.option(parser)
     given = parser.parse_args()
     if given.base is None:
         from resources.base_model import bundled_base
@@ -216,6 +220,19 @@ def compare(given: argparse.Namespace, rows: list[dict[str, str]], held_out: lis
     ratio = ours["tokens"] / ours["seconds"] / (theirs["tokens"] / theirs["seconds"])
     print(f"\n{ratio:.2f} times TRL's tokens/s; memory {ours['peak_mib'] / theirs['peak_mib']:.2f} of TRL's; ", end="")
     print(f"held-out loss {ours['loss'] / theirs['loss'] - 1:+.2%} of TRL's")
+    figures.write(
+        given.json,
+        [
+            figure
+            for side, body in (("Hallmark", ours), ("TRL at its fastest", theirs))
+            for figure in (
+                Figure("tokens a second", body["tokens"] / body["seconds"], side, unit="tokens/s"),
+                Figure("peak memory", body["peak_mib"], side, unit="MiB"),
+                Figure("held-out loss, nats a token", body["loss"], side),
+            )
+        ]
+        + [Figure("tokens a second", ratio, "ratio", unit="times")],
+    )
     peak = gemm_peak(ours["dtype"])
     flops, spent = account(given.base, rows, ours["dtype"])
     reached = flops * ours["tokens"] / ours["seconds"]
