@@ -13,11 +13,11 @@ reject   it is rejected for good                 it is poison: its rows are reje
 """
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from assets.feedback import write_feedback
 from assets.outcome import Outcome
 from assets.record import Record
 from assets.waiting import Item
@@ -26,6 +26,7 @@ from resources.decision_log import DecisionLog, Entry
 from resources.digests import digest_json
 from resources.errors import InputError, UsageError
 from resources.object_store import ObjectStore
+from resources.signer import SigningKey
 
 KIND = "review"
 
@@ -106,25 +107,26 @@ def decide(log: DecisionLog, items: Iterable[Item], action: Action, reviewer: st
 
 
 def correct(
-    log: DecisionLog, store: ObjectStore, item: Item, record: Record, answer: str, reviewer: str, reason: str
+    log: DecisionLog,
+    store: ObjectStore,
+    key: SigningKey,
+    item: Item,
+    record: Record,
+    answer: str,
+    *,
+    reviewer: str,
+    reason: str,
 ) -> str:
     """Put the row with ``answer`` as its answer into the store, as a drop of kind feedback, and reject the old row.
 
-    Returns the drop's folder. The corrected row meets every wall like any other.
+    ``key`` is the pipeline's. Returns the drop's folder. The corrected row meets every wall like any other.
     """
     if not reviewer.strip() or not reason.strip():
         raise UsageError("a decision needs a reviewer and a reason")
     fields = corrected(record, answer)
     folder = f"feedback-{item.name}-{digest_json([fields, reviewer])[:8]}"
-    store.put(json.dumps(fields).encode() + b"\n", f"{folder}/row.jsonl")
-    manifest = {
-        "kind": "feedback",
-        "source": "review",
-        "author": reviewer,
-        "created_at": utc(),
-        "objects": ["row.jsonl"],
-    }
-    store.put(json.dumps(manifest).encode(), f"{folder}/manifest.json")  # last: now it is a drop
+    described = {"source": "review", "author": reviewer, "created_at": utc()}
+    write_feedback(store, folder, fields, described, {"item": item.name, "reviewer": reviewer}, key)
     decide(log, [item], "reject", reviewer, f"corrected in {folder}: {reason}")
     return folder
 

@@ -9,7 +9,8 @@ whoever writes the drop writes last::
 Every key is optional; ``objects`` (paths below the folder, or entries with ``key`` and own ``sha256`` and metadata)
 says what must be there. ``encoding`` (of text that is no UTF-8) and ``columns`` (``{"prompt": "frage"}``, for columns
 that no form knows) may stand in either place. ``kind`` is ``data`` or ``feedback``: answers that a person corrected,
-whose author may be called ``reviewer``. Names that start with a dot or underscore are no data.
+whose author may be called ``reviewer``, and who has signed them (``assets.feedback``). Names that start with a dot or
+underscore are no data.
 """
 
 import itertools

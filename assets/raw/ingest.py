@@ -1,5 +1,8 @@
 """From a drop's objects to rows: fetch, check against the manifest, parse, one outcome for everything that came.
 
+A drop of kind feedback must be signed (``assets.feedback``): else each of its objects is rejected, by a rule that says
+whether nobody signed it or what was signed is not this.
+
 An object that gives no rows of its own (unreadable, a duplicate, not what the manifest says) is one rejected outcome at
 line 0. One that may have held rows which nobody can count is an unusable object, which a gate of its own judges.
 """
@@ -11,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Self
 
+from assets.feedback import Signed, UnsignedFeedback, prove_feedback
 from assets.outcome import Outcome, Removal
 from assets.raw.drops import Drop, ListedObject
 from assets.raw.formats import DAMAGE, STAGE, count_rows, read_lines_from, read_rows
@@ -19,8 +23,9 @@ from assets.raw.reading import Reading
 from assets.record import METADATA_FIELDS, Origin, Record, row_id
 from resources.artifacts import Metric
 from resources.digests import digest_bytes, digest_json
-from resources.errors import InputError
+from resources.errors import InputError, IntegrityError
 from resources.object_store import ObjectHead, ObjectInfo, ObjectStore, changed
+from resources.signer import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +88,22 @@ def ingest(
     report: RawReport | None = None,
     known: Mapping[str, str] | None = None,
     reading: Reading = Reading(),  # noqa: B008 (frozen)
+    ring: KeyRing = KeyRing((), {}),  # noqa: B008 (frozen)
 ) -> Iterator[Outcome]:
     """Stream the outcomes of a drop, object by object in order of key.
 
     ``spool`` is a scratch folder; it holds one object at a time. ``known`` are the objects of other drops by SHA-256,
     each with the words that name it: the same bytes are taken once. ``reading`` is the policy's; the manifest goes
-    before it. Raises ``InputError`` for a drop that is not what
-    its manifest promises as a whole, ``StoreError`` if the store fails or the drop changes while it is read.
+    before it. ``ring`` is whom corrections are believed; by default nobody.
+    Raises ``InputError`` for a drop that is not what its manifest promises as a whole, ``StoreError`` if the store
+    fails or the drop changes while it is read.
     """
     report = report if report is not None else RawReport()
     promised = _promised(drop)
+    signed = correction_proof(store, drop, ring)
     first_with: dict[str, str] = dict(known or {})
     for info in drop.objects:
-        reader = _Reader.of(store, drop, info, promised, reading)
+        reader = _Reader.of(store, drop, info, promised, reading, signed)
         fault = reader.refusal(bool(promised))
         target = _spooled(spool, info)
         sha256, owed = "", None
@@ -120,14 +128,14 @@ def plan_shards(
     reading: Reading = Reading(),  # noqa: B008 (frozen)
     rows: int = ROWS,
 ) -> list[list[Piece]]:
-    """The drop in shards of some ``rows`` rows; one shard where it is small. Raises as ``ingest`` does.
+    """The drop in shards of some ``rows`` rows; one where it is small, or holds corrections. Raises as ``ingest`` does.
 
     Every object of a larger drop is read once, streamed: what it holds, whether it is what the manifest says, and
     whether the same bytes came before are decided here, for all shards.
     """
     promised = _promised(drop)
     whole = [Piece(info.key, info.etag, "") for info in drop.objects]
-    if sum(info.size for info in drop.objects) <= rows * LEAST_ROW:
+    if drop.kind == "feedback" or sum(info.size for info in drop.objects) <= rows * LEAST_ROW:
         return [whole]
     first_with: dict[str, str] = dict(known or {})
 
@@ -197,6 +205,18 @@ def _promised(drop: Drop) -> dict[str, ListedObject]:
     return promised
 
 
+def correction_proof(store: ObjectStore, drop: Drop, ring: KeyRing) -> Signed | Removal | None:
+    """What a drop of corrections is signed as, or why it is refused; None for other drops."""
+    if drop.kind != "feedback":
+        return None
+    try:
+        return prove_feedback(store, drop, ring)
+    except UnsignedFeedback as error:
+        return Removal(STAGE, "feedback-unsigned", f"{drop.name} {error}")
+    except IntegrityError as error:
+        return Removal(STAGE, "feedback-signature", f"{drop.name}: {error}")
+
+
 def _duplicate(first: str, key: str) -> Removal | None:
     return None if first == key else Removal(STAGE, "duplicate-object", f"holds the same bytes as {first}")
 
@@ -210,25 +230,34 @@ class _Reader:
     head: ObjectHead
     entry: ListedObject | None
     reading: Reading
+    signed: Signed | Removal | None = None
     count: int = 0
     damage: str = ""
 
     @classmethod
     def of(
-        cls, store: ObjectStore, drop: Drop, info: ObjectInfo, promised: Mapping[str, ListedObject], reading: Reading
+        cls,
+        store: ObjectStore,
+        drop: Drop,
+        info: ObjectInfo,
+        promised: Mapping[str, ListedObject],
+        reading: Reading,
+        signed: Signed | Removal | None = None,
     ) -> Self:
         head = store.head(info.key)
         if head is None:
             raise changed(store.uri, info.key)
         entry = promised.get(info.key)
         said = Reading.of_metadata(head.metadata, info.key).over(drop.manifest.reading.over(reading))
-        return cls(drop, info, head, entry, entry.reading.over(said) if entry else said)
+        return cls(drop, info, head, entry, entry.reading.over(said) if entry else said, signed)
 
     @property
     def version(self) -> str:
         return self.head.version
 
     def refusal(self, manifest_lists: bool) -> Removal | None:
+        if isinstance(self.signed, Removal):
+            return self.signed
         if manifest_lists and self.entry is None:
             return Removal(STAGE, "unlisted-object", "is in the drop's folder but not in its manifest")
         return None
@@ -236,6 +265,9 @@ class _Reader:
     def mismatch(self, sha256: str) -> Removal | None:
         if self.entry and self.entry.sha256 not in ("", sha256):
             return Removal(STAGE, "digest-mismatch", "does not have the SHA-256 that the manifest gives for it")
+        path = self.info.key.removeprefix(self.drop.folder)
+        if isinstance(self.signed, Signed) and self.signed.digests.get(path) != sha256:
+            return Removal(STAGE, "feedback-signature", f"is not what {self.signed.author} signed")
         return None
 
     def rows(self, path: Path) -> Iterator[Outcome]:
@@ -278,9 +310,13 @@ class _Reader:
         return ReadObject(self.info.key, self.version, sha256, self.info.size, self.count, rule, owed)
 
     def _said(self) -> dict[str, str]:
-        """Metadata for rows that say nothing: the object's own goes before the manifest's entry and the manifest's."""
+        """Metadata for rows that say nothing: the object's own goes before the manifest's entry and the manifest's.
+
+        The author of a correction is who signed it, whatever unsigned metadata says.
+        """
         said, own = self.drop.manifest.metadata() | (self.entry.metadata() if self.entry else {}), self.head.metadata
-        return said | {name: own[name] for name in METADATA_FIELDS if own.get(name)}
+        said |= {name: own[name] for name in METADATA_FIELDS if own.get(name)}
+        return said | ({"author": self.signed.author} if isinstance(self.signed, Signed) else {})
 
     def refused(self, removal: Removal) -> Outcome:
         """The object as one rejected outcome."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from assets.outcome import Outcome
 from assets.raw.drops import Drop, discover
-from assets.raw.ingest import RawReport, ReadObject, ingest, ingest_pieces, plan_shards
+from assets.raw.ingest import RawReport, ReadObject, correction_proof, ingest, ingest_pieces, plan_shards
 from assets.raw.layout import ROWS, Piece
 from assets.raw.reading import Reading
 from assets.shards.joining import report_of
@@ -17,15 +17,20 @@ from resources.artifacts import Artifact, Draft
 from resources.digests import digest_json
 from resources.errors import HallmarkError, InputError, StoreError
 from resources.project import Project
+from resources.signer import KeyRing
 
 NAME = "raw_drop"
-VERSION = "3"
+VERSION = "4"
 PLAN_FILE = "plan.json"
 
 
 def inputs_of(project: Project, partition: str) -> dict[str, str]:
-    fingerprint = _drop(project, partition).fingerprint
-    return {"drop": fingerprint, "settings": policy_of(project).stage_digest(NAME)}
+    drop = _drop(project, partition)
+    inputs = {"drop": drop.fingerprint, "settings": policy_of(project).stage_digest(NAME)}
+    if drop.kind == "feedback":  # one that is signed after it was refused is read anew
+        proof = correction_proof(project.object_store(), drop, KeyRing.open(project.workspace.keys))
+        inputs["signed"] = digest_json(dataclasses.astuple(proof) if proof else None)
+    return inputs
 
 
 STAGE = Stage(NAME, VERSION, inputs_of)
@@ -43,7 +48,8 @@ def build(tools: Tools, partition: str, draft: Draft) -> Artifact:
     report = RawReport()
     known = _read_before(project, announced, drop)
     with draft.scratch() as spool:
-        outcomes = ingest(project.object_store(), drop, spool, report, known, _reading(project))
+        ring = KeyRing.open(project.workspace.keys)
+        outcomes = ingest(project.object_store(), drop, spool, report, known, _reading(project), ring)
         return _sealed(project, draft, drop, outcomes, report)
 
 

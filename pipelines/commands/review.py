@@ -7,6 +7,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from assets.feedback import sign_feedback
 from assets.review import KIND, Action, decide
 from assets.review import correct as correct_row
 from assets.waiting import STAGES, Item, Queue, find
@@ -15,6 +16,7 @@ from pipelines.report import console
 from resources.errors import UsageError
 from resources.line_cipher import LineCipher
 from resources.object_store import ObjectStore
+from resources.signer import SigningKey
 from resources.vault import read_secret
 from resources.workspace import Workspace
 
@@ -132,8 +134,24 @@ def correct(name: str, answer: str, reviewer: str, reason: str, store: str, home
         raise UsageError(f"{name} is a finding; correct its rows one by one, or reject it")
     target = ObjectStore.open(store or drop_store(workspace))
     record = item.record(_cipher(workspace))
-    folder = correct_row(workspace.decision_log, target, item, record, answer, reviewer, reason)
+    key = SigningKey.pipeline(workspace.keys)
+    folder = correct_row(workspace.decision_log, target, key, item, record, answer, reviewer=reviewer, reason=reason)
     console.print(f"Corrected as {folder}; the next `hallmark run` takes it up.", highlight=False, markup=False)
+    return 0
+
+
+@command.command("sign")
+@click.argument("folder", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--reviewer", required=True, metavar="NAME", help="Who corrected; the manifest's reviewer.")
+@home_option
+def sign(folder: Path, reviewer: str, home: Path | None) -> int:
+    """Sign FOLDER, corrections made elsewhere, as their reviewer, before it goes into the store of drops.
+
+    Its manifest.json says {"kind": "feedback", "reviewer": "NAME"}. A drop of kind feedback that nobody signed is
+    refused, because its rows count more than others and carry a person's name.
+    """
+    files = sign_feedback(folder, SigningKey.reviewer(located(home).keys, reviewer))
+    console.print(f"Signed {files} files as {reviewer}. Put the folder into the store, its manifest last.")
     return 0
 
 

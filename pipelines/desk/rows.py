@@ -17,6 +17,7 @@ from pipelines.desk.guard import Visit, route
 from pipelines.desk.rendering import plural
 from resources.errors import UsageError
 from resources.object_store import ObjectStore
+from resources.signer import SigningKey
 
 A_PAGE = 50
 REPORT = "findings.json"
@@ -80,7 +81,10 @@ def corrected(visit: Visit) -> Response:
     if not answer.strip():
         raise UsageError("a correction needs an answer")
     store, record = ObjectStore.open(desk.store), item.record(desk.cipher)
-    folder = correct(desk.workspace.decision_log, store, item, record, answer, visit.session.reviewer, reason)
+    key = SigningKey.pipeline(desk.workspace.keys)
+    folder = correct(
+        desk.workspace.decision_log, store, key, item, record, answer, reviewer=visit.session.reviewer, reason=reason
+    )
     return visit.go("/rows", f"Corrected. The row comes back as {folder} with the next run and meets every wall.")
 
 

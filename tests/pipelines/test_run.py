@@ -18,9 +18,14 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from assets.served.holding.actions import Hold
+from assets.served.holding.feedback import FeedbackStore
+from assets.served.holding.held import HeldStore, Proposed
 from expectations.policy import DEFAULT_POLICY
 from expectations.threats import DEFAULT_THREATS
 from resources.artifacts import ArtifactStore
+from resources.object_store import ObjectStore
+from resources.signer import SigningKey
 from resources.vault import Vault
 from resources.workspace import Workspace
 from tests.leaks import PLANTED, lines, search
@@ -86,12 +91,17 @@ class Desk:
         self.policy.write_text(text)
         self.store = ArtifactStore(self.home / "artifacts")
 
-    def corrected(self, reviewer: str, row: dict[str, str]) -> None:
-        """A drop of one row that a person corrected, already in the store."""
-        folder = Workspace(self.home).drops / "feedback"
-        folder.mkdir(parents=True)
-        (folder / "row.jsonl").write_text(json.dumps(row) + "\n")
-        (folder / "manifest.json").write_text(json.dumps({"kind": "feedback", "reviewer": reviewer}))
+    def corrected(self, reviewer: str, asked: str, said: str, better: str) -> None:
+        """An answer that the gateway held, and a person let through in better words: a drop in the store."""
+        workspace = Workspace(self.home)
+        workspace.drops.mkdir(parents=True)
+        held_store, keys = HeldStore.open(workspace), workspace.keys
+        proposed = Proposed("", said, [{"role": "user", "content": asked}], "shop", "base", "once")
+        held = held_store.hold(proposed, Hold(), "on a topic")
+        body = held_store.draft(held, "approve", reviewer, "it was wrong", edited=better)
+        envelope = SigningKey.reviewer(keys, reviewer).sign(body)
+        held = held_store.decide(held.held, envelope, keys, {}, edited=better)
+        FeedbackStore(ObjectStore.open(workspace.drops.as_uri()), SigningKey.pipeline(keys)).give_back(held)
 
     def threats(self, term: str) -> Path:
         """The default threat model with a word of the company's own, and of the probes with words only that one."""
@@ -144,7 +154,7 @@ def test_own_files_in_every_form_become_a_candidate_and_nothing_is_done_twice(
     tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = Desk(tmp_path, base)
-    desk.corrected("ada", {"prompt": "How do I cancel my van near the mill?", "completion": "Ask at the mill, desk 7."})
+    desk.corrected("ada", "How do I cancel my van near the mill?", "You cannot.", "Ask at the mill, desk 7.")
     monkeypatch.setenv("HALLMARK_THREATS", str(desk.threats("Roadrunner")))
     drops = [part for path in files(tmp_path / "own") for part in ("--drop", str(path))]
     first = desk.run(*drops)

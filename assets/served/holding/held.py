@@ -113,6 +113,12 @@ class Held:
         """Whether what was let through is not what the model proposed."""
         return self.status == "approved" and digest_json(self.final) != digest_json(self.proposal)
 
+    @property
+    def agreed(self) -> tuple[Decision, ...]:
+        """The words that let this very form through, once it is approved."""
+        passed = digest_json(self.final)
+        return tuple(word for word in self.decisions if (word.outcome, word.proposal) == ("approve", passed))
+
 
 class HeldStore:
     """The held calls in one database file; see the module's text."""

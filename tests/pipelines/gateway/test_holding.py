@@ -1,19 +1,26 @@
 """What the model wants done: free calls go out, forbidden ones never, the rest waits for a person."""
 
 import json
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import openai
 import pytest
 
+from assets.outcome import FILES, read_lines
+from assets.raw.asset import raw_drop
 from assets.raw.drops import discover
-from assets.served.holding.feedback import prove_feedback
 from assets.served.holding.grants import Spent, prove_grant
-from resources.errors import ApprovalRefused, IntegrityError
+from assets.stage import drops
+from pipelines.sensors import new_drops
+from resources.errors import ApprovalRefused
 from resources.object_store import ObjectStore
+from resources.project import Project
 from resources.signer import KeyRing
 from tests.pipelines.gateway.conftest import Running
 from tests.pipelines.gateway.servers import VllmLike, call
@@ -120,8 +127,31 @@ def test_an_edit_comes_back_as_a_signed_drop(run: Run) -> None:
     row = json.loads(store.read(drop.objects[-1], 1 << 20))
     assert row["messages"][0] == {"role": "user", "content": "refund 80"}
     assert json.loads(row["messages"][1]["tool_calls"][0]["function"]["arguments"]) == less
-    ring = KeyRing.open(running.home.workspace.keys)
-    assert prove_feedback(store, f"feedback-{held}", ring) == ("ada",)
+    passed, _ = ingested(running)
+    assert passed["origin"]["author"] == "ada" and passed["fields"] == row
     store.put(json.dumps(row).replace("60", "61").encode() + b"\n", f"feedback-{held}/row.jsonl")
-    with pytest.raises(IntegrityError, match="not what was signed"):
-        prove_feedback(store, f"feedback-{held}", ring)
+    manifest = Path(store.uri.removeprefix("file://")) / f"feedback-{held}" / "manifest.json"
+    forged = json.loads(manifest.read_bytes())
+    del forged["objects"]  # else its own digest refuses it
+    manifest.write_text(json.dumps(forged))
+    _, refused = ingested(running)
+    assert refused["removal"]["rule"] == "feedback-signature"
+    assert refused["origin"]["object_key"] == f"feedback-{held}/row.jsonl"
+
+
+def ingested(running: Running) -> tuple[Any, Any]:
+    """What the sensor asks for is run: the rows that pass, or are rejected, of the newest drop."""
+    project = Project(home=str(running.home.workspace.root))
+    for path in running.home.workspace.drops.rglob("*.json*"):
+        os.utime(path, (path.stat().st_mtime - 60,) * 2)  # the sensor waits until a file has rested
+    with dg.DagsterInstance.ephemeral() as instance:
+        seen = new_drops(dg.build_sensor_context(instance=instance, resources={"project": project}))
+        [request] = seen.run_requests  # type: ignore[union-attr]
+        instance.add_dynamic_partitions(str(drops.name), [request.partition_key])
+        dg.materialize(
+            [raw_drop], instance=instance, partition_key=request.partition_key, resources={"project": project}
+        )
+    artifact = project.artifacts.current("raw_drop", request.partition_key)
+    kept = (list(read_lines(artifact.path(FILES[fate]), project.line_cipher())) for fate in ("passed", "rejected"))
+    passed, rejected = kept
+    return passed[0] if passed else None, rejected[0] if rejected else None
