@@ -94,6 +94,7 @@ class Detector:
 
         self.settings = settings
         self._engine = engine or build_engine()
+        self._unnamed = settings.minimum("PERSON") is None  # the NER is asked for persons only
         self._always = bool(settings.recognizers)  # a policy's own pattern may need none of the signs of FERTILE
         self._lexicon = lexicon_of(cast("EntityTagger", self._engine.tagger).nlp.vocab)
         self._english = self._reading(self._engine, Answers(self._lexicon))
@@ -164,7 +165,7 @@ class Detector:
 
     def _english_spans(self, passages: list[Passage]) -> list[list["Span"] | None]:
         """What the recognisers find; None where nobody needs to look."""
-        nameless = [self._nameless(passage.text) for passage in passages]
+        nameless = [self._unnamed or self._nameless(passage.text) for passage in passages]
         barren = [not (self._always or passage.asked or self._fertile(passage.text)) for passage in passages]
         read = [at for at in range(len(passages)) if not (nameless[at] and barren[at])]
         spans = self._engine.analyze(

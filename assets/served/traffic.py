@@ -21,6 +21,7 @@ gateway left open is closed as ``interrupted`` when it starts again, so that the
 
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -35,7 +36,8 @@ TRAFFIC = "traffic.jsonl"  # in the workspace's folder of the served release
 ENDS = ("answered", "held", "forbidden", "withheld", "unplugged", "failed", "interrupted")
 EVENTS = ("asked", *ENDS, "turned-away", "decided", "release", "alarm")
 BATCH = 256  # lines written together at most
-_Job = tuple[str, dict[str, Any], "Future[None]"]
+LINGER = 0.1  # seconds that a line which nobody waits for is kept for the next that somebody does
+_Job = tuple[str, dict[str, Any], "Future[None]", bool]
 
 
 @dataclass(slots=True)
@@ -79,14 +81,17 @@ class Traffic:
         """Write one line. ``StoreError`` where the disk does not take it."""
         self.log.append(_known(kind), body)
 
-    def submit(self, kind: str, **body: Any) -> "Future[None]":
-        """Write a line with whatever else waits at the moment; the future ends when it is on disk, or fails."""
+    def submit(self, kind: str, *, urgent: bool = True, **body: Any) -> "Future[None]":
+        """Write a line with whatever else waits at the moment; the future ends when it is on disk, or fails.
+
+        A write costs the same for one line as for many: one that is not ``urgent`` waits a moment for others.
+        """
         with self._starting:
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, name="traffic", daemon=True)
                 self._writer.start()
         done: Future[None] = Future()
-        self._queue.put((_known(kind), body, done))
+        self._queue.put((_known(kind), body, done, urgent))
         return done
 
     def close(self) -> None:
@@ -117,27 +122,37 @@ class Traffic:
         return sorted({name for name in begun.values() if name})
 
     def _write(self) -> None:
-        job = self._queue.get()
-        while job is not None:
-            jobs, end = [job], False
-            while len(jobs) < BATCH and not self._queue.empty():
-                following = self._queue.get()
-                if following is None:
-                    end = True
-                    break
-                jobs.append(following)
+        going = True
+        while going:
+            jobs, going = self._gathered()
+            if not jobs:
+                continue
             try:
-                self.log.append_all([(kind, body) for kind, body, _ in jobs])
+                self.log.append_all([(kind, body) for kind, body, *_ in jobs])
             except (HallmarkError, OSError) as error:
                 fault = error if isinstance(error, HallmarkError) else StoreError(f"the record: {error}")
-                for *_, done in jobs:
+                for _, _, done, _ in jobs:
                     done.set_exception(fault)
             else:
-                for *_, done in jobs:
+                for _, _, done, _ in jobs:
                     done.set_result(None)
-            if end:
-                return
-            job = self._queue.get()
+
+    def _gathered(self) -> tuple[list[_Job], bool]:
+        """What is written next, and whether more may come."""
+        jobs: list[_Job] = []
+        until, urgent = 0.0, False
+        while len(jobs) < BATCH:
+            left = None if not jobs else 0.0 if urgent else max(0.0, until - time.monotonic())
+            try:
+                job = self._queue.get(block=left != 0.0, timeout=left)
+            except queue.Empty:
+                break
+            if job is None:
+                return jobs, False
+            until = until or time.monotonic() + LINGER
+            urgent = urgent or job[3]
+            jobs.append(job)
+        return jobs, True
 
 
 def tally(entries: Iterable[Entry]) -> Tally:

@@ -139,10 +139,10 @@ class Gateway:
         await self.written("turned-away", key=key, why=code)
         return Refusal(code, message, retry_after)
 
-    async def written(self, kind: str, **body: Any) -> None:
+    async def written(self, kind: str, *, urgent: bool = True, **body: Any) -> None:
         """A line of the record, on disk on return; without it nothing goes on."""
         try:
-            await asyncio.wrap_future(self.traffic.submit(kind, gateway=self.running.name, **body))
+            await asyncio.wrap_future(self.traffic.submit(kind, urgent=urgent, gateway=self.running.name, **body))
         except (HallmarkError, OSError) as error:
             raise Refusal("record_failed", "what is not recorded is not answered", 5) from error
 
@@ -199,7 +199,9 @@ class Gateway:
 
         async def close() -> None:
             await recorded
-            await self.written(end, request=admitted.name, key=admitted.key, release=admitted.state.release, **body)
+            await self.written(
+                end, urgent=False, request=admitted.name, key=admitted.key, release=admitted.state.release, **body
+            )
 
         self._spawn(self._quietly(close()))
 

@@ -8,16 +8,19 @@ the release's name, which whoever runs it put there; else nothing is served.
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 
 from assets.served.chat import Asked, Piece, ToolCall
 from resources.errors import InputError, ModelError
 
 CONNECT, READ = 5.0, 300.0  # seconds
+KEEP = 4.0  # seconds that an idle connection is used again; vLLM's server closes it after 5
+LINE = 4 << 20  # bytes of one event of a stream
+FAULTS = (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError, IndexError, AttributeError)
 MOST = 8 << 20  # characters of one answer
 NO_ENDPOINT = (404, 405, 501)
 REFUSED = (400, 413, 422)
@@ -26,13 +29,11 @@ REFUSED = (400, 413, 422)
 class Upstream:
     """``url`` is the server's root, with or without ``/v1``; ``base`` the name of the base model there."""
 
-    def __init__(self, url: str, *, base: str = "", key: str = "", client: httpx.AsyncClient | None = None) -> None:
-        root = url.rstrip("/").removesuffix("/v1")
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=256)
-        self._client = client or httpx.AsyncClient(timeout=httpx.Timeout(READ, connect=CONNECT), limits=limits)
-        self._client.headers.update({"authorization": f"Bearer {key}"} if key else {})
-        self._root, self._base, self._model = root, base, ""
-        self._loaded = ""
+    def __init__(self, url: str, *, base: str = "", key: str = "") -> None:
+        self._root, self._base = url.rstrip("/").removesuffix("/v1"), base
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
+        self._opened: aiohttp.ClientSession | None = None
+        self._model = self._loaded = ""
 
     async def plug(self, release: str, adapter: Path | None) -> None:
         """Make the server ready to answer as ``release``; ``ModelError`` where it cannot."""
@@ -41,12 +42,12 @@ class Upstream:
             self._model = self._base or await self._first_model()
             return
         body = {"lora_name": release, "lora_path": str(adapter)}
-        answer = await self._post("/v1/load_lora_adapter", body)
-        if answer.status_code in NO_ENDPOINT:
+        status, said = await self._post("/v1/load_lora_adapter", body)
+        if status in NO_ENDPOINT:
             if release not in await self._models():
                 raise ModelError(f"{self._root} can load no adapter and serves no model named {release}")
-        elif answer.is_error and release not in await self._models():
-            raise ModelError(f"{self._root} does not load {release}: {answer.status_code} {answer.text[:200]}")
+        elif status >= 400 and release not in await self._models():
+            raise ModelError(f"{self._root} does not load {release}: {status} {said[:200]}")
         else:
             self._loaded = release
         self._model = release
@@ -66,22 +67,31 @@ class Upstream:
             raise ModelError("no model is ready upstream")
         body = self._body(asked)
         try:
-            if not asked.stream:
-                answer = await self._client.post(f"{self._root}/v1/chat/completions", json=body)
-                _check(answer.status_code, answer.text)
-                yield _whole(answer.json())
-                return
-            address = f"{self._root}/v1/chat/completions"
-            async with self._client.stream("POST", address, json=body) as answer:
-                if answer.is_error:
-                    _check(answer.status_code, (await answer.aread()).decode("utf-8", "replace"))
-                async for piece in _pieces(answer.aiter_lines()):
+            async with self._session.post(f"{self._root}/v1/chat/completions", json=body) as answer:
+                if answer.status >= 400:
+                    _check(answer.status, await answer.text(errors="replace"))
+                if not asked.stream:
+                    yield _whole(json.loads(await answer.read()))
+                    return
+                async for piece in _pieces(answer.content):
                     yield piece
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except FAULTS as error:
             raise ModelError(f"upstream gave no answer ({type(error).__name__})") from error
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        """Opened in the loop that asks first."""
+        if self._opened is None:
+            self._opened = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=READ),
+                headers=self._headers, read_bufsize=LINE,
+            )  # fmt: skip
+        return self._opened
 
     def _body(self, asked: Asked) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -94,18 +104,19 @@ class Upstream:
             body["stream_options"] = {"include_usage": True}
         return body
 
-    async def _post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+    async def _post(self, path: str, body: dict[str, Any]) -> tuple[int, str]:
+        """The status and text of what it answers to a body."""
         try:
-            return await self._client.post(f"{self._root}{path}", json=body)
-        except httpx.HTTPError as error:
+            async with self._session.post(f"{self._root}{path}", json=body) as answer:
+                return answer.status, await answer.text(errors="replace")
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise ModelError(f"{self._root} cannot be reached ({type(error).__name__})") from error
 
     async def _models(self) -> list[str]:
         try:
-            answer = await self._client.get(f"{self._root}/v1/models")
-            answer.raise_for_status()
-            return [str(item["id"]) for item in answer.json()["data"]]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            async with self._session.get(f"{self._root}/v1/models", raise_for_status=True) as answer:
+                return [str(item["id"]) for item in json.loads(await answer.read())["data"]]
+        except FAULTS as error:
             raise ModelError(f"{self._root} lists no models ({type(error).__name__})") from error
 
     async def _first_model(self) -> str:
@@ -135,12 +146,12 @@ def _whole(body: dict[str, Any]) -> Piece:
     )  # fmt: skip
 
 
-async def _pieces(lines: AsyncIterator[str]) -> AsyncIterator[Piece]:
+async def _pieces(lines: AsyncIterable[bytes]) -> AsyncIterator[Piece]:
     """Server-sent events read into pieces; the parts of a tool call are put together and come with the last."""
     calls: dict[int, list[str]] = {}
     finish, tokens, prompt_tokens, length = "", 0, 0, 0
     async for line in lines:
-        if not line.startswith("data:") or (data := line[5:].strip()) == "[DONE]":
+        if not line.startswith(b"data:") or (data := line[5:].strip()) == b"[DONE]":
             continue
         body = json.loads(data)
         if body.get("error"):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 RUN = 6  # words
 SHORTEST = 6  # characters of a value that may be a breach by itself
 SHARED = frozenset({"AGE", "DATE", "POSTCODE", "LOCATION", "TITLE", "ORGANIZATION", "NATIONALITY"})
+POSSESSIVE = ("'s", "’s")
 _WORD = re.compile(r"\S+")
 _EDGES = ".,;:!?\"'()[]{}<>*_`“”‘’"
 _SIGNS = re.compile(r"[\W_]+")
@@ -90,6 +91,8 @@ class Tripwires:
             for last in range(first, min(first + RUN, len(words))):
                 start, end = _trimmed(text, words[first][0], words[last][1])
                 yield from self._known(text, start, end, heard)
+                if text[start:end].endswith(POSSESSIVE):
+                    yield from self._known(text, start, end - 2, heard)
 
     def _known(self, text: str, start: int, end: int, heard: str) -> Iterable[Found]:
         value = text[start:end]

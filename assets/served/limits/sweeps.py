@@ -16,6 +16,7 @@ import re
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import ne
 
 from assets.served.settings import Sweep
 
@@ -66,9 +67,10 @@ def _shape(prompt: str) -> _Shape:
 
 
 def _near(one: _Shape, other: _Shape, likeness: float) -> bool:
-    if len(one.words) == len(other.words) > 1:
-        differing = sum(a != b for a, b in zip(one.words, other.words, strict=True))
-        if differing == 1:
-            return True
-    union = len(one.grams | other.grams)
-    return bool(union) and len(one.grams & other.grams) / union >= likeness
+    if len(one.words) == len(other.words) > 1 and sum(map(ne, one.words, other.words)) == 1:
+        return True
+    fewer, more = sorted((len(one.grams), len(other.grams)))
+    if fewer < likeness * more:  # even if all of the fewer are shared
+        return False
+    shared = len(one.grams & other.grams)
+    return bool(more) and shared >= likeness * (fewer + more - shared)

@@ -75,7 +75,7 @@ def test_what_was_held_and_corrected_is_learnt(home: Any, tmp_path: Path) -> Non
     def ask_and_correct(running: Running) -> str:
         held = held_of(running.ask(REFUND, tools=TOOLS))
         correct_at_the_desk(browser, held, json.dumps(LESS))
-        assert wait_for(lambda: running.tally().counts["decided"]) == 2  # of the first one, too
+        assert wait_for(lambda: running.tally().counts["decided"] == 2)  # the first one, too
         return held
 
     with serving(above.app()) as address:
