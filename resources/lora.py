@@ -81,9 +81,12 @@ class _Fused:
             usual: Tensor = type(layer).forward(layer, x, *args, **kwargs)
             return usual
         base = layer.base_layer
+        down, up = layer.lora_A[name].weight, layer.lora_B[name].weight
+        if "forward" in vars(base):  # packed (``resources.packed_weights``): nothing is learnt any more
+            rows = x.reshape(-1, x.shape[-1])
+            said: Tensor = base(rows).addmm_(rows @ down.T, up.T, alpha=layer.scaling[name])
+            return said.view(*x.shape[:-1], -1)
         flat: Tensor = LoraLinear.apply(  # type: ignore[no-untyped-call]
-
-            x.reshape(-1, x.shape[-1]), base.weight, base.bias,
-            layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name],
-        )  # fmt: skip
+            x.reshape(-1, x.shape[-1]), base.weight, base.bias, down, up, layer.scaling[name]
+        )
         return flat.view(*x.shape[:-1], -1)

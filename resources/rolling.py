@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from resources.forward import Forward
+from resources.lean_step import LeanStep, agree
 from resources.probe import settle_decoding
 from resources.tree import plant
 from resources.tree_attention import Step, reading
@@ -89,6 +90,8 @@ class Rolling:
             settle_decoding(forward)
         self._forward, self._stop = forward, stop
         self._packed = forward.decoding == "packed"
+        self._lean = LeanStep.of(forward.decoder) if self._packed and forward.causal.device.type == "cpu" else None
+        self._proven = False
         self._cache = _Cache()
         self._own: dict[int, Any] = {}  # caches of a model that the packed form does not fit, by the row's identity
         self._mask: torch.Tensor
@@ -110,8 +113,6 @@ class Rolling:
 
     def step(self) -> None:
         """One more token for every row; rows that end leave."""
-        import torch
-
         if not self.rows:
             return
         if not self._packed:
@@ -122,6 +123,22 @@ class Rolling:
         cache = self._cache
         if cache.filled == self._mask.shape[-1]:
             self._grow(cache.filled + ROOM)
+        if self._lean and self._proven:
+            states = self._lean(self._tokens, self._positions, self._mask, cache.layers, cache.filled)
+        else:
+            states = self._own_step()
+        cache.filled += 1
+        self._positions = self._positions + 1
+        self._tokens = self._choose(states, self.rows)
+        self._leave()
+
+    def _own_step(self) -> "torch.Tensor":
+        """The states of one more token by the model's own forward; the lean one is held against it."""
+        import torch
+
+        cache, lean = self._cache, None
+        if self._lean:
+            lean = self._lean(self._tokens, self._positions, self._mask, cache.layers, cache.filled)
         end = cache.filled + 1
         columns = torch.arange(end, device=self._tokens.device)
         places = columns - (cache.filled - self._positions)[:, None]
@@ -131,10 +148,11 @@ class Rolling:
                 attention_mask=torch.ones(len(self.rows), end, dtype=torch.int64, device=self._tokens.device),
                 past_key_values=cache, use_cache=True,
             )  # fmt: skip
-        cache.filled += 1
-        self._positions = self._positions + 1
-        self._tokens = self._choose(output.last_hidden_state[:, 0], self.rows)
-        self._leave()
+        states: torch.Tensor = output.last_hidden_state[:, 0]
+        if lean is not None:
+            self._proven = agree(lean, states)
+            self._lean = self._lean if self._proven else None
+        return states
 
     def drop(self, rows: Sequence[Row]) -> None:
         """Rows whose reader has gone leave, unfinished."""

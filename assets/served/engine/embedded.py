@@ -41,6 +41,7 @@ class _Wish:
     stop: tuple[str, ...]
     tell: Callable[[Piece | Exception], None]
     tools: bool
+    whole: bool  # told at its end only
     told: int = 0  # characters
     decoded: int = 0  # tokens whose text is settled
     text: str = ""
@@ -87,7 +88,7 @@ class Embedded:
         def tell(piece: Piece | Exception) -> None:
             loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
-        wish = _Wish(row, asked.stop, tell, bool(asked.tools))
+        wish = _Wish(row, asked.stop, tell, bool(asked.tools), whole=not asked.stream and not asked.stop)
         self._wishes.put(wish)
         try:
             if self._model is not model:  # unloaded in between: the thread may have gone without a look at it
@@ -107,8 +108,11 @@ class Embedded:
 
     def _load(self, adapter: Path | None) -> "LanguageModel":
         from resources.language_model import LanguageModel
+        from resources.packed_weights import pack
 
-        return LanguageModel.load(self._base, adapter, device=self._device, dtype=self._dtype)
+        model = LanguageModel.load(self._base, adapter, device=self._device, dtype=self._dtype)
+        pack(model.forward.decoder)
+        return model
 
     def _work(self, model: "LanguageModel") -> None:
         """The engine's thread. What fails is told to those it failed, and the next are answered anew."""
@@ -204,6 +208,8 @@ def _with_system(messages: Sequence[dict[str, Any]], text: str) -> list[dict[str
 def _told(model: "LanguageModel", wish: _Wish) -> bool:
     """Tell what is new of an answer; whether it has ended."""
     row = wish.row
+    if wish.whole and not row.ended:
+        return False
     tail = str(model.tokenizer.decode(row.made[wish.decoded :], skip_special_tokens=True))
     settled = not tail.endswith("�")  # an unfinished character waits for its other bytes
     text = wish.text + tail
