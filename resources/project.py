@@ -1,11 +1,12 @@
 """The Dagster resource that tells an asset where everything is: workspace, object store, policy, base model, alerts."""
 
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
-from resources.alerts import Alerts
+from resources.alerts import Alerts, webhook_secret
 from resources.artifacts import ArtifactStore
 from resources.line_cipher import LineCipher
 from resources.object_store import ObjectStore
@@ -56,7 +57,8 @@ class Project(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def alerts(self) -> Alerts:
-        return Alerts(self.workspace.logs / "alerts.jsonl", self.webhook)
+        secret = partial(webhook_secret, self.workspace.keys / "vault.key")
+        return Alerts(self.workspace.logs / "alerts.jsonl", self.webhook, secret)
 
     def vault_secret(self) -> bytes:
         """The key of removed values: from the environment, else the workspace's key file, made on first use."""

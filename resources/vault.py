@@ -49,7 +49,7 @@ class Fingerprinter:
     """Keyed names of values: equal values have equal fingerprints, and nobody without the key can try guesses."""
 
     def __init__(self, secret: bytes) -> None:
-        self._key = _derive(secret, b"hallmark fingerprint v1")
+        self._key = derived(secret, b"hallmark fingerprint v1")
 
     @classmethod
     def ephemeral(cls) -> "Fingerprinter":
@@ -72,7 +72,7 @@ class Vault:
         if len(secret) != KEY_BYTES:
             raise VaultError(f"the vault key must have {KEY_BYTES} bytes, this one has {len(secret)}")
         self.path, self._bound_to, self._secret = path, name.encode(), secret
-        self._cipher = AESGCM(_derive(secret, b"hallmark vault v1"))
+        self._cipher = AESGCM(derived(secret, b"hallmark vault v1"))
         self._fingerprinter = Fingerprinter(secret)
 
     @classmethod
@@ -181,7 +181,8 @@ def _decode(text: str, where: str) -> bytes:
     return key
 
 
-def _derive(secret: bytes, purpose: bytes) -> bytes:
+def derived(secret: bytes, purpose: bytes) -> bytes:
+    """A key of 32 bytes for one purpose (HKDF-SHA-256, RFC 5869)."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 

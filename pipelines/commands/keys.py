@@ -1,5 +1,6 @@
 """``hallmark keys``: access keys of the gateway."""
 
+import base64
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from assets.served.limits.keys import AccessKeys
 from pipelines.gateway.build import BUDGETS, KEYS
 from pipelines.governance import home_option, located
 from pipelines.report import console
+from resources.alerts import webhook_secret
 
 
 @click.group("keys")
@@ -56,6 +58,18 @@ def list_(home: Path | None) -> int:
         amounts = (str(spent.requests), str(spent.tokens), str(spent.prompts))
         table.add_row(key.name, key.created_at, *amounts, key.revoked_at)
     console.print(table if table.row_count else "There is no key; `hallmark keys create NAME` makes one.")
+    return 0
+
+
+@command.command("webhook")
+@home_option
+def webhook(home: Path | None) -> int:
+    """Print the secret that alerts are signed with, for whoever receives them ($HALLMARK_WEBHOOK).
+
+    It is what a library of the Standard Webhooks specification takes: whsec_ and base64.
+    """
+    secret = webhook_secret(located(home).keys / "vault.key")
+    click.echo(f"whsec_{base64.b64encode(secret).decode()}")
     return 0
 
 

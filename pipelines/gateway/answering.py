@@ -183,7 +183,7 @@ async def _hold(
     )  # fmt: skip
     held = await asyncio.to_thread(gateway.held.hold, proposed, rule, why)
     if held.status == "waiting":
-        await gateway.tell_held(held, admitted)
+        gateway.tell_held(held)
     return held
 
 

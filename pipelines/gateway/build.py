@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from assets.corpus.build import CorpusSettings
@@ -26,7 +27,7 @@ from assets.served.traffic import TRAFFIC, Traffic
 from assets.verdict.threat import ThreatModel
 from expectations.policy import Policy
 from pipelines.gateway.gateway import Gateway
-from resources.alerts import Alerts
+from resources.alerts import Alerts, webhook_secret
 from resources.errors import HallmarkError
 from resources.object_store import ObjectStore
 from resources.signer import SigningKey
@@ -94,7 +95,9 @@ def build_gateway(plan: Plan, engine: Engine) -> Gateway:
         feedback=FeedbackStore(
             ObjectStore.open(plan.store or workspace.drops.as_uri()), SigningKey.pipeline(workspace.keys)
         ),
-        alerts=Alerts(workspace.logs / "alerts.jsonl", plan.webhook),
+        alerts=Alerts(
+            workspace.logs / "alerts.jsonl", plan.webhook, partial(webhook_secret, workspace.keys / "vault.key")
+        ),
         fingerprint=fingerprint,
         roll_back=lambda why: rollback(workspace, why),
         running=Running(served / "running"),

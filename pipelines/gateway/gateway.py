@@ -32,6 +32,8 @@ from resources.digests import canonical_json
 from resources.errors import HallmarkError
 
 FOLLOW = 1.0  # seconds between looks at what was decided
+MOST_PAUSE = 60.0  # seconds between tries of a webhook that is down
+MOST_TOLD = 1000  # held calls that a gateway which starts sees to
 
 
 class Refusal(Exception):
@@ -83,6 +85,7 @@ class Gateway:
     looking: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "tripwires"))
     reading: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "topics"))
     _following: asyncio.Task[None] | None = None
+    _told: set[str] = field(default_factory=set)  # held calls that an alert was sent of
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -90,6 +93,9 @@ class Gateway:
 
     async def start(self) -> None:
         await asyncio.to_thread(self.running.begin, self.traffic)
+        self._told = {str(alert.get("held")) for alert in await asyncio.to_thread(self.alerts.recent, "held")}
+        for held in await asyncio.to_thread(self.held.page, "waiting", limit=MOST_TOLD):
+            self.tell_held(held)  # a gateway that was killed may have told nobody
         await self.plugged.start()
         self._following = asyncio.create_task(self._follow())
 
@@ -205,14 +211,24 @@ class Gateway:
 
         self._spawn(self._quietly(close()))
 
-    async def tell_held(self, held: Held, admitted: Admitted) -> None:
-        self.alarm("held", f"{held.tool or 'a text'} waits for a person: {held.held}", held=held.held, key=admitted.key)
+    def tell_held(self, held: Held) -> None:
+        """Send an alert of a held call, once, however often it is asked for."""
+        if held.held not in self._told:
+            self._told.add(held.held)
+            message = f"{held.tool or 'a text'} waits for a person: {held.held}"
+            self.alarm("held", message, held=held.held, key=held.requester, until=held.expires_at)
 
     async def _follow(self) -> None:
-        """Follow up what people decided: the record, and corrections into the store of drops."""
+        """Follow up what people decided: the record, corrections into the store of drops, alerts not yet delivered."""
+        pause, due = FOLLOW, 0.0
         while True:
             with contextlib.suppress(Exception):
                 await asyncio.to_thread(self._follow_up)
+            if (now := time.monotonic()) >= due:
+                with contextlib.suppress(Exception):
+                    left = await asyncio.to_thread(self.alerts.deliver)
+                    pause = min(2 * pause, MOST_PAUSE) if left else FOLLOW
+                due = now + pause
             await asyncio.sleep(FOLLOW)
 
     def _follow_up(self) -> None:

@@ -81,6 +81,7 @@ def run(home: Lineage) -> Iterator[Callable[..., Running]]:
             release: bool = True,
             served: dict[str, Any] | None = None,
             budgets: tuple[int, ...] = (10, 40),
+            webhook: str = "",
         ) -> Running:
             settings = {
                 "extraction_audit": {"budgets": list(budgets)},
@@ -95,9 +96,11 @@ def run(home: Lineage) -> Iterator[Callable[..., Running]]:
                 home.released()
             above = upstream or VllmLike()
             address = stack.enter_context(serving(above.app()))
-            plan = Plan(home.workspace, home.policy, home.threats, Actions.model_validate(actions))
+            rules = Actions.model_validate(actions)
+            plan = Plan(home.workspace, home.policy, home.threats, rules, webhook=webhook)
             gateway = build_gateway(plan, Upstream(address))
-            secret = gateway.keys.create("shop")
+            known = gateway.keys.all()
+            secret = gateway.keys.create(f"shop-{len(known)}" if known else "shop")
             return Running(stack.enter_context(serving(build_app(gateway))), gateway, above, home, secret)
 
         yield start

@@ -15,15 +15,19 @@ import pytest
 from assets.outcome import FILES, read_lines
 from assets.raw.asset import raw_drop
 from assets.raw.drops import discover
+from assets.served.holding.actions import Hold
 from assets.served.holding.grants import Spent, prove_grant
+from assets.served.holding.held import Proposed
 from assets.stage import drops
 from pipelines.sensors import new_drops
+from resources.alerts import webhook_secret
 from resources.errors import ApprovalRefused
 from resources.object_store import ObjectStore
 from resources.project import Project
 from resources.signer import KeyRing
 from tests.pipelines.gateway.conftest import Running
 from tests.pipelines.gateway.servers import VllmLike, call
+from tests.resources.test_alerts import Receiver
 
 Run = Callable[..., Running]
 TOOLS = [{"type": "function", "function": {"name": "refund", "parameters": {"type": "object"}}}]
@@ -155,3 +159,24 @@ def ingested(running: Running) -> tuple[Any, Any]:
     kept = (list(read_lines(artifact.path(FILES[fate]), project.line_cipher())) for fate in ("passed", "rejected"))
     passed, rejected = kept
     return passed[0] if passed else None, rejected[0] if rejected else None
+
+
+def test_a_webhook_hears_of_each_held_call_once_even_if_it_was_down_or_the_gateway_was(run: Run, home: Any) -> None:
+    secret = webhook_secret(home.workspace.keys / "vault.key")
+    receiver = Receiver(secret)
+    with receiver.listening() as url:
+        port = int(url.split(":")[2].split("/")[0])
+    running = run(upstream=proposing(("refund", BIG)), webhook=url)
+    held = running.ask("refund 80", tools=TOOLS).model_extra["hallmark"]["held"][0]["id"]
+    assert wait_for(lambda: running.gateway.alerts.recent("webhook-failed"))
+    running.ask("refund 80", tools=TOOLS)  # asking again is no news
+    with receiver.listening(port):
+        assert wait_for(lambda: receiver.got)
+    assert [(got["kind"], got["held"], got["key"]) for got in receiver.got] == [("held", held, "shop")]
+    # Another gateway of the same workspace finds a call that waits and that nobody was told of.
+    rule, why = Hold(), "a killed gateway's"
+    other = running.gateway.held.hold(Proposed("refund", BIG, (), "shop", "r", "other"), rule, why)
+    with receiver.listening(port):
+        run(webhook=url, release=False)
+        assert wait_for(lambda: len(receiver.got) > 1)
+    assert [got["held"] for got in receiver.got] == [held, other.held]
