@@ -103,8 +103,9 @@ def _read(layer: Any, norm: Any) -> _Layer:
     ):
         raise _OtherShape
     found = (attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj)
-    products = [_product(each) for each in (*found, mlp.gate_proj, mlp.up_proj, mlp.down_proj)]
-    return _Layer(*products, before.weight, between.weight)
+    query, key, value, out = map(_product, found)
+    gate, up, down = map(_product, (mlp.gate_proj, mlp.up_proj, mlp.down_proj))
+    return _Layer(query, key, value, out, gate, up, down, before.weight, between.weight)
 
 
 def _product(layer: Any) -> Product:

@@ -138,7 +138,7 @@ def test_a_command_in_a_pod_is_one_and_its_probes_ask_the_port_it_listens_on() -
     from pipelines.command import hallmark
 
     pods = [body for name, body in DOCUMENTS.items() if ": Deployment" in name]
-    assert pods
+    assert {body["metadata"]["name"] for body in pods} == {"hallmark-gateway", "hallmark-desk"}
     for body in pods:
         served, proxy = body["spec"]["template"]["spec"]["containers"]
         program, name, *words = served["args"]
@@ -148,6 +148,33 @@ def test_a_command_in_a_pod_is_one_and_its_probes_ask_the_port_it_listens_on() -
         assert not left
         for probe in ("startupProbe", "livenessProbe"):
             assert f"http://127.0.0.1:{given['port']}/" in served[probe]["exec"]["command"][-1]
-        config = next(each for each in DOCUMENTS.values() if each["metadata"]["name"] == "hallmark-proxy")
+        volumes = {each["name"]: each for each in body["spec"]["template"]["spec"]["volumes"]}
+        said = volumes["proxy"]["configMap"]["name"]
+        config = next(each for each in DOCUMENTS.values() if each["metadata"]["name"] == said)
         assert f"http://127.0.0.1:{given['port']};" in "".join(config["data"].values())
         assert f"listen {proxy['ports'][0]['containerPort']} ssl" in "".join(config["data"].values())
+
+
+def test_the_desk_has_one_address_and_its_proxy_is_the_only_way_in() -> None:
+    pod = DOCUMENTS["desk.yaml: Deployment hallmark-desk"]["spec"]["template"]
+    served, proxy = pod["spec"]["containers"]
+    host = served["args"][served["args"].index("--url") + 1].removeprefix("https://")
+    for probe in ("startupProbe", "livenessProbe"):  # the desk refuses any other Host
+        assert f'"Host": "{host}"' in served[probe]["exec"]["command"][-1]
+    config = "".join(DOCUMENTS["desk.yaml: ConfigMap hallmark-desk-proxy"]["data"].values())
+    assert f"server_name {host};" in config and "proxy_set_header Host $host;" in config
+    policy = DOCUMENTS["desk.yaml: NetworkPolicy hallmark-desk-ingress"]["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    (rule,) = policy["ingress"]
+    assert rule["from"] and [each["port"] for each in rule["ports"]] == [proxy["ports"][0]["containerPort"]]
+    assert "--host" not in served["args"]  # it listens on the pod's own loopback
+
+
+def test_every_deployment_has_a_budget_and_limits() -> None:
+    for name, body in DOCUMENTS.items():
+        if ": Deployment" in name:
+            budget = DOCUMENTS[name.replace("Deployment", "PodDisruptionBudget")]
+            assert budget["spec"]["selector"] == body["spec"]["selector"]
+            for container in body["spec"]["template"]["spec"]["containers"]:
+                assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+                assert "memory" in container["resources"]["limits"]
