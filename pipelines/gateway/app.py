@@ -113,6 +113,7 @@ class _Face:
         body = {
             "status": "serving" if state.release else "not serving", "release": state.release, "why": state.why,
             "tripwires": self.gateway.tripwires.armed, "topics": sorted(self.gateway.actions.topics),
+            "held_back_characters": self.gateway.settings.hold_back,
         }  # fmt: skip
         return JSONResponse(body, 200 if state.release else 503)
 

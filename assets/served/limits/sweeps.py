@@ -3,7 +3,8 @@
 That is how a model is copied, its members are tried and its limits felt out. Two prompts are near where their words
 overlap by the policy's likeness (Jaccard index of the sets of words and of pairs of words, digits read alike), or where
 they have as many words and differ in one of them only. A newest prompt that is near to ``near`` of the key's last
-``among`` distinct ones is part of a sweep, and the key has to wait.
+``among`` distinct ones is part of a sweep, and the key has to wait. What that tells and what it misses is measured by
+``tests/benchmarks/served_sweeps.py``.
 
 >>> sweeps = Sweeps(Sweep(near=3, among=50))
 >>> [sweeps.told("k", f"Write a poem about {thing}", at=0.0) for thing in "cats dogs owls bees".split()]
@@ -23,6 +24,7 @@ from assets.served.settings import Sweep
 WORD = re.compile(r"\w+")
 DIGITS = re.compile(r"\d+")
 LONGEST = 400  # words of a prompt that are looked at
+SHORTEST = 3  # words: customers answer with a number or a name all day, and that is no sweep
 KEYS = 10_000  # keys remembered at once
 
 
@@ -45,6 +47,8 @@ class Sweeps:
         if (until := self._blocked.get(key, 0.0)) > at:
             return max(1, round(until - at))
         shape = _shape(prompt)
+        if len(shape.words) < SHORTEST:
+            return 0
         latest = self._latest.setdefault(key, deque(maxlen=self.settings.among))
         self._latest.move_to_end(key)
         while len(self._latest) > KEYS:
