@@ -180,6 +180,11 @@ class Draft:
             shutil.rmtree(self.folder)
             self.folder.mkdir()
 
+    def discard(self) -> None:
+        """Nothing is to be made here after all."""
+        shutil.rmtree(self.folder)
+        _note(self.folder).unlink(missing_ok=True)
+
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """An empty folder for what is not to be kept. It has the draft's name, so that what an attempt that was killed
@@ -267,9 +272,12 @@ class ArtifactStore:
         return sorted(pointer.parent.name for pointer in (self.root / stage).glob("*/current"))
 
     @contextlib.contextmanager
-    def draft(self, stage: str, partition: str, code_version: str, inputs: Mapping[str, str]) -> Iterator[Draft]:
+    def draft(
+        self, stage: str, partition: str, code_version: str, inputs: Mapping[str, str], patience: float = 0
+    ) -> Iterator[Draft]:
         """A folder to write into, held by a lock; a second writer of the same key gets ``StoreError``.
 
+        It waits ``patience`` seconds for the first, and must then look whether that one has sealed the artefact.
         If the block ends without ``seal`` the files stay, so that a later attempt can resume.
         """
         key = self.key(stage, code_version, inputs)
@@ -277,7 +285,7 @@ class ArtifactStore:
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{folder}.lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=patience)
         except Timeout:
             raise StoreError(f"{stage} {partition} is being made by another process; wait for it to finish") from None
         try:

@@ -18,6 +18,7 @@ from resources.errors import HallmarkError
 from resources.project import Project
 
 Inputs = Mapping[str, str]
+PATIENCE = 3600.0  # seconds; longer than a shard takes anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,11 @@ class Round:
         store, inputs = tools.project.artifacts, self.tasks(tools.project, drop)[number]
         if found := self._find(store, drop, number, inputs):
             return found
-        with store.draft(self.name, shard(drop, number), self.code_version, inputs) as draft:
+        # The worker of a run that was killed may still be at it: then it is waited for, and not made twice.
+        with store.draft(self.name, shard(drop, number), self.code_version, inputs, PATIENCE) as draft:
+            if found := self._find(store, drop, number, inputs):
+                draft.discard()
+                return found
             draft.clear()
             return self.build(tools, drop, number, draft)
 

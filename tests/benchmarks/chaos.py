@@ -105,8 +105,11 @@ def rows(count: int) -> Iterator[str]:
 class World:
     """Services, a drop and settings that every life shares."""
 
-    def __init__(self, folder: Path, s3: dict[str, str], postgres: dict[str, str], whole: bool, count: int) -> None:
+    def __init__(
+        self, folder: Path, s3: dict[str, str], postgres: dict[str, str], whole: bool, through: str, count: int
+    ) -> None:
         self.folder, self.whole, self.s3, self.postgres = folder, whole, s3, postgres
+        self.stages = DATA[: DATA.index(through) + 1]
         self.proxy = Proxy(int(s3["HALLMARK_S3_ENDPOINT"].rpartition(":")[2]))
         (folder / "drops").mkdir()
         (folder / "drops" / "own.jsonl").write_text("\n".join(rows(count)) + "\n")
@@ -146,7 +149,7 @@ class World:
             [*hallmark, "stage", "list", "--json"], env=environment, cwd=ROOT, check=True, capture_output=True
         )
         (drop,) = json.loads(listed.stdout)
-        return [[*hallmark, "stage", stage, "--partition", drop["partition"], "--json"] for stage in DATA]
+        return [[*hallmark, "stage", stage, "--partition", drop["partition"], "--json"] for stage in self.stages]
 
     def terminate_backends(self) -> int:
         """Of Postgres: every connection of the lineage."""
@@ -166,7 +169,7 @@ class World:
         """What a life has come to: digests of every artefact, the rows one by one, the removed values."""
         store = SharedArtifactStore(self.folder / f"{name}.looked", ObjectStore.open(f"s3://state/{name}/artifacts"))
         found: dict[str, Any] = {}
-        for stage in WHOLE if self.whole else DATA:
+        for stage in WHOLE if self.whole else self.stages:
             for partition in store.partitions(stage):
                 artifact = store.current(stage, partition)
                 assert artifact is not None
@@ -290,6 +293,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rows", type=int, default=240)
     parser.add_argument("--whole", action="store_true", help="through training and the trials")
+    parser.add_argument("--through", choices=DATA, default=DATA[-1], help="the last stage of rows, where not --whole")
     parser.add_argument("--no-postgres", action="store_true")
     chosen = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the S3 server's log of every request
@@ -299,7 +303,7 @@ def main() -> int:
         service = stack.enter_context(conditional_s3())
         have = not chosen.no_postgres and any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         postgres = stack.enter_context(server(folder / "postgres", secrets.token_hex(8))) if have else {}
-        world = World(folder, service, postgres, chosen.whole, chosen.rows)
+        world = World(folder, service, postgres, chosen.whole, chosen.through, chosen.rows)
         began = time.monotonic()
         live(world, "calm", None, folder / "log")
         took, expected = time.monotonic() - began, world.told("calm")

@@ -91,6 +91,26 @@ def test_of_two_machines_that_make_the_same_the_first_is_the_artefact(tmp_path: 
     assert here.current("stage", "p").manifest.digest == first.manifest.digest
 
 
+def test_what_another_machine_made_is_joined_without_being_fetched(tmp_path: Path, remote: ObjectStore) -> None:
+    here, there, third = (SharedArtifactStore(tmp_path / name, remote) for name in ("here", "there", "third"))
+    sealed(there, "part one")
+    part = here.find("stage", "p", "1", INPUTS)
+    assert part is not None
+    with here.draft("joined", "p", "1", INPUTS) as draft:
+        draft.adopt(part, "deep/a.txt", "shards/00000/a.txt")
+        draft.path("own.txt").write_text("own")
+        made = draft.seal()
+    assert not (part.folder / "deep" / "a.txt").exists() and not (made.folder / "shards").exists()
+    assert made.manifest.files["shards/00000/a.txt"] == part.manifest.files["deep/a.txt"]
+    found = third.find("joined", "p", "1", INPUTS)
+    assert found is not None and found.path("shards/00000/a.txt").read_text() == "part one"
+    found.verify(only=("own.txt",))
+    made.verify()
+    (found.folder / "own.txt").write_text("forged")
+    with pytest.raises(IntegrityError, match=r"changed: own\.txt"):
+        found.verify(only=("own.txt",))
+
+
 def test_a_killed_upload_is_no_artefact(tmp_path: Path, remote: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     here, there = (SharedArtifactStore(tmp_path / name, remote) for name in ("here", "there"))
     whole = type(remote).put_if

@@ -1,11 +1,13 @@
 """A large drop in shards is the drop in one piece: the same rows, fates, reasons, counts and metrics, in the same order."""
 
+import concurrent.futures
 import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -206,6 +208,20 @@ def test_a_killed_worker_is_told_and_only_its_shard_is_made_again(tmp_path: Path
     whole = House(tmp_path / "whole", 250_000, count=200)
     assert whole.run("raw_drop").success
     same(whole, house, "raw_drop")
+
+
+def test_a_shard_that_another_process_is_making_is_waited_for_and_not_made_twice(tmp_path: Path) -> None:
+    house, tools, missing = planned(tmp_path)
+    inputs = RAW_SHARDS.tasks(house.project, house.partition)[missing[0]]
+    name, store = shard(house.partition, missing[0]), house.project.artifacts
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with store.draft(RAW_SHARDS.name, name, RAW_SHARDS.code_version, inputs) as draft:
+            second = pool.submit(RAW_SHARDS.make, tools, house.partition, missing[0])
+            time.sleep(0.3)
+            assert not second.done()
+            first = RAW_SHARDS.build(tools, house.partition, missing[0], draft)
+        assert second.result(timeout=60).manifest == first.manifest
+    assert not list((store.root / ".drafts").glob("*.json"))
 
 
 def test_a_worker_that_dies_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
