@@ -40,6 +40,8 @@ from resources.line_cipher import LineCipher
 from resources.object_store import ObjectStore
 from resources.shared_artifacts import SharedArtifactStore
 from resources.vault import Vault
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 from tests.pipelines.postgres import server
 from tests.resources.s3_server import conditional_s3
 from tests.tiny_model import write_tiny_base
@@ -295,6 +297,7 @@ def main() -> int:
     parser.add_argument("--whole", action="store_true", help="through training and the trials")
     parser.add_argument("--through", choices=DATA, default=DATA[-1], help="the last stage of rows, where not --whole")
     parser.add_argument("--no-postgres", action="store_true")
+    figures.option(parser)
     chosen = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the S3 server's log of every request
     with contextlib.ExitStack() as stack:
@@ -309,7 +312,7 @@ def main() -> int:
         took, expected = time.monotonic() - began, world.told("calm")
         print(f"undisturbed: {took:.0f} s, {len(expected)} digests; Postgres {'yes' if postgres else 'no'}", flush=True)
         reaper = Reaper(world, random.Random(chosen.seed), chosen.kills, pause=max(1.0, took / 8))
-        lives = retries = 0
+        lives = retries = wrong = 0
         good = True
         while reaper.left:
             lives += 1
@@ -319,6 +322,7 @@ def main() -> int:
             told = world.told(f"life{lives}")
             other = sorted(name for name in expected.keys() | told.keys() if expected.get(name) != told.get(name))
             good &= not other
+            wrong += bool(other)
             dealt = sum(reaper.dealt.values()) - before
             print(
                 f"life {lives}: {dealt} kills, {again} starts again, digests {other or 'equal'}",
@@ -328,6 +332,10 @@ def main() -> int:
         print(
             f"{sum(reaper.dealt.values())} kills ({kinds}), {lives} lives, {retries} starts again: {'all digests equal' if good else 'NOT EQUAL'}"
         )
+        found = [Figure(f"kills of kind {kind}", count, "count") for kind, count in sorted(reaper.dealt.items())]
+        found += [Figure("lineages run", lives, "count"), Figure("starts again", retries, "count")]
+        found += [Figure("lineages with other digests, rows or values", wrong, "count")]
+        figures.write(chosen.json, found)
         if not good:
             print((folder / "log").read_text(errors="replace")[-6000:])
     return 0 if good else 1

@@ -26,6 +26,8 @@ from pathlib import Path
 import yaml
 
 from expectations.policy import DEFAULT_POLICY
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 
 ROOT = Path(__file__).parents[2]
 STAGES = ("raw_drop", "validated_records", "sanitized_records")
@@ -120,8 +122,9 @@ def main() -> int:
     parser.add_argument("--processes", type=int, nargs="+", default=[1])
     parser.add_argument("--shard-rows", type=int, default=250_000)
     parser.add_argument("--memory", type=float, default=2.0, help="GiB that no process may exceed")
+    figures.option(parser)
     chosen = parser.parse_args()
-    good = True
+    good, found = True, list[Figure]()
     with tempfile.TemporaryDirectory() as scratch:
         drops = Path(scratch) / "drops"
         size = write(drops / "export", chosen.rows)
@@ -132,22 +135,34 @@ def main() -> int:
         for processes in chosen.processes:
             spent, told = measure(drops, processes, chosen.shard_rows)
             for stage, each in zip(STAGES, spent, strict=True):
+                name, speed, own = (
+                    f"{stage}, {processes} processes",
+                    chosen.rows / each.wall,
+                    chosen.rows / each.processor,
+                )
                 print(
-                    f"{processes} processes  {stage:<18} {chosen.rows / each.wall:8,.0f} rows/s"
-                    f"  {chosen.rows / each.processor:8,.0f} rows/s of processor time  peak {each.peak:.2f} GiB a process",
+                    f"{name:<34} {speed:8,.0f} rows/s  {own:8,.0f} rows/s of processor time  peak {each.peak:.2f} GiB",
                     flush=True,
                 )
+                found += [
+                    Figure(name, speed, "rows/s", chosen.rows, unit="rows/s"),
+                    Figure(name, own, "rows/s of processor time", chosen.rows, unit="rows/s"),
+                    Figure(name, each.peak, "GiB, largest process", unit="GiB"),
+                ]
             whole = sum(each.processor for each in spent) / chosen.rows
             for many in (10_000_000, 100_000_000, 1_000_000_000):
-                print(f"  {many:>13,} rows: {whole * many / 3600:10,.1f} core hours at this speed")
+                hours = whole * many / 3600
+                print(f"  {many:>13,} rows: {hours:10,.1f} core hours at this speed")
+                if processes == chosen.processes[0]:
+                    found.append(Figure(f"{many // 1_000_000:,} M rows, reckoned", hours, "core hours", unit="h"))
             lost = [
-                gate
-                for stage in told
-                for gate in stage["gates"]
+                gate["gate"] for stage in told for gate in stage["gates"]  # type: ignore[attr-defined]
                 if "conserved" in gate["gate"] and gate["verdict"] != "pass"
-            ]  # type: ignore[attr-defined,index]
-            good &= not lost and max(each.peak for each in spent) <= chosen.memory
-            print(f"  rows lost: {lost or 'none'}; largest process {max(each.peak for each in spent):.2f} GiB")
+            ]  # fmt: skip
+            peak = max(each.peak for each in spent)
+            good &= not lost and peak <= chosen.memory
+            print(f"  rows lost: {lost or 'none'}; largest process {peak:.2f} GiB")
+    figures.write(chosen.json, found)
     return 0 if good else 1
 
 

@@ -5,6 +5,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -149,7 +150,11 @@ def test_with_dagsters_state_in_postgres_a_stage_runs_and_its_history_is_there(t
 
     binaries()  # skipped where there is none
     cluster = Cluster(tmp_path)
-    with server(tmp_path / "postgres", secrets.token_hex(8)) as place:
+    # Not below pytest's own folder: another session beside this one closes that to the server's user.
+    with (
+        tempfile.TemporaryDirectory(prefix="hallmark-postgres-") as own,
+        server(Path(own) / "postgres", secrets.token_hex(8)) as place,
+    ):
         (drop,) = json.loads(cluster.stage("list", "--json", **place).stdout)
         made = cluster.stage("raw_drop", "--partition", drop["partition"], "--json", **place)
         assert made.returncode == 0, made.stderr
