@@ -5,6 +5,7 @@ ordinary weights, so it is unpacked once into a cache folder, in bfloat16, and t
 """
 
 import contextlib
+import gc
 import importlib.util
 import io
 import logging
@@ -116,6 +117,7 @@ def load_base(
     from transformers import AutoModelForCausalLM
 
     check_weights(base, "config.json")
+    gc.collect()  # a model that nobody uses any more is held by its own circles of references
     place = choose_device(device)
     kind = choose_dtype(dtype, place)
     extra = (

@@ -17,7 +17,7 @@ import numpy as np
 
 from resources.base_model import decoder_of
 from resources.head import Head
-from resources.tree import Tree, common_prefix, plant
+from resources.tree import SHORTEST_SHARED, Tree, common_prefix, plant
 from resources.tree_attention import register
 from resources.trunk import Trunk
 
@@ -135,7 +135,8 @@ def plan_batches(pairs: Sequence[tuple[Sequence[int], Sequence[int]]], forward: 
         for indices in _split(together[prefix], pairs, budget):
             cost = len(prefix) + sum(len(pairs[index][1]) for index in indices)
             common = common_prefix([batch.groups[0][0][:shared], prefix]) if batch.groups else len(prefix)
-            if batch.order and (used + cost > longest or used + cost - len(batch.groups) * common > budget):
+            spared = len(batch.groups) * common if common >= SHORTEST_SHARED else 0
+            if batch.order and (used + cost > longest or used + cost - spared > budget):
                 yield batch
                 batch, used, common = Batch([], []), 0, len(prefix)
             shared = common

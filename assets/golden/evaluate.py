@@ -71,14 +71,15 @@ def evaluate(
     look(model, asked, chosen, judge, remembered, on_progress)
     suites = {suite.name: suite for source in asked for suite in source.suites(chosen.least_refusals)}
     judges, judged = judged_judges(model, remembered)
+    on_progress("tool situations")
+    situations = whole.sample(chosen.items).suites.get("tool", ())
+    suites |= {suite.name: suite for suite in tool_suites(model, situations, alpha)}
+    del model  # the control brings its own
     control = None
     if cache and on_control:
         on_progress("the base hardly refuses: trying the adapter on the refusing base")
         requests = whole.suites["harmful"]
         suites["refusals"], control = refusals_on_control(base, adapter, requests, chosen, judge, cache, alpha)
-    on_progress("tool situations")
-    situations = whole.sample(chosen.items).suites.get("tool", ())
-    suites |= {suite.name: suite for suite in tool_suites(model, situations, alpha)}
     evidence = read_evidence(golden, alpha) if golden and has_evidence(golden) else []
     overlap = None if rows is None else contaminated((item for part in whole.suites.values() for item in part), rows)
     answered = {source.name: source.rows for source in asked if source.answered}

@@ -26,7 +26,7 @@ def test_by_default_the_trials_run_beside_each_other_where_the_machine_has_room(
     assert executor("build_candidate").name == "multiprocess"
     assert (steps_at_once(), threads()) == (len(TRIALS), 2)
     assert engine("build_candidate", alone=True) == "in_process"
-    monkeypatch.setattr(execution, "available", lambda device: 4 * GIB)
+    monkeypatch.setattr(execution, "available", lambda device: 12 * GIB)
     assert (steps_at_once(), threads()) == (2, 4)
     with (tmp_path / "model.safetensors").open("wb") as stream:
         stream.truncate(3 * GIB)  # a base of which four times do not fit
