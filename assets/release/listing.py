@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from assets.release.pointer import read_plug
 from assets.release.signed import MANIFEST, read_signed
-from assets.release.verify import check_release
+from assets.release.verify import approvals_of, check_release
 from resources.errors import HallmarkError, IntegrityError
 from resources.signer import KeyRing
 from resources.workspace import Workspace
@@ -18,6 +18,7 @@ class Listed:
     current: bool
     released_at: str
     differences: list[str]
+    approved_by: list[str]
 
 
 def listed(workspace: Workspace) -> tuple[list[Listed], str]:
@@ -33,5 +34,6 @@ def listed(workspace: Workspace) -> tuple[list[Listed], str]:
             at = read_signed(folder, ring).released_at
         except HallmarkError:
             at = "?"
-        rows.append(Listed(folder.name, folder.name == current, at, check_release(folder, ring, log)))
+        approved_by = [word.reviewer for word in approvals_of(folder, ring)]
+        rows.append(Listed(folder.name, folder.name == current, at, check_release(folder, ring, log), approved_by))
     return sorted(rows, key=lambda row: row.released_at), fault

@@ -6,6 +6,7 @@ carries its reviewer's own signature over the digests of the adapter, the verdic
 folder is trusted to say who may sign: that is the keys folder's.
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -54,6 +55,16 @@ def verify_release(folder: Path, ring: KeyRing, log: DecisionLog | None = None) 
     if found:
         raise IntegrityError(f"release {folder.name} does not verify", tuple(found))
     return read_signed(folder, ring)
+
+
+def approvals_of(folder: Path, ring: KeyRing) -> list[Approval]:
+    """The approvals that a release carries, each signed by a trusted reviewer; whether they count says
+    ``check_release``, which also names those that cannot be read."""
+    words = []
+    for path in sorted((folder / APPROVALS).glob("*")):
+        with contextlib.suppress(HallmarkError, OSError):
+            words.append(Approval.read(read_envelope(path), ring))
+    return words
 
 
 def _content(folder: Path, signed: Signed, ring: KeyRing) -> Iterator[str]:

@@ -48,6 +48,7 @@ OF_METRIC = {
 }
 
 
+CONTROL = "own control"  # in the reason of a trial that missed what it had planted itself
 ACROSS = "the interval lies across it"  # how the policy ends the reason of an undecided interval
 
 
@@ -105,6 +106,10 @@ def _needed(result: GateResult, gate: Gate) -> str:
             return f"about {needed:,} samples instead of {result.n:,} would settle it if the value stays"
         return (
             f"the value itself ({result.value:.4g}) is at or beyond the limit, more samples would likely make it fail"
+        )
+    if CONTROL in result.reason:
+        return (
+            "the trial could not prove itself on this base: give it a base that learns, or more time, and run it again"
         )
     more = f", and {gate.min_n - (result.n or 0)} more samples" if short else ""
     return f"give the trial what it lacked (see why){more}"

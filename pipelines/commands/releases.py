@@ -32,10 +32,10 @@ def command(context: click.Context, as_json: bool, home: Path | None) -> None:
     if as_json:
         sys.stdout.write(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
         return
-    table = Table("", "release", "released", "holds")
+    table = Table("", "release", "released", "approved by", "holds")
     for row in rows:
         holds = "[green]yes[/]" if not row.differences else f"[red]no: {len(row.differences)} differences[/]"
-        table.add_row("*" if row.current else "", row.release, row.released_at, holds)
+        table.add_row("*" if row.current else "", row.release, row.released_at, ", ".join(row.approved_by), holds)
     if rows:
         console.print(table)
     else:

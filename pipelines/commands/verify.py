@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from assets.release.approval import Approval
 from assets.release.pointer import read_plug
 from assets.release.signed import MANIFEST
-from assets.release.verify import check_release
+from assets.release.verify import approvals_of, check_release
 from pipelines.governance import home_option
 from pipelines.report import console
 from resources.artifacts import write_whole
@@ -33,7 +34,8 @@ def command(release: str, keys: Path | None, report: Path | None, as_json: bool,
     """Verify RELEASE: a name in the workspace, a folder, or `current` (the default).
 
     A release of the workspace is also held against its log of decisions; a folder from elsewhere is proven by what it
-    carries and by the keys in --keys. Every difference is listed. Exit status 0: it holds; 1: it does not.
+    carries and by the keys in --keys. Every difference is listed, and who approved the release, when and why. Exit
+    status 0: it holds; 1: it does not.
     """
     started = time.time()
     workspace = Workspace.locate(home)
@@ -43,14 +45,18 @@ def command(release: str, keys: Path | None, report: Path | None, as_json: bool,
     folder = _folder(release, workspace, ring)
     at_home = folder.parent == workspace.releases
     log = workspace.decision_log if at_home else None
-    found = check_release(folder, ring, log)
-    body = _report(folder, found, started, at_home)
+    found, words = check_release(folder, ring, log), approvals_of(folder, ring)
+    body = _report(folder, found, words, started, at_home)
     if report:
         write_whole(report, json.dumps(body, indent=1).encode() + b"\n")
     if as_json:
         sys.stdout.write(json.dumps(body, indent=1) + "\n")
     for line in found:
         console.print(f"  {line}", style="red", highlight=False, markup=False, soft_wrap=True)
+    for word in words:
+        overrode = f"; overrode {', '.join(sorted(word.overrides))}" if word.overrides else ""
+        line = f"  approved by {word.reviewer} (key {word.keyid[:12]}) at {word.issued_at}: {word.reason}{overrode}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     outcome = "[red bold]does not verify[/]" if found else "[green bold]verifies[/]"
     beside = "" if at_home else "; no log of decisions to hold it against"
     console.print(
@@ -72,7 +78,7 @@ def _folder(release: str, workspace: Workspace, ring: KeyRing) -> Path:
     return folder if folder.is_symlink() else folder.resolve()
 
 
-def _report(folder: Path, found: list[str], started: float, at_home: bool) -> dict[str, Any]:
+def _report(folder: Path, found: list[str], words: list[Approval], started: float, at_home: bool) -> dict[str, Any]:
     manifest = folder / MANIFEST
     return {
         "tool": "verify",
@@ -82,5 +88,6 @@ def _report(folder: Path, found: list[str], started: float, at_home: bool) -> di
         "seconds": round(time.time() - started, 3),
         "input": {"path": str(folder), "sha256": digest_file(manifest) if manifest.is_file() else "", "rows": 0},
         "differences": found,
+        "approvals": [word.to_json() for word in words],
         "log_checked": at_home,
     }

@@ -70,8 +70,12 @@ def test_from_candidate_to_release_and_back(lineage: Lineage, run: Run, capsys: 
     assert approve(run, name, "--release") == 0
     told = printed(capsys)
     assert "Approved by ada" in told and "Released" in told
-    assert run("verify") == 0 and "verifies (0 differences" in printed(capsys)
-    assert run("releases") == 0 and name in printed(capsys)
+    assert run("verify") == 0
+    told = printed(capsys)
+    assert "verifies (0 differences" in told and "approved by ada" in told and "read it" in told
+    assert run("releases", "--json") == 0
+    [listed] = json.loads(capsys.readouterr().out)
+    assert listed["approved_by"] == ["ada"] and listed["release"].startswith(name)
     assert run("rollback", "--reason", "it swears") == 0
     assert "the base model serves alone" in printed(capsys)
     assert run("rollback", "--reason", "again") == 1
@@ -156,6 +160,7 @@ def test_every_difference_is_printed_and_reported(
     assert list(body)[:6] == ["tool", "version", "verdict", "started_at", "seconds", "input"]
     assert (body["verdict"], body["differences"]) == ("fail", ["unexpected: extra", "missing: bom.cdx.json"])
     assert json.loads((tmp_path / "r.json").read_text())["differences"] == body["differences"]
+    assert [word["decision"] for word in body["approvals"]] == ["approve"] and body["approvals"][0]["reason"]
 
 
 def test_a_release_that_was_sent_elsewhere_is_verified_with_public_keys(
