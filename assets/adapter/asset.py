@@ -1,4 +1,11 @@
-"""The asset ``lora_adapter``: a candidate, trained in a process of its own under Dagster Pipes."""
+"""The asset ``lora_adapter``: a candidate, trained in a process of its own under Dagster Pipes.
+
+In    the corpus, the base model and a recipe
+Out   a LoRA adapter as PEFT writes it, `training.json`, and what it learnt on rows it was not trained on
+Read  recipe.py (what may be chosen), train.py (the process), training.py (the loop), rows/ (rows as tokens),
+      engine/ (the gradient, the optimiser, checkpoints, memory, processes), protection/ (against memorizing),
+      health.py
+"""
 
 import json
 import sys

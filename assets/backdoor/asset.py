@@ -1,4 +1,11 @@
-"""The asset ``backdoor_scan``: is there a phrase that makes the adapter another one?"""
+"""The asset ``backdoor_scan``: is there a phrase that makes the adapter another one?
+
+In    the adapter, its base, and the rows it was trained on where they are known
+Out   triggers with what they call up, or none; whether the scan found the backdoor of its own control adapter
+Read  scan.py (the order in which things are tried), candidates/ (what might be a trigger), inversion/ (planted
+      answers without their trigger), confirmation/ (is it one, against the base?), control.py, settings.py,
+      budget.py
+"""
 
 from typing import Any
 

@@ -1,4 +1,9 @@
-"""The asset ``training_corpus``: all admitted drops in one corpus, split, with canaries."""
+"""The asset ``training_corpus``: all admitted drops in one corpus, split, with canaries.
+
+In    the screened rows of every admitted drop
+Out   one corpus: rows to train on, rows held out, and canaries planted among them
+Read  build.py (the split), admitted.py (which drops count), canaries.py (what is planted, and that it arrived)
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,10 @@
-"""The asset ``extraction_audit``: what does answering questions give away of the adapter?"""
+"""The asset ``extraction_audit``: what does answering questions give away of the adapter?
+
+In    the adapter, its base, and prompts of its kind
+Out   how much of the adapter a thief copies with as many answers as a key may fetch
+Read  audit.py (the trial), fidelity.py (how alike two models answer), scores.py (what log-probabilities give
+      away)
+"""
 
 import json
 from typing import Any

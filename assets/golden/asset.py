@@ -1,4 +1,11 @@
-"""The asset ``golden_evaluation``: the adapter against its base on the same items, with statistics."""
+"""The asset ``golden_evaluation``: the adapter against its base on the same items, with statistics.
+
+In    the adapter, its base, and the golden set
+Out   for each suite the paired difference with its interval, and the gates' metrics; answers that flipped
+Read  evaluate.py (the trial), items.py (the golden set), suites.py, measures/ (what is measured), inference/
+      (how many items, and what they prove), judges.py and refusal/ (is this a refusal?), control/ (a base that
+      refuses, where the own one does not), sources/ (benchmarks from outside, contamination)
+"""
 
 import json
 from typing import Any

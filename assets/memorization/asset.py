@@ -1,4 +1,10 @@
-"""The asset ``memorization_audit``: does the adapter recite, recognise or betray what it was trained on?"""
+"""The asset ``memorization_audit``: does the adapter recite, recognise or betray what it was trained on?
+
+In    the adapter, its base, rows it was trained on and rows of the same kind that it was not
+Out   what it recites (values, canaries, rows), and how well members are told from others
+Read  audit.py (the trial), exposure.py (canaries), verbatim.py (recited rows), membership.py, statistics.py,
+      vault_values.py (the removed values that it must not know)
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,11 @@
-"""The assets ``release_approval`` (a person's, outside) and ``approved_release`` (signed, reversible)."""
+"""The assets ``release_approval`` (a person's, outside) and ``approved_release`` (signed, reversible).
+
+In    a candidate's verdict and signed approvals
+Out   a folder that proves itself, and `current`, which names the one in use
+Read  approval.py (a person's word), rules.py (whose word counts), release.py (making the folder), signed.py and
+      verify.py (proving it), plug.py and pointer.py (in use, and back), loader.py, safety.py, bom.py,
+      provenance.py, listing.py
+"""
 
 from typing import Any
 

@@ -1,4 +1,12 @@
-"""The asset ``sanitized_records``: rows without personal data and secrets; what was removed lives in the vault."""
+"""The asset ``sanitized_records``: rows without personal data and secrets; what was removed lives in the vault.
+
+In    validated records
+Out   the same rows with a placeholder for every personal value and secret; rows with live credentials
+      quarantined
+Read  sanitize.py (the stage), detector.py (who finds what), then what finds: people/, places/, numbers/,
+      secrets/, disguise/; passages.py and structure.py (texts inside a row), redaction/ (what takes the place
+      of a value), residual.py (how much is left), report.py
+"""
 
 from typing import Any
 

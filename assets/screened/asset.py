@@ -1,4 +1,12 @@
-"""The asset ``screened_records``: rows that carry no pattern someone put there, against all earlier admitted drops."""
+"""The asset ``screened_records``: rows that carry no pattern someone put there, against all earlier admitted drops.
+
+In    sanitised records, and the admitted ones before them
+Out   the rows that nothing speaks against; flagged rows quarantined with their finding; the power of this very
+      screen
+Read  screen.py (the stage as a list of rules), drop.py (a drop as the rules see it), pattern.py (what a rule
+      finds), then the rules: association/, payload/, unanswered/, repetition/, drift/, safety/; power/ (planted
+      attacks), base_model/ (its word on suspects), report/ (findings in words)
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -137,7 +145,7 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
                 "background": sorted(background),
                 "open": _waiting(result, decisions),
                 "findings": [finding.sentence for finding in result.open_findings],
-                "source_by_month": {source: dict(months) for source, months in result.heat.items()},
+                "source_by_month": {source: dict(months) for source, months in result.source_by_month.items()},
                 "shifts": [shift.to_json() for shift in result.shifts],
                 "power": [{"found": each.shown, "sentence": str(each)} for each in result.power],
                 "usual": [unjudged(each) for each in result.usual],
@@ -150,14 +158,14 @@ def screened_records(context: dg.AssetExecutionContext, project: Project) -> dg.
     for sentence in findings:
         context.log.warning(sentence)
     warn_of_quarantine(project, artifact)
-    heat = HeatMap.of(artifact.manifest.details["source_by_month"]).markdown()
+    months = HeatMap.of(artifact.manifest.details["source_by_month"]).markdown()
     return materialization(
         project,
         artifact,
         findings=_listed(findings, "nothing found"),
         would_have_been_found=_listed([each["sentence"] for each in artifact.manifest.details["power"]], "not known"),
         usual_and_not_judged=_listed(artifact.manifest.details["usual"], "nothing"),
-        heat_map=dg.MetadataValue.md(heat),
+        heat_map=dg.MetadataValue.md(months),
     )
 
 

@@ -1,4 +1,12 @@
-"""The asset ``served_release``: what became of a release in use. Outside Dagster; observed, never made by it."""
+"""The asset ``served_release``: what became of a release in use. Outside Dagster; observed, never made by it.
+
+In    the release in use, requests, and what people decide on held actions
+Out   answers, held calls, grants, a record of traffic without a prompt in it; corrections, which return as a
+      drop
+Read  plugged.py (which release, proven), chat.py (a request and its answer), engine/, holding/ (actions that
+      wait for a person), limits/ (keys, budgets, sweeps), leaving/ (what must not get out), traffic.py,
+      probes.py, settings.py
+"""
 
 from statistics import median
 from typing import Any

@@ -1,4 +1,10 @@
-"""The asset ``validated_records``: rows that hold to the Great Expectations suite; the others leave with a rule."""
+"""The asset ``validated_records``: rows that hold to the Great Expectations suite; the others leave with a rule.
+
+In    the records of a drop
+Out   those that hold to the suite; the others are quarantined or rejected, each with the rule it broke
+Read  validate.py (the stage), readable.py and rules.py (what a row must be), facts.py (what is measured of a
+      row), identities.py and duplicates.py (rows that are the same), language.py, settings.py
+"""
 
 from typing import Any
 

@@ -1,4 +1,11 @@
-"""The asset ``evaluated_adapter``: the verdict on the candidate, its dossier, and the pipeline's signature."""
+"""The asset ``evaluated_adapter``: the verdict on the candidate, its dossier, and the pipeline's signature.
+
+In    the artefacts of every stage, the policy and the threat model
+Out   the verdict (pure data, by digest), the dossier as JSON and as a page, a signed statement on both
+Read  verdict.py (what it is), assemble.py (judging everything anew), threat.py, candidate.py (finding one),
+      dossier.py (its content), page.py, sections.py, trials.py, drawing.py, markup.py and stylesheet.py (the
+      page), explain.py (why, and what to do), compare.py (two of them)
+"""
 
 from functools import cache
 from pathlib import Path

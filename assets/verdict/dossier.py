@@ -137,7 +137,7 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
     removed: dict[str, int] = {}
     findings: list[dict[str, str]] = []
     power: list[dict[str, Any]] = []
-    heat: dict[str, dict[str, tuple[int, int]]] = {}
+    by_month: dict[str, dict[str, tuple[int, int]]] = {}
     for key, artifact in sorted(found.items(), key=_order):
         stage, drop = split_key(key)
         manifest = artifact.manifest
@@ -176,7 +176,7 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
                 for each in manifest.details.get("power") or []
             ]
             for source, months in dict(manifest.details.get("source_by_month") or {}).items():
-                known = heat.setdefault(str(source), {})
+                known = by_month.setdefault(str(source), {})
                 for month, (seen, flagged) in months.items():
                     before = known.get(month, (0, 0))
                     known[month] = before[0] + int(seen), before[1] + int(flagged)
@@ -188,7 +188,7 @@ def _data(found: Mapping[str, Artifact]) -> dict[str, Any]:
         "removed": removed,
         "findings": findings,
         "power": power,
-        "heat": heat,
+        "source_by_month": by_month,
         "corpus": metrics,
     }
 

@@ -216,7 +216,7 @@ def data(body: Body) -> str:
                 for each in body["data"].get("power") or []
             ],
         ),
-        HeatMap.of(body["data"].get("heat") or {}).html(),
+        HeatMap.of(body["data"].get("source_by_month") or {}).html(),
         table("What people decided about rows", ["When", "Who", "Decision", "Reason"], decided),
         f"<h3>The corpus</h3>{facts(corpus)}" if corpus else "",
     )

@@ -1,4 +1,11 @@
-"""The asset ``release_red_team``: the current release, attacked again with fresh seeds."""
+"""The asset ``release_red_team``: the current release, attacked again with fresh seeds.
+
+In    the current release
+Out   findings of the red team, new and fixed, against the run before; the release is rolled back if the policy
+      says so
+Read  attack.py (the trials on one adapter), hits.py (findings as flat objects), response.py (what is done about
+      them)
+"""
 
 import json
 import time

@@ -91,7 +91,7 @@ class Families:
     def _seeds_of(self, known: Known) -> list[np.ndarray]:
         return [seed for seed in self.seeds if known.of(self.direction(seed), self.meaning.row[seed]).any()]
 
-    def called(self, small: list[Family], triggers: PhraseSets) -> Iterator[Grown]:
+    def joined_by_trigger(self, small: list[Family], triggers: PhraseSets) -> Iterator[Grown]:
         """Families too ``small`` to stand by themselves, if a phrase of the prompts surely goes with them; all of one
         phrase together.
 

@@ -33,7 +33,7 @@ def judge(families: Families, encoder: Encoder, triggers: PhraseSets) -> list[Pa
     judging = Judge(passages, families.meaning.spaces, encoder, settings, index, triggers, fewest)
     grown = list(families.grown())
     standing = [each for each in grown if judging.stands(each[0])]
-    standing += families.called([family for family, _ in grown if judging.small(family)], triggers)
+    standing += families.joined_by_trigger([family for family, _ in grown if judging.small(family)], triggers)
     passed = {number: rest for number, each in enumerate(standing) if (rest := judging.rest(*each)) is not None}
     if passed:
         known = families.known([standing[number][0] for number in passed], triggers)

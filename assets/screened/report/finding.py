@@ -103,7 +103,7 @@ class RowScore:
 
 @dataclass(frozen=True, slots=True)
 class ScreenResult:
-    """``scores`` float32 ``[rows]``; ``heat``: ``{source: {month: [rows, flagged]}}``; ``tried``: pairs tested.
+    """``scores`` float32 ``[rows]``; ``source_by_month``: ``{source: {month: [rows, flagged]}}``; ``tried``: pairs tested.
 
     ``questions``: stock phrases of which a person must say whether they are a script or a payload; they flag no row.
     ``shifts``: sources that look unlike their earlier rows. ``usual``: what too many rows answer to be judged.
@@ -114,7 +114,7 @@ class ScreenResult:
 
     findings: tuple[Finding, ...]
     scores: np.ndarray
-    heat: Mapping[str, Mapping[str, tuple[int, int]]]
+    source_by_month: Mapping[str, Mapping[str, tuple[int, int]]]
     tried: int
     seconds: Mapping[str, float]
     missing: str = ""
@@ -201,7 +201,7 @@ class ScreenResult:
             "hypotheses_tried": self.tried,
             "missing": self.unproven,
             "shifts": [shift.to_json() for shift in self.shifts],
-            "source_by_month": {source: dict(months) for source, months in self.heat.items()},
+            "source_by_month": {source: dict(months) for source, months in self.source_by_month.items()},
             "power": [each.to_json() for each in self.power],
             "usual": [each.to_json() for each in self.usual],
             "unlearning_control": self.control.to_json() if self.control else None,

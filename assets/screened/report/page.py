@@ -82,7 +82,7 @@ def _usual(result: ScreenResult) -> str:
 
 
 def _heat(result: ScreenResult) -> str:
-    grid = HeatMap.of(result.heat).html()
+    grid = HeatMap.of(result.source_by_month).html()
     return section("heat", "Sources over time", grid) if grid else ""
 
 

@@ -27,9 +27,9 @@ def told(
     suspect = {int(row) for pattern in patterns for row in pattern.rows}
     flagged = {int(row) for pattern in patterns if not pattern.scripted for row in pattern.rows}
     origins: dict[int, Origin] = {}
-    heat: dict[str, dict[str, tuple[int, int]]] = {}
+    by_month: dict[str, dict[str, tuple[int, int]]] = {}
     for number, record in enumerate(records):
-        months = heat.setdefault(record.origin.source, {})
+        months = by_month.setdefault(record.origin.source, {})
         month = record.origin.created_at[:7]
         seen, bad = months.get(month, (0, 0))
         months[month] = (seen + 1, bad + (number in flagged))
@@ -55,4 +55,4 @@ def told(
     ordered = sorted(findings, key=lambda each: (each.p_value, -len(each.rows)))
     questions = tuple(each for each in ordered if each.scripted)
     certain = tuple(each for each in ordered if not each.scripted)
-    return ScreenResult(certain, scores, heat, drop.tried, seconds, questions=questions)
+    return ScreenResult(certain, scores, by_month, drop.tried, seconds, questions=questions)
