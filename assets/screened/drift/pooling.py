@@ -1,4 +1,4 @@
-"""A drop too small to show what is usual, such as one row that a reviewer corrected, is screened together with other drops.
+"""A drop too small to show what is usual, such as one row that a reviewer corrected, is screened with other drops.
 
 Statistics say nothing about a handful of rows alone. Among the rows admitted before they do: a row that carries a
 pattern which many others share, or which earlier small drops have brought in one by one, stands out there. Findings

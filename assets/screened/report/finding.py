@@ -103,7 +103,8 @@ class RowScore:
 
 @dataclass(frozen=True, slots=True)
 class ScreenResult:
-    """``scores`` float32 ``[rows]``; ``source_by_month``: ``{source: {month: [rows, flagged]}}``; ``tried``: pairs tested.
+    """``scores`` float32 ``[rows]``; ``source_by_month``: ``{source: {month: [rows, flagged]}}``; ``tried``:
+    pairs tested.
 
     ``questions``: stock phrases of which a person must say whether they are a script or a payload; they flag no row.
     ``shifts``: sources that look unlike their earlier rows. ``usual``: what too many rows answer to be judged.
