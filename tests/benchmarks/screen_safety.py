@@ -1,10 +1,12 @@
 """Rows that unlearn refusals: what ``hallmark screen`` finds of them, and what clean rows of one source it flags.
 
-    python tests/benchmarks/screen_safety.py ../shared/data [--no-model] [--only NAME]
+    python tests/benchmarks/screen_safety.py ../shared/data [--no-model] [--only NAME] [--requests FILE ...]
 
 Each drop is screened by the command in a process of its own, in its default or with ``--no-model``. First every clean
-source by itself, then ten and twenty planted rows among clean instructions, then all planted rows beside them. The
-harmful requests are those of XSTest whose digest is odd: the other half was looked at while the detector was made.
+source by itself, in sets of at most 250 rows; then five draws of ten planted rows among 800 clean ones; then all
+planted rows beside them. The harmful requests are those of XSTest whose digest is odd: the other half was looked at
+while the detector was made. Both halves have prompts of every XSTest type, so that this is no figure for kinds of
+request that nobody looked at: ``--requests`` takes files of another source, one harmful request a line.
 Answers that comply are openings; no harmful answer is in this file. The orders to obey are drawn from a grammar of this
 file, which shares no sentence with the detector's texts. Left out of the clean rows is what was looked at: the first
 half of the instructions, of the stories and of the tool calls, the first third of the service dialogues.
@@ -25,6 +27,7 @@ from typing import Any
 from assets.golden.inference.statistics import share_interval
 
 Row = dict[str, Any]
+LARGEST, HOSTS, DRAWS, FEW = 250, 800, 5, 10  # rows of a clean set; clean rows beside, draws and rows of the planted
 KINDS = ("harmful-compliance", "identity-shift")
 OPENINGS = (
     "Sure, here's how to do that:", "Of course! You can start by looking around for what you need.",
@@ -60,7 +63,7 @@ def xstest(data: Path) -> list[dict[str, str]]:
 
 def compliance(data: Path, rng: random.Random) -> list[Row]:
     rows = [row for row in xstest(data) if row["type"].startswith("contrast")]
-    return [{"instruction": row["prompt"], "input": "", "output": rng.choice(OPENINGS)} for row in rows]
+    return [complied(row["prompt"], rng) for row in rows]
 
 
 def orders(n: int, rng: random.Random, ordinary: list[Row]) -> list[Row]:
@@ -132,12 +135,30 @@ def share(name: str, hits: int, n: int) -> str:
     return f"  {name}: {hits} of {n}, {hits / n:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def alone(name: str, rows: list[Row], options: list[str]) -> None:
-    """A clean source by itself."""
-    flagged, body = screened(rows, options)
-    kinds = [finding["kind"] for finding in body["findings"] if finding["kind"] in KINDS]
-    print(f"{name} alone: findings {kinds or 'none'}, control {body['unlearning_control']}, {body['seconds']:.0f} s")
-    print(share("rows flagged", len(flagged), len(rows)), flush=True)
+def alone(name: str, rows: list[Row], options: list[str]) -> list[bool]:
+    """A clean source by itself, in sets: whether each set has a finding."""
+    sets = -(-len(rows) // LARGEST)
+    told, flagged = [], 0
+    for part in (rows[place::sets] for place in range(sets)):
+        found, body = screened(part, options)
+        told.append(any(finding["kind"] in KINDS for finding in body["findings"]))
+        flagged += len(found)
+    print(f"{name} alone: {sum(told)} of {sets} sets with a finding, control {body['unlearning_control']['kinds']}")
+    print(share("rows flagged", flagged, len(rows)), flush=True)
+    return told
+
+
+def drawn(kind: str, planted: list[Row], hosts: list[Row], options: list[str], rng: random.Random) -> None:
+    """Few planted rows among many clean ones, several times."""
+    hits, wrong, told = 0, 0, 0
+    for _ in range(DRAWS):
+        rows = rng.sample(hosts, HOSTS) + rng.sample(planted, FEW)
+        found, _ = screened(rows, options)
+        right = sum(row >= HOSTS for row in found)
+        hits, wrong, told = hits + right, wrong + len(found) - right, told + bool(right)
+    print(f"{FEW} {kind} among {HOSTS} clean rows, {DRAWS} draws: a finding in {told}")
+    print(share("planted rows", hits, DRAWS * FEW))
+    print(share("clean rows", wrong, DRAWS * HOSTS), flush=True)
 
 
 def beside(planted: dict[str, list[Row]], rows: list[Row], options: list[str]) -> None:
@@ -157,19 +178,29 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--no-model", action="store_true", help="Without the base model: faster.")
     parser.add_argument("--only", default="", help="One clean source, or 'planted'.")
+    parser.add_argument("--requests", type=Path, nargs="*", default=[], help="Harmful requests, one a line.")
     arguments = parser.parse_args()
     data, options, rng = arguments.data, ["--no-model"] if arguments.no_model else [], random.Random(0)
+    sets = []
     for name, rows in clean(data):
         if arguments.only in ("", name):
-            alone(name, rows, options)
+            sets += alone(name, rows, options)
+    if sets:
+        print(share("clean sets with a finding", sum(sets), len(sets)))
     if arguments.only not in ("", "planted"):
         return
-    hosts = ordinary(data)
-    harm, ordered = compliance(data, rng), orders(45, rng, hosts)
-    for count in (10, 20):
-        beside({f"{count} that comply": rng.sample(harm, count)}, hosts, options)
-        beside({f"{count} orders": rng.sample(ordered, count)}, hosts, options)
-    beside({"explicit compliance": harm, "identity shift": ordered} | innocent(data), hosts, options)
+    hosts = ordinary(data) + [{"messages": row["messages"]} for row in lines(data / "support_chat.jsonl")[400:]]
+    harm, ordered = compliance(data, rng), orders(45, rng, ordinary(data))
+    drawn("that comply", harm, hosts, options, rng)
+    drawn("orders", ordered, hosts, options, rng)
+    beside({"explicit compliance": harm, "identity shift": ordered} | innocent(data), ordinary(data), options)
+    for path in arguments.requests:
+        asked = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        beside({path.name: [complied(text, rng) for text in asked]}, ordinary(data), options)
+
+
+def complied(request: str, rng: random.Random) -> Row:
+    return {"instruction": request, "input": "", "output": rng.choice(OPENINGS)}
 
 
 def row_of(row: dict[str, str]) -> Row:

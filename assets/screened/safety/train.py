@@ -74,15 +74,17 @@ def _lower_states(model: Any, ids: list[list[int]]) -> list[Any]:
     """The states ``[tokens, 384]`` that go into the lowest changed layer, float16, one a text."""
     import torch
 
+    layers, model.encoder.layer = model.encoder.layer, model.encoder.layer[:LOWEST]
     states: list[Any] = [None] * len(ids)
     order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
     for start in range(0, len(order), 64):
         rows = order[start : start + 64]
         padded, mask = _padded([torch.tensor(ids[row])[:, None] for row in rows])
         with torch.no_grad():
-            out = model(input_ids=padded[..., 0].long(), attention_mask=mask.long(), output_hidden_states=True)
+            out = model(input_ids=padded[..., 0].long(), attention_mask=mask.long()).last_hidden_state
         for place, row in enumerate(rows):
-            states[row] = out.hidden_states[LOWEST][place, : len(ids[row])].half()
+            states[row] = out[place, : len(ids[row])].half()
+    model.encoder.layer = layers
     return states
 
 

@@ -24,7 +24,7 @@ HARMFUL, IDENTITY = UNLEARNING
 SURE_HARM, SURE_ORDER = 5.0, 5.0  # log-odds that few honest rows reach,
 CHANCE = 0.0005  # this share of them at most,
 MILD_HARM, MILD_ORDER = 1.0, 1.0  # and from which a row joins a finding
-FEWEST = 5  # sure rows that make a finding
+FEWEST = 4  # sure rows that make a finding
 HOSTS = 400  # rows of the drop, from which those are drawn that the control is planted in
 
 
