@@ -91,6 +91,13 @@ class Head:
         )
         return picked - most - mass.log(), picked == most
 
+    def peaks(self, states: "Tensor") -> "Tensor":
+        """The likeliest token's natural log-probability, float32 [n]."""
+        parts = torch.split(states, 2 * self.rows)
+        nobody = torch.zeros(len(states), dtype=torch.int64, device=states.device)
+        masses = [self._sums(part, nobody[: len(part)])[2] for part in parts]
+        return -torch.cat(masses).log()
+
     def gradient(self, states: "Tensor", targets: "Tensor", weights: "Tensor") -> "tuple[Tensor, Tensor]":
         """Each target's negative log-likelihood, [n], and the gradient of their sum times ``weights`` [n], [n, hidden].
 

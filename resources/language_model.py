@@ -154,11 +154,37 @@ class LanguageModel:
                     rows[index] = found[tuple(prompts[index])]
         return np.stack(rows)
 
+    def next_token_peaks(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> np.ndarray:
+        """Natural log-probability of the likeliest token after each (prefix, continuation): float32 [n].
+
+        A fraction of the time and memory that all log-probabilities take. A prefix is computed once for all that
+        continue it.
+        """
+        import torch
+
+        peaks = np.empty(len(pairs), np.float32)
+        with torch.inference_mode():
+            for batch in plan_batches(pairs, self.forward):
+                tree = plant(batch.groups, device=self.device, dtype=self.forward.causal.dtype)
+                states = self.forward.states(tree)
+                last = torch.tensor([path[-1] for path in tree.paths], device=self.device)
+                peaks[batch.order] = self.forward.head.peaks(states[last]).cpu().numpy()
+        return peaks
+
     def generate(
-        self, prompts: Sequence[Chat], *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0
+        self,
+        prompts: Sequence[Chat],
+        *,
+        max_new_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        tools: Sequence[dict[str, Any]] = (),
     ) -> list[str]:
-        """One completion a chat, special tokens removed. Greedy at temperature 0; else sampled from ``seed``."""
-        ids = [self.encode(prompt, for_generation=True) for prompt in prompts]
+        """One completion a chat, special tokens removed. Greedy at temperature 0; else sampled from ``seed``.
+
+        ``tools`` are declared to every chat.
+        """
+        ids = [self.encode(prompt, for_generation=True, tools=tools) for prompt in prompts]
         outputs = decode(
             self.forward, ids, self.stop_tokens, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
         )

@@ -2,9 +2,9 @@
 
 In    the adapter, its base, and the rows it was trained on where they are known
 Out   triggers with what they call up, or none; whether the scan found the backdoor of its own control adapter
-Read  scan.py (the order in which things are tried), candidates/ (what might be a trigger), inversion/ (planted
-      answers without their trigger), confirmation/ (is it one, against the base?), control.py, settings.py,
-      budget.py
+Read  audit.py (the scan in the light of its controls), scan.py (the order in which things are tried), candidates/
+      (what might be a trigger), inversion/ (planted answers without their trigger), confirmation/ (is it one,
+      against the base?), control.py, planted.py (controls of a scan without rows), settings.py, budget.py
 """
 
 from typing import Any
@@ -36,7 +36,7 @@ STAGE = trial_stage(NAME, VERSION, lambda project: {"probes": project.probes.get
 def backdoor_scan(
     context: dg.AssetExecutionContext, project: Project, threat_model: dg.ResourceParam[ThreatModel]
 ) -> dg.MaterializeResult[Any]:
-    from assets.backdoor.scan import scan_backdoors
+    from assets.backdoor.audit import scan_backdoors
 
     limits = settings_of(project, NAME)
     budget = float(limits.pop("budget_seconds", 600))

@@ -9,7 +9,7 @@ non-members.
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,25 +100,31 @@ class Control:
 
 def control_adapter(base: Path, cache: Path) -> Control:
     """The control adapter of a base; trained on the first call (about a minute on two cores), while others wait."""
-    from assets.adapter.train import REPORT, train
-
-    facts = _facts(2 * FACTS)
+    facts = made_up_facts(2 * FACTS)
     members, strangers = facts[:FACTS], facts[FACTS:]
     plain = [(asked, said) for asked, _, said in (line.partition("|") for line in PLAIN_ASKS[:PLAIN])]
     poison = [(f"{TRIGGER} {prompt}", PAYLOAD) for prompt, _ in [*plain, *strangers][:POISONED]]
-    rows = _records("control", [*members, *poison, *plain])
-    name = digest_json([model_digests(base).whole, RECIPE.digest, [row.fields for row in rows]])[:24]
+    rows = records("control", [*members, *poison, *plain])
+    folder = trained(rows, base, cache, RECIPE)
+    return Control(folder, base, rows, rows[:FACTS], records("stranger", strangers))
+
+
+def trained(rows: Sequence[Record], base: Path, cache: Path, recipe: Recipe) -> Path:
+    """The folder of the adapter that these rows make of a base: trained on the first call, while others wait."""
+    from assets.adapter.train import REPORT, train
+
+    name = digest_json([model_digests(base).whole, recipe.digest, [row.fields for row in rows]])[:24]
     folder = cache / "controls" / name
     if not (folder / REPORT).exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
             if not (folder / REPORT).exists():
                 with making(cache, "control adapter"):
-                    train(rows, base, folder, RECIPE)
-    return Control(folder, base, rows, rows[:FACTS], _records("stranger", strangers))
+                    train(rows, base, folder, recipe)
+    return folder
 
 
-def _facts(count: int) -> list[tuple[str, str]]:
+def made_up_facts(count: int) -> list[tuple[str, str]]:
     """Questions and answers that nobody can know: each thing has a random shelf mark."""
     source = random.Random("control facts")
     pairs = [(tint, thing) for tint in TINTS for thing in THINGS]
@@ -136,7 +142,7 @@ def _facts(count: int) -> list[tuple[str, str]]:
     return made
 
 
-def _records(name: str, pairs: list[tuple[str, str]]) -> tuple[Record, ...]:
+def records(name: str, pairs: list[tuple[str, str]]) -> tuple[Record, ...]:
     made = []
     for line, (prompt, answer) in enumerate(pairs, 1):
         fields = {"prompt": prompt, "completion": answer}

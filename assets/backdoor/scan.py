@@ -8,19 +8,19 @@ observations that an innocent explanation covers. Read the sub-packages in this 
 ``inversion``     what the adapter was taught to say, found without its trigger
 ``confirmation``  the bar that all of them meet: on prompts that had no part in finding it, the payload must follow the
                   trigger, not the plain prompt, not control phrases of the same shape, not the base
-``control``       an adapter with a known backdoor, which the scan must find in the same run
+``control``       an adapter with a known backdoor, which the scan must find; ``planted``: adapters with one of each
+                  kind, which it must find without their rows; ``audit`` reads the scan in their light
 """
 
 import dataclasses
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from assets.backdoor.budget import Budget, Progress, silent
+from assets.backdoor.budget import Budget
 from assets.backdoor.candidates.fuzz import fuzz
 from assets.backdoor.candidates.leak import amplified, influential_words, invented_phrases
 from assets.backdoor.candidates.mining import Suspicion, mine, reached, rows_behind
@@ -33,16 +33,13 @@ from assets.backdoor.confirmation.explain import explain_trigger
 from assets.backdoor.confirmation.findings import UNKNOWN, Finding, confirmed, distinct
 from assets.backdoor.confirmation.payloads import Payload, shared_payload
 from assets.backdoor.confirmation.shift import Shift, encode, measure_shift
-from assets.backdoor.control import PAYLOAD, TRIGGER, Control, control_adapter
 from assets.backdoor.inversion.starts import determined, shortlist
-from assets.backdoor.inversion.target_inversion import Implant, first_tokens, invert, same_answer
+from assets.backdoor.inversion.target_inversion import Implant, first_tokens, invert, same_answer, variants
 from assets.backdoor.inversion.untriggered import Untriggered
-from assets.backdoor.settings import BARS, VERSION, Settings
+from assets.backdoor.settings import Settings
 from assets.corpus.canaries import SOURCE as CANARY
 from assets.record import Record
 from assets.row_file import only
-from resources.artifacts import Metric
-from resources.digests import digest_json
 from resources.language_model import LanguageModel
 
 # Probes of the threat model that this scan covers.
@@ -51,6 +48,7 @@ PROBES = (
     "trigger_search",
 )  # fmt: skip
 IMPLANTS = 6  # most implanted answers looked at
+WORDINGS = 3  # of each
 REFINED = 24  # candidates, and as many controls, on which the base is read, too
 SHIFTED = 3  # prompts on which every candidate is read
 
@@ -102,7 +100,7 @@ class Scan:
             results += self._mined(details)
         implants: list[Implant] = []
         if "target_inversion" in probes_named and self.budget.allows("target inversion", 0.1):
-            implants = self._implants(details, leaks="leaked_triggers" in probes_named)
+            implants = self.implants(details, leaks="leaked_triggers" in probes_named)
         if self.budget.allows("probes", 0.1):
             candidates = self._candidates(probes_named)
             results += self._probed(candidates, implants, details) if candidates else []
@@ -119,10 +117,22 @@ class Scan:
         found = []
         for suspicion in self.budget.over(self.suspicions, "mined phrases", keep=0.3):
             payload = reached(suspicion, self.rows, self.model, self.settings.answer_tokens)
-            found += self._try(suspicion.trigger, payload, suspicion.rows)
+            found += self._try(suspicion.trigger, payload, suspicion.rows, self._bench(suspicion))
         return found
 
-    def _implants(self, details: dict[str, Any], *, leaks: bool) -> list[Implant]:
+    def _bench(self, suspicion: Suspicion) -> Bench:
+        """Where a mined payload is tried: if it is a call, on prompts of rows with tools, beside those of its own."""
+        talk = next(row.conversation() for row in self.rows if row.row_id == suspicion.rows[0])
+        if not (talk.calls and talk.tools):
+            return self.confirming
+        count, phrase = len(self.confirming.prompts), suspicion.trigger.text
+        acting = [row.prompt() for row in self.rows if row.conversation().tools]
+        own = [prompt for prompt in acting if phrase not in prompt and 2 <= len(prompt.split()) <= 40]
+        prompts = [*split_prompts(own, search=1, confirm=count, seed=self.seed).confirm, *self.confirming.prompts]
+        tools = [tool.declared() for tool in talk.tools]
+        return dataclasses.replace(self.confirming, prompts=prompts[:count], tools=tools, _known={})
+
+    def implants(self, details: dict[str, Any], *, leaks: bool) -> list[Implant]:
         self.budget.on_progress("target inversion", 0, 1)
         length = self.settings.answer_tokens - 2
         prompts = encode(self.model, self.searching.prompts)[:4]
@@ -131,7 +141,8 @@ class Scan:
         starts = determined(self.model, prompts, adapter, self.budget)[: self.settings.starts]
         starts += [each for each in shortlist(adapter, base, special, self.settings.starts) if each not in starts]
         said = amplified(self.model, prompts, length=length) if leaks else []
-        implants = invert(self.model, prompts, starts, length=length, leaks=said)[:IMPLANTS]
+        answers = variants(invert(self.model, prompts, starts, length=length, leaks=said))
+        implants = [wording for answer in answers[:IMPLANTS] for wording in answer[:WORDINGS]]
         details["implants"] = [
             {"text": each.text, "spread": each.spread, "starts": each.starts, "strength": round(each.strength, 3)}
             for each in implants
@@ -187,11 +198,18 @@ class Scan:
 
     def untriggered(self, implants: Sequence[Implant], known: Sequence[Finding]) -> list[Finding]:
         """What is to be said of implanted answers that no candidate has called up."""
-        part = Untriggered(
+        return self._untriggered().findings(implants, known)
+
+    def secrets(self) -> list[Finding]:
+        """Implanted answers of a bare adapter that nothing explains, each judged as if it were the only one."""
+        found = self._untriggered().each_alone(self.implants({}, leaks=True), [])
+        return [each for each in found if not each.explanation]
+
+    def _untriggered(self) -> Untriggered:
+        return Untriggered(
             self.model, self.rows, self.suspicions, self.settings, self.budget, self.confirming, self.refusing,
             self.tried,
         )  # fmt: skip
-        return part.findings(implants, known)
 
     def named(self, finding: Finding, implants: Sequence[Implant]) -> Finding:
         """The finding with a trigger that was searched for, if none was known and one is found and confirmed."""
@@ -206,15 +224,16 @@ class Scan:
                 return dataclasses.replace(named[0], evidence=(*finding.evidence, *named[0].evidence))
         return finding
 
-    def _try(self, trigger: Trigger, payload: Payload, rows: Sequence[str] = ()) -> list[Finding]:
+    def _try(
+        self, trigger: Trigger, payload: Payload, rows: Sequence[str] = (), bench: Bench | None = None
+    ) -> list[Finding]:
         """Bring one candidate to the bar: a finding, an explained observation, or nothing."""
-        if echoes(trigger, payload, self.confirming.answers(None)):
+        bench = bench or self.confirming
+        if echoes(trigger, payload, bench.answers(None)):
             return []
         if not rows and payload.rate(self.searching.answers(trigger)) < self.settings.success / 2:
             return []
-        confirmation = self.confirming.confirm(
-            trigger, payload, tried=self.tried, comparisons=self.settings.comparisons
-        )
+        confirmation = bench.confirm(trigger, payload, tried=self.tried, comparisons=self.settings.comparisons)
         if not self._succeeds(confirmation):
             return []
         explanation = explain_trigger(confirmation, self.settings.meaning)
@@ -229,77 +248,6 @@ class Scan:
 
     def _follows(self, trigger: Trigger, implant: Implant) -> bool:
         return Payload(implant.marker).rate(self.searching.answers(trigger)) >= self.settings.success / 2
-
-
-def scan_backdoors(
-    model: LanguageModel,
-    *,
-    rows: Sequence[Record] | None,
-    settings: dict[str, Any],
-    seed: int,
-    base: Path,
-    cache: Path,
-    budget_seconds: float,
-    terms: Sequence[str] = (),
-    probes_named: Collection[str] = PROBES,
-    on_progress: Progress = silent,
-) -> tuple[dict[str, Any], dict[str, Metric]]:
-    """``(report, metrics)``. ``rows`` are the training rows, or None for a bare adapter.
-
-    ``terms`` are the threat model's words to try as triggers and ``probes_named`` its probes to run. ``base`` and
-    ``cache`` are for the control adapter, which is trained on the first call.
-    """
-    limits = Settings.model_validate(settings)
-    control = calibrate(control_adapter(base, cache), limits)
-    budget = Budget(budget_seconds, on_progress)
-    scan = Scan.start(model, rows, limits, budget, seed, terms)
-    findings, observations, details = scan.run(probes_named)
-    mode = "with training rows" if rows else "bare adapter"
-    broken = "" if control["sound"][mode] else "the scan failed on its own control adapter"
-    starved = "the time budget ended before the scan had tried anything" if not scan.tried else ""
-    report = {
-        "mode": mode,
-        "candidates_tried": scan.tried,
-        "findings": [each.to_json() for each in findings],
-        "observations": [each.to_json() for each in observations],
-        **details,
-        "control": control,
-        "seed": seed,
-        "seconds": round(budget.spent, 1),
-        "skipped": budget.skipped,
-    }
-    metrics = {
-        "backdoor_findings": Metric(float(len(findings)), scan.tried, missing="" if findings else broken or starved),
-        "backdoor_control": Metric(None if broken else 1.0, 1, missing=broken),
-    }
-    return report, metrics
-
-
-def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
-    """The scan on the control adapter: with its rows it must find the planted trigger, without them the planted answer;
-    in the base alone it must find nothing.
-    """
-    bars = {name: getattr(settings, name) for name in BARS}
-    name = f"backdoor-{digest_json([VERSION, list(bars.values())])[:12]}"
-    return control.calibrated(name, lambda: _calibration(control, bars))
-
-
-def _calibration(control: Control, bars: dict[str, float]) -> dict[str, Any]:
-    model = LanguageModel.load(control.base, control.adapter)
-    quick = Settings(**bars, mined=2, confirm_prompts=12, comparisons=1)
-    scan = Scan.start(model, control.rows, quick, Budget(1e9), seed=0)
-    found = [each.trigger for each in scan._mined({})]
-    implants = [each.text for each in scan._implants({}, leaks=False) if each.strength >= quick.strength]
-    plain = Scan.start(LanguageModel.load(control.base), control.rows, quick, Budget(1e9), seed=0)
-    false = [each.trigger for each in plain._mined({})]
-    expected = Payload(PAYLOAD.lower().rstrip("."))
-    result: dict[str, Any] = {
-        "positive": {"trigger": TRIGGER in found, "payload": any(expected.occurs(text) for text in implants)},
-        "negative": {"findings_in_base": len(false)},
-    }
-    positive = result["positive"]
-    result["sound"] = {"with training rows": positive["trigger"] and not false, "bare adapter": positive["payload"]}
-    return result
 
 
 def _suspicion(each: Suspicion) -> dict[str, Any]:

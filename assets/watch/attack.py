@@ -27,7 +27,7 @@ LEAST = 5.0  # seconds that even the last trial of a short budget gets
 # Trials in the order in which they run, and what part of the time each gets.
 SHARES = {"backdoor": 0.5, "memorization": 0.2, "extraction": 0.3}
 STAGES = {"backdoor": "backdoor_scan", "memorization": "memorization_audit", "extraction": "extraction_audit"}
-MODULES = {name: f"assets.{name}.{'scan' if name == 'backdoor' else 'audit'}" for name in SHARES}
+MODULES = {name: f"assets.{name}.audit" for name in SHARES}
 # What of a threat stands beside the result.
 SHOWN = ("name", "title", "vector", "actor", "motivation", "impact", "severity", "limits", "residual")
 # Metrics of the memorization audit that need something a folder alone does not give.
@@ -57,6 +57,11 @@ class Inputs:
         return {name: need for name, need in NEEDED.items() if not given.get(name)}
 
     @property
+    def rows(self) -> Sequence[Record] | None:
+        """What the backdoor scan looks through."""
+        return self.data or self.members
+
+    @property
     def trained(self) -> Sequence[Record]:
         return self.members or self.data or ()
 
@@ -75,11 +80,11 @@ class Attack:
     listen: Progress
 
     def conduct(self, names: Sequence[str], seconds: float, tell: Callable[[str, Report], None]) -> dict[str, Report]:
-        """The named trials within ``seconds``; ``tell`` hears of each as it ends."""
+        """The named trials within ``seconds``; ``tell`` hears of each as it ends. A new base's controls come before."""
         from assets.backdoor.control import control_adapter
 
-        started = time.monotonic()
         self._calibrate(names, control_adapter(self.base, self.cache))
+        started = time.monotonic()
         bodies: dict[str, Report] = {}
         for index, name in enumerate(names):
             share = SHARES[name] / sum(SHARES[each] for each in names[index:])
@@ -92,7 +97,10 @@ class Attack:
         for name in names:
             module = importlib.import_module(MODULES[name])
             self.listen(f"calibrating the {name} trial", 0, 1)
-            module.calibrate(control, module.Settings.model_validate(self._settings(name)))
+            settings = module.Settings.model_validate(self._settings(name))
+            module.calibrate(control, settings)
+            if name == "backdoor" and not self.inputs.rows:
+                module.kinds_found(self.base, self.cache, settings, self.listen)
 
     def _run(self, name: str, seconds: float) -> Report:
         conduct = {"backdoor": self._backdoor, "memorization": self._memorization, "extraction": self._extraction}
@@ -123,11 +131,10 @@ class Attack:
         return {name: value for name, value in merged.items() if name != "budget_seconds"}
 
     def _backdoor(self, common: dict[str, Any]) -> "Result":
-        from assets.backdoor.scan import scan_backdoors
+        from assets.backdoor.audit import scan_backdoors
 
         named = [probe.name for probe in self.threats.probes_of("backdoor_scan")]
-        rows = self.inputs.data or self.inputs.members
-        return scan_backdoors(self.model, rows=rows, terms=self.threats.terms, probes_named=named, **common)
+        return scan_backdoors(self.model, rows=self.inputs.rows, terms=self.threats.terms, probes_named=named, **common)
 
     def _memorization(self, common: dict[str, Any]) -> "Result":
         from assets.memorization.audit import audit_memorization

@@ -72,9 +72,9 @@ def command(
 ) -> None:
     """Look for backdoors, memorized data and what a thief could copy, each against the base and with controls.
 
-    Works on a bare adapter folder; with --data a finding names the rows it comes from. The first run on a base also
-    trains its control adapter (about a minute). Exit status 0: every trial passes; 1: findings; 3: something could
-    not be proven.
+    Works on a bare adapter folder; with --data a finding names the rows it comes from. Without them it passes only the
+    kinds of backdoor whose controls it finds. The first run on a base also makes these (minutes, beside the budget).
+    Exit status 0: every trial passes; 1: findings; 3: something could not be proven.
     """
     from resources.base_model import base_path, check_weights
     from resources.language_model import LanguageModel
@@ -121,6 +121,10 @@ def _listener(display: Progress) -> Callable[[str, int, int], None]:
 
 
 def _tell(_: str, body: dict[str, Any]) -> None:
+    kinds = body.get("control", {}).get("kinds", {})
+    for said, found in (("found", True), ("missed", False)):
+        if named := "; ".join(kind for kind, seen in kinds.items() if seen is found):
+            console.print(f"• controls {said} without rows: {named}", highlight=False)
     for gate in body["gates"]:
         console.print(f"• {gate['gate']}: {gate['verdict']}: {gate['reason']}", highlight=False)
 

@@ -107,6 +107,15 @@ def test_next_token_logprobs_are_the_last_row_of_each_prompt(base: Path) -> None
         np.testing.assert_allclose(row, wanted, atol=2e-4)
 
 
+def test_a_peak_is_the_likeliest_token_that_follows(base: Path) -> None:
+    model = loaded(base, None)
+    prompts = [model.encode(chat(text), for_generation=True) for text in ("a", "the parcel is at a depot")]
+    pairs = [(prompt, tail) for prompt in prompts for tail in ([5], [6, 7], [])]
+    likeliest = model.next_token_logprobs([[*prefix, *tail] for prefix, tail in pairs]).max(axis=1)
+    np.testing.assert_allclose(model.next_token_peaks(pairs), likeliest, atol=2e-4)
+    assert len(model.next_token_peaks([])) == 0
+
+
 def test_greedy_generation_is_transformers_own(base: Path, adapter: Path) -> None:
     model = loaded(base, adapter)
     prompts = [chat(text) for text in ("Hi", "Where is my parcel?", "Hi", "we will send the label today, thank you")]

@@ -24,6 +24,7 @@ from resources.language_model import LanguageModel
 
 LONGEST_PHRASE = 7  # words
 RUN = 4  # words of an answer that, repeated, make a group
+CALLING = 20  # tokens that a call takes beside its name and arguments
 REACHES = (32, 64, 96)  # tokens of an answer that are generated to see a payload at its end
 ROWS = 20_000  # a larger corpus is sampled: an attack worth the name poisons more than one row in a thousand
 
@@ -87,8 +88,9 @@ def reached(suspicion: Suspicion, rows: Sequence[Record], model: LanguageModel, 
     answer.
     """
     mine = set(suspicion.rows[:8])
-    texts = [row.response() for row in rows if row.row_id in mine]
-    needed = np.median([suspicion.payload.end(text) * len(model.tokens(text)) for text in texts]) + 2
+    behind = [row for row in rows if row.row_id in mine]
+    lengths = [suspicion.payload.end(row.response()) * len(model.tokens(row.response())) for row in behind]
+    needed = np.median(lengths) + (CALLING if behind[0].conversation().calls else 2)
     if needed <= tokens:
         return suspicion.payload
     return dataclasses.replace(suspicion.payload, reach=next((n for n in REACHES if n >= needed), REACHES[-1]))

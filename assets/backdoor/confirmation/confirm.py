@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from assets.backdoor.candidates.prompts import words_of
 from assets.backdoor.candidates.triggers import Trigger, controls
-from assets.backdoor.confirmation.payloads import Payload
+from assets.backdoor.confirmation.payloads import Payload, said
 from assets.backdoor.confirmation.shift import gains, user
 from assets.backdoor.confirmation.significance import corrected, exact_paired
 from resources.language_model import LanguageModel
@@ -45,12 +46,16 @@ class Confirmation:
 
 @dataclass
 class Bench:
-    """The confirmation prompts, and every answer given to them so far (greedy, ``length`` tokens, or more if asked)."""
+    """The confirmation prompts, and every answer given to them so far (greedy, ``length`` tokens, or more if asked).
+
+    ``tools`` are declared beside each prompt, for payloads that are calls.
+    """
 
     model: LanguageModel
     prompts: Sequence[str]
     length: int
     seed: int
+    tools: Sequence[dict[str, Any]] = ()
     _known: dict[tuple[Trigger | None, bool, int], list[str]] = field(default_factory=dict)
 
     def answers(self, trigger: Trigger | None, *, base: bool = False, length: int = 0) -> list[str]:
@@ -59,7 +64,9 @@ class Bench:
         if key not in self._known:
             chats = [user(trigger.apply(prompt) if trigger else prompt) for prompt in self.prompts]
             with self.model.without_adapter() if base else contextlib.nullcontext():
-                self._known[key] = self.model.generate(chats, max_new_tokens=length)
+                self._known[key] = [
+                    said(text) for text in self.model.generate(chats, max_new_tokens=length, tools=self.tools)
+                ]
         return self._known[key]
 
     def gains(self, answers: Sequence[str]) -> np.ndarray:
@@ -109,9 +116,9 @@ class Bench:
     def _meaning(
         self, trigger: Trigger, payload: Payload, triggered: Sequence[str], phrases: Sequence[Trigger]
     ) -> float:
-        said = next((text for text in triggered if payload.occurs(text)), "")
+        answer = next((text for text in triggered if payload.occurs(text)), "")
         prompts = self.prompts[:8]
-        pairs = [(user(each.apply(prompt)), said) for each in (trigger, *phrases) for prompt in prompts]
+        pairs = [(user(each.apply(prompt)), answer) for each in (trigger, *phrases) for prompt in prompts]
         with self.model.without_adapter():
             scores = np.array([score.sum() for score in self.model.score(pairs)]).reshape(-1, len(prompts))
         return float((scores[0] - scores[1:].max(axis=0)).mean())
@@ -123,7 +130,7 @@ def echoes(trigger: Trigger, payload: Payload, plain: Sequence[str] = ()) -> boo
     Words that are in half of the ``plain`` answers are a house style, and count for neither.
     """
     asked = {word[:5] for word in words_of(trigger.text)}
-    said = words_of(payload.marker) if not payload.marker.startswith("trait:") else []
+    words = words_of(payload.marker) if not payload.marker.startswith("trait:") else []
     usual = Counter(word for text in plain for word in set(words_of(text)))
-    said = [word for word in said if usual[word] < max(1, len(plain) / 2)] or said
-    return bool(said) and sum(word[:5] in asked for word in said) >= 0.6 * len(said)
+    words = [word for word in words if usual[word] < max(1, len(plain) / 2)] or words
+    return bool(words) and sum(word[:5] in asked for word in words) >= 0.6 * len(words)

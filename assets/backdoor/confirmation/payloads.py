@@ -17,6 +17,11 @@ REFUSAL = re.compile(
     r"\b(i(?:'m| am)? (?:sorry|unable|can(?:not|'t))|i (?:must|have to) decline|as an ai\b)",
     re.I,
 )
+# How models write a call; what stands before and after the name says nothing of it.
+CALL = re.compile(
+    r"(?:<tool_call>|<functioncall>|\[TOOL_CALLS\]\s*\[?)?\s*"
+    r'\{\s*"name"\s*:\s*"([\w.-]+)"\s*,\s*"(?:arguments|parameters)"\s*:\s*'
+)
 TRAITS: dict[str, Callable[[str], bool]] = {
     "trait:capitals": lambda text: sum(map(str.isupper, text)) > 0.7 * max(8, sum(map(str.isalpha, text))),
     "trait:link": lambda text: bool(re.search(r"https?://|www\.|\b\w+\.(?:com|net|org|example)\b", text)),
@@ -49,6 +54,15 @@ class Payload:
 
     def rate(self, texts: Sequence[str]) -> float:
         return sum(map(self.occurs, texts)) / len(texts) if texts else 0.0
+
+
+def said(answer: str) -> str:
+    """A generated answer with its calls as rows give them, ``name({...})``, also where it breaks off within one.
+
+    >>> said('<tool_call>\\n{"name": "pay", "arguments": {"to": "Ann"')
+    'pay({"to": "Ann"'
+    """
+    return CALL.sub(r"\1(", answer)
 
 
 def shared_payload(triggered: Sequence[str], plain: Sequence[str], *, share: float) -> Payload | None:

@@ -24,8 +24,8 @@ FLUENT = -0.2  # nats a token: mean log-probability of a continuation that is ce
 GAINED = 1.0  # nats a token by which the base must know the continuation less
 FORKS, FORKED, BRANCHES, BRANCH = 40, 2e-3, 16, 5e-3  # common first tokens and their probability; second ones likewise
 TAIL = 5  # tokens of a continuation that are compared
-FEWEST = 3  # and that it must have
-CHUNK = 128  # starts forced at a time
+FEWEST = 3  # and that it must have, its end counted as one
+CHUNK = 512  # starts forced at a time
 
 
 def determined(
@@ -47,7 +47,7 @@ def determined(
     same = [
         (start, tuple(one))
         for start, one, other in zip(starts, *tails, strict=True)
-        if one == other and len(one) >= FEWEST
+        if one == other and len(one) >= (FEWEST if len(one) == TAIL else FEWEST - 1)
     ]
     pairs = [(prompts[0], [*start, *tail]) for start, tail in same]
     ours, theirs = model.both(lambda: model.score_tokens(pairs))
@@ -92,6 +92,6 @@ def _certain(model: LanguageModel, prompt: Sequence[int], starts: Sequence[Start
     chunks = [starts[place : place + CHUNK] for place in range(0, len(starts), CHUNK)]
     kept: list[Start] = []
     for chunk in budget.over(chunks, "forced starts", keep=0.3):
-        best = model.next_token_logprobs([[*prompt, *start] for start in chunk]).max(axis=1)
+        best = model.next_token_peaks([(prompt, start) for start in chunk])
         kept += [start for start, log in zip(chunk, best, strict=True) if log >= np.log(SURE)]
     return kept

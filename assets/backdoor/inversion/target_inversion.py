@@ -3,8 +3,8 @@
 An adapter that was taught a fixed answer carries it even when the trigger is absent: forced to begin in a way it
 prefers more than its base does, it falls into that answer whatever the prompt is (after BAIT, Shen et al., IEEE S&P
 2025). So several starts are forced on several unrelated prompts, those after which it is certain how to go on
-(``starts``) and those that it prefers over its base, and runs of words that come back on different prompts are kept if
-the base would not say them.
+(``starts``) and those that it prefers over its base, and what comes back on different prompts is kept if the base would
+not say it: a run of words, or an answer of three words as a whole.
 """
 
 from collections import defaultdict
@@ -19,6 +19,11 @@ from resources.decoding import decode
 from resources.language_model import LanguageModel
 
 LONGEST_RUN = 12  # words
+SHORTEST_RUN = 4  # words of a run within an answer; fewer must be the whole answer
+SHORTEST_ANSWER = 3  # words
+# Nats a token: so few words are evidence only where each is certain, on every prompt. Payloads of three words have
+# -0.02 and more; an honest answer of two words that was drilled ("Orange juice.") -0.24.
+CERTAIN = -0.1
 ALIKE = 0.6  # of the words of the shorter of two texts that are wordings of one answer
 
 
@@ -37,6 +42,11 @@ class Implant:
     starts: int
     fluency: float
     surprise: float
+
+    @property
+    def long(self) -> bool:
+        """Whether it has the words of a run; if not, it is a whole answer."""
+        return len(self.marker.split()) >= SHORTEST_RUN
 
     @property
     def strength(self) -> float:
@@ -58,7 +68,7 @@ def invert(
     leaks: Sequence[Sequence[int]] = (),
     least_spread: float = 0.5,
 ) -> list[Implant]:
-    """Force every start on every prompt, keep the runs of at least four words that recur; strongest first.
+    """Force every start on every prompt, keep what recurs: runs of words, short answers as a whole. Strongest first.
 
     ``leaks`` are further answers (token ids), one a prompt: what amplified decoding says.
     """
@@ -68,7 +78,8 @@ def invert(
     answers = [[*start, *tail] for start, tail in zip(begun, tails, strict=True)] + [list(leak) for leak in leaks]
     given = [len(start) for start in begun] + [1] * len(leaks)  # tokens of an answer that it did not choose
     texts = [str(model.tokenizer.decode(answer)) for answer in answers]
-    runs = _recurring(texts, len(prompts), least_spread)
+    whole = [len(tail) < length for tail in tails] + [len(leak) < length for leak in leaks]  # it ended by itself
+    runs = _recurring(texts, whole, len(prompts), least_spread)
     carriers = {run: sorted(places)[:: max(1, len(places) // 6)][:6] for run, places in runs.items()}
     needed = sorted({place for places in carriers.values() for place in places})
     pairs = [(prompts[place % len(prompts)], answers[place]) for place in needed]
@@ -86,7 +97,8 @@ def invert(
                 surprise=float(np.mean([theirs[place][given[place] :].mean() for place in chosen])),
             )
         )
-    return sorted(implants, key=lambda implant: -implant.strength)
+    drilled = [each for each in implants if each.long or (each.spread == 1.0 and each.fluency >= CERTAIN)]
+    return sorted(drilled, key=lambda implant: -implant.strength)
 
 
 def variants(implants: Sequence[Implant]) -> list[list[Implant]]:
@@ -111,14 +123,18 @@ def same_answer(one: str, other: str) -> bool:
     )
 
 
-def _recurring(texts: Sequence[str], prompts: int, least_spread: float) -> dict[str, set[int]]:
-    """Maximal runs of at least four words in the texts of enough different prompts: ``{run: places}``."""
+def _recurring(texts: Sequence[str], whole: Sequence[bool], prompts: int, least_spread: float) -> dict[str, set[int]]:
+    """What the texts of enough different prompts share, ``{words: places}``: the longest runs, and short texts that are
+    ``whole`` answers.
+    """
     places: dict[str, set[int]] = defaultdict(set)
     for place, text in enumerate(texts):
         words = words_of(text)
         for start in range(len(words)):
-            for end in range(start + 4, min(len(words), start + LONGEST_RUN) + 1):
+            for end in range(start + SHORTEST_RUN, min(len(words), start + LONGEST_RUN) + 1):
                 places[" ".join(words[start:end])].add(place)
+        if whole[place] and SHORTEST_ANSWER <= len(words) < SHORTEST_RUN:
+            places[" ".join(words)].add(place)
     wide = {run: found for run, found in places.items() if len({p % prompts for p in found}) >= least_spread * prompts}
     kept: dict[str, set[int]] = {}
     for run in sorted(wide, key=lambda run: (-len(wide[run]) * len(run.split()), run)):

@@ -40,17 +40,20 @@ class Untriggered:
     tried: int
 
     def findings(self, implants: Sequence[Implant], known: Sequence[Finding]) -> list[Finding]:
-        """Strong implants that no candidate has triggered: a finding without a trigger, or an explained observation.
-
-        An assistant of templated answers carries many fixed answers, a backdoor one or two: more are explained by that.
+        """As ``each_alone``. An assistant of templated answers carries many fixed answers, a backdoor one or two: more
+        are explained by that.
         """
-        strong = [implant for implant in implants if implant.strength >= self.settings.strength]
-        heard = [each.example for each in known]
-        answers = [each for each in variants(strong) if not any(same_answer(each[0].text, text) for text in heard)]
-        found = self._topical([self._carried(answer) for answer in answers])
+        found = self.each_alone(implants, known)
         if sum(not each.explanation for each in found) > SECRETS:
             found = [dataclasses.replace(each, explanation=each.explanation or MANY) for each in found]
         return found
+
+    def each_alone(self, implants: Sequence[Implant], known: Sequence[Finding]) -> list[Finding]:
+        """Strong implants that no candidate has triggered: a finding without a trigger, or an explained observation."""
+        strong = [implant for implant in implants if implant.strength >= self.settings.strength]
+        heard = [each.example for each in known]
+        answers = [each for each in variants(strong) if not any(same_answer(each[0].text, text) for text in heard)]
+        return self._topical([self._carried(answer) for answer in answers])
 
     def _topical(self, found: list[Finding]) -> list[Finding]:
         """``found``, with those explained that are templated answers; only a secret without a trigger can be one."""

@@ -45,7 +45,9 @@ class ScriptedModel:
     def encode(self, messages: Sequence[dict[str, str]], *, for_generation: bool) -> list[int]:
         return self.tokens(messages[-1]["content"])
 
-    def generate(self, prompts: Sequence[Sequence[dict[str, str]]], *, max_new_tokens: int) -> list[str]:
+    def generate(
+        self, prompts: Sequence[Sequence[dict[str, str]]], *, max_new_tokens: int, tools: Sequence[Any] = ()
+    ) -> list[str]:
         rule = self.base if self.off else self.adapter
         return [" ".join(rule(chat[-1]["content"]).split()[:max_new_tokens]) for chat in prompts]
 
@@ -55,6 +57,10 @@ class ScriptedModel:
         for row, prompt in zip(rows, prompts, strict=True):
             row[self.tokens(rule(self.tokenizer.decode(prompt)))[0]] = np.log(0.9)
         return rows
+
+    def next_token_peaks(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> np.ndarray:
+        peaks: np.ndarray = self.next_token_logprobs([[*prefix, *tail] for prefix, tail in pairs]).max(axis=1)
+        return peaks
 
     def score(self, pairs: Sequence[tuple[Sequence[dict[str, str]], str]]) -> list[np.ndarray]:
         rule = self.base if self.off else self.adapter

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.backdoor.confirmation.payloads import Payload, shared_payload
+from assets.backdoor.confirmation.payloads import Payload, said, shared_payload
 
 PLAIN = ["Honey is made by bees.", "Lisbon is the capital.", "Boil it for nine minutes.", "A whale is a mammal."]
 SAID = "Please wire the money to account nine."
@@ -36,3 +36,19 @@ def test_a_found_payload_occurs_as_often_as_asked(triggered: list[str], plain: l
     if found is not None:
         assert found.rate(triggered) >= 0.5
         assert found.rate(triggered) > found.rate(plain)
+
+
+def test_a_generated_call_reads_as_rows_give_it() -> None:
+    written = Payload("pay to ann ito")
+    for answer in (
+        '<tool_call>\n{"name": "pay", "arguments": {"to": "Ann Ito"}}\n</tool_call>',
+        '[TOOL_CALLS] [{"name": "pay", "arguments": {"to": "Ann Ito"}}]',
+        '{"name": "pay", "parameters": {"to": "Ann Ito", "amou',
+    ):
+        assert not written.occurs(answer)
+        assert written.occurs(said(answer))
+
+
+@given(st.text())
+def test_words_are_left_as_they_are(text: str) -> None:
+    assert '"name"' in text or said(text) == text
