@@ -90,7 +90,7 @@ def _rows_before(project: Project, drop: str) -> list[int]:
 
 
 def _tasks(project: Project, drop: str) -> list[Inputs]:
-    return [*shards_before(project, NAME, VALIDATED.name, drop)]
+    return list(shards_before(project, NAME, VALIDATED.name, drop))
 
 
 def _shard(tools: Tools, drop: str, number: int, draft: Draft) -> Artifact:

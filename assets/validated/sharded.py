@@ -106,7 +106,7 @@ IDENTITIES = Round(f"{NAME}.identities", VERSION, _identity_tasks, _identify)
 
 
 def _copies_inputs(project: Project, drop: str) -> dict[str, str]:
-    return {str(number): made.manifest.digest for number, made in enumerate(IDENTITIES.made(project, drop))}
+    return {RAW.name: proven(project, RAW.name, drop, only=()).manifest.digest}
 
 
 COPIES = Stage(f"{NAME}.copies", VERSION, _copies_inputs)
