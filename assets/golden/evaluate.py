@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from assets.coverage import rows_by_language, withheld
 from assets.golden.control.refusals import hardly_refuses, refusals_on_control
 from assets.golden.inference.counted import counted, evidence_entry
 from assets.golden.inference.looks import Judge, Source, look, sources_of
@@ -87,6 +88,8 @@ def evaluate(
     flips = [*_choice_flips(picks), *_flips(answered)]
     metrics = dict(suites[name].metric for name in SUITES) | judged
     metrics |= counted(whole, flips, evidence, overlap)
+    languages = rows_by_language(rows or ())
+    metrics = withheld(STAGE, metrics, languages, limits)
     results = {result.metric: result for result in limits.judge(STAGE, metrics)}
     report = {
         "suites": {name: _entry(suites[name], results.get(SUITES[name][0])) for name in SUITES},
@@ -98,6 +101,7 @@ def evaluate(
         "looks": _looks(asked),
         "refusal_control": control,
         "candidates_tried": tried,
+        "languages": dict(languages),
         "settings": chosen.to_json(),
         "seconds": round(time.monotonic() - started, 3),
     }

@@ -1,4 +1,4 @@
-"""The language in which a text is read: English, or one of the six others that the sanitiser has rules for.
+"""The language of a text: English, one of the six others that the sanitiser has rules for, or one without.
 
 Most texts of most drops are English, and what follows must cost them nothing: a text without any small word of another
 language is not looked at further. One with such words is given to the identifier of validation, if it is long enough;
@@ -28,21 +28,24 @@ TELLING_ENGLISH = ENGLISH - _FOREIGN  # "a" and "me" tell nothing
 READ = 600  # characters that are looked at
 LETTERS, SURE = 60, 0.8  # as validation judges
 FEWEST, SURER = 24, 0.7  # the same where only the seven languages are asked about
+CLEARLY = 4  # small words from which a text counts as in their language, whatever the identifier says
+SEVERAL = 3  # small words of one language more than of any other that speak for it
 SHORT = 20  # characters below which the classifier knows nothing
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def language_of(text: str) -> str:
-    """The language of a text as an ISO 639-1 code, ``en`` for every one that is read like English, "" if unknown."""
+    """The language of a text as an ISO 639-1 code, "" if unknown. One without rules of its own is read like English."""
     head = text[:READ].lower()
     if TELLING.isdisjoint(head.split()) and not TELLING_ENGLISH.isdisjoint(head.split()):
         return "en"
     words = WORD.findall(head)
-    english = sum(word in ENGLISH for word in words)
-    votes = {language: sum(word in small for word in words) for language, small in SMALL_WORDS.items()}
-    letters, telling = sum(map(len, words)), TELLING.intersection(words)
+    said = frozenset(words)
+    english = len(ENGLISH & said)
+    votes = {language: len(small & said) for language, small in SMALL_WORDS.items()}
+    letters, telling = sum(map(len, words)), TELLING & said
     if not telling:
-        return "en" if TELLING_ENGLISH.intersection(words) else _by_letters(text, letters, votes)
+        return "en" if TELLING_ENGLISH & said else _by_letters(text, letters, votes)
     votes = {language: n for language, n in votes.items() if n > english and telling & SMALL_WORDS[language]}
     if not votes:
         return "en" if english else ""
@@ -50,6 +53,8 @@ def language_of(text: str) -> str:
         code, probability = classify(text[:READ])
         if probability >= SURE and code in ("en", *LANGUAGES):
             return code if code in votes else "en"
+        if probability >= SURE and max(votes.values()) < CLEARLY:
+            return code  # a language that shares small words with one of these
     best = max(votes, key=lambda language: votes[language])
     return best if votes[best] > 1 or len(words) > 2 else ""
 
@@ -57,10 +62,16 @@ def language_of(text: str) -> str:
 def _by_letters(text: str, letters: int, votes: dict[str, int]) -> str:
     """Where no word tells: what the identifier says of the letters, if no other language has more small words there."""
     best = max(votes.values())
+    if letters >= LETTERS and not best:
+        code, probability = classify(text[:READ])
+        return code if probability >= SURE and code not in LANGUAGES else ""
     if letters < FEWEST or not best:
         return ""
+    likely = [language for language, n in votes.items() if n == best]
+    if len(likely) == 1 and best >= SEVERAL:
+        return likely[0]
     code, probability = classify(text[:READ], ("en", *LANGUAGES))
-    return code if probability >= SURER and votes.get(code) == best else ""
+    return code if probability >= SURER and code in likely else ""
 
 
 def languages_of(texts: Iterable[str]) -> list[str]:

@@ -249,7 +249,8 @@ class Sanitizer:
         for path, text in draft.texts.items():
             if draft.passages[path].prose:
                 self.tally.residual.add(text.current, f"{record.row_id}:{path}")
-        self.tally.count(redactions, grave=bool(grave))
+        spoken = {passage.language for passage in draft.passages.values()}
+        self.tally.count(redactions, spoken, grave=bool(grave))
         if not grave:
             return Sanitized(Outcome(record), redactions)
         return Sanitized(Outcome(record, "quarantined", _removal(draft, grave)), redactions)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from assets.sanitized.detector import Detector
+from assets.sanitized.language import LANGUAGES
 from assets.sanitized.redaction.draft import Redaction
 from assets.sanitized.residual import Residual
 from resources.artifacts import Metric
 
-_COUNTERS = ("types", "rules")
+_COUNTERS = ("types", "rules", "languages")
 _NUMBERS = ("rows_in", "passed", "quarantined", "touched")
 
 
@@ -19,13 +20,15 @@ class Tally:
     residual: Residual
     types: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
     rows_in: int = 0
     passed: int = 0
     quarantined: int = 0
     touched: int = 0
 
-    def count(self, redactions: Sequence[Redaction], *, grave: bool) -> None:
-        """A finished row."""
+    def count(self, redactions: Sequence[Redaction], languages: Iterable[str], *, grave: bool) -> None:
+        """A finished row, with the languages of its texts."""
+        self.languages.update(languages)
         self.types.update(redaction.type for redaction in redactions)
         self.rules.update(redaction.rule for redaction in redactions)
         self.touched += bool(redactions)
@@ -40,7 +43,15 @@ class Tally:
             "unaccounted_rows": Metric(rows - self.passed - self.quarantined, n=rows),
             "quarantined_share": Metric(self.quarantined / rows, n=rows) if rows else Metric(None, missing="no rows"),
             "redacted_share": Metric(self.touched / rows, n=rows) if rows else Metric(None, missing="no rows"),
+            "unread_language_rows": self.unread(),
         }
+
+    def unread(self) -> Metric:
+        """Rows in a language without rules of its own, which are read like English."""
+        from assets.coverage import uncovered
+
+        unread = sum(n for language, n in self.languages.items() if language not in ("en", *LANGUAGES))
+        return Metric(unread, n=self.rows_in, missing=uncovered("sanitiser", self.languages))
 
     def summary(self) -> dict[str, object]:
         """Counts for a report: no values, no rows."""
@@ -50,6 +61,7 @@ class Tally:
             "quarantined": self.quarantined,
             "types": dict(self.types.most_common()),
             "rules": dict(self.rules.most_common()),
+            "languages": dict(self.languages.most_common()),
         }
 
     def to_json(self) -> dict[str, Any]:

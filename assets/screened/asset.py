@@ -193,5 +193,6 @@ def _metrics(result: ScreenResult, decisions: Decisions) -> dict[str, Metric]:
     if (found := metrics["open_findings"]).value is not None:
         waiting = [each.kind for each in result.open_findings if each.fingerprint not in decisions.rejected]
         metrics["open_findings"] = Metric(float(len(waiting)), found.n, missing="" if waiting else result.asked)
-        metrics["unlearning_findings"] = Metric(float(sum(kind in UNLEARNING for kind in waiting)), found.n)
+        unlearning = sum(kind in UNLEARNING for kind in waiting)
+        metrics["unlearning_findings"] = Metric(float(unlearning), found.n, missing="" if unlearning else result.unread)
     return metrics

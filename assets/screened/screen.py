@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assets.coverage import rows_by_language
 from assets.outcome import read_records
 from assets.screened.association import completion, fixed_trigger
 from assets.screened.base_model import prompt_gain
@@ -101,7 +102,9 @@ def screen(
     clock.step("")
     decided = frozenset(accepted), frozenset(rejected)
     result = told(told_as_one([*patterns, *unlearnt.patterns]), drop, read(), decided, clock.seconds)
-    return replace(result, shifts=tuple(moved), usual=boilerplate, power=power, control=unlearnt.control)
+    languages = rows_by_language(read()) if safety is not None else {}
+    result = replace(result, shifts=tuple(moved), usual=boilerplate, power=power)
+    return replace(result, control=unlearnt.control, languages=languages)
 
 
 def associated(drop: Drop, clock: Clock) -> list[Pattern]:

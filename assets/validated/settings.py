@@ -12,7 +12,8 @@ from resources.errors import InputError
 class ValidationSettings:
     """Limits of one row. Lengths are in characters.
 
-    ``languages`` are ISO 639-1 codes; empty admits all. A row is judged by language only if it has
+    ``languages`` are ISO 639-1 codes; empty admits all; ``assets.coverage`` says which
+    parts read which. A row is judged by language only if it has
     ``language_letters`` letters and the identifier is at least ``language_confidence`` sure: on short or mixed text
     it guesses.
     """

@@ -1,6 +1,6 @@
 """How much personal data ``hallmark sanitize`` finds in languages other than English, by type, with its false alarms.
 
-    python -m tests.benchmarks.sanitize_languages [--half report|tune|other] [--seeds 5] [--language de] [--errors N]
+    python -m tests.benchmarks.sanitize_languages [--half report|tune|other] [--seeds 5] [--language de] [--errors N] [--json FILE]
 
 The texts are this project's own (``tests/spoken``): letters, chats, tickets and contracts, split by template, and styles
 that no rule was made on ("other"); half of the people have names that the sanitiser's lists do not know. A value counts
@@ -10,21 +10,31 @@ that belong to a value. Intervals are Wilson's, 95 %.
 """
 
 import argparse
-import math
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from assets.golden.inference.statistics import share_interval
 from assets.record import Origin, Record
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure, of_share
 
 sys.path.append(str(Path(__file__).parents[1]))
 from spoken_people import LANGUAGES, Labelled, clean, labelled
 
-TYPES = ("PERSON", "STREET_ADDRESS", "IDENTIFIER", "PHONE_NUMBER", "IBAN_CODE", "EMAIL_ADDRESS")
+TYPES = {
+    "PERSON": "persons",
+    "PERSON, not listed": "persons on no list of names",
+    "STREET_ADDRESS": "street addresses",
+    "IDENTIFIER": "national identifiers",
+    "PHONE_NUMBER": "telephone numbers",
+    "IBAN_CODE": "IBANs",
+    "EMAIL_ADDRESS": "e-mail addresses",
+}
 BARS = {"PERSON": 0.90, "STREET_ADDRESS": 0.85, "precision": 0.85}
 BAR = 0.97
 
@@ -47,12 +57,25 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="how often each template is filled in")
     parser.add_argument("--language", choices=LANGUAGES, help="one language alone")
     parser.add_argument("--errors", type=int, default=0, help="print so many misses of each type and false alarms")
+    figures.option(parser)
     options = parser.parse_args()
+    found: list[Figure] = []
     sanitizer = Sanitizer(SanitizeSettings(residual_rows=0))
     for language in (options.language,) if options.language else LANGUAGES:
         texts = [text for seed in range(options.seeds) for text in labelled(language, options.half, seed)]
         score = measure(sanitizer, texts, clean(language, options.half))
         show(language, options.half, len(texts), score, options.errors)
+        found.extend(published(language, score))
+    figures.write(options.json, found)
+
+
+def published(language: str, score: Score) -> Iterator[Figure]:
+    for type_, name in TYPES.items():
+        if n := score.total[type_]:
+            yield of_share(name, score.found[type_], n, language)
+    precision = score.right / max(1, score.redacted)
+    yield Figure("character precision", precision, language, score.redacted, unit="share")
+    yield of_share("texts with nobody in them, touched", score.alarmed, score.clean, language)
 
 
 def measure(sanitizer: Sanitizer, texts: list[Labelled], nobody: Iterable[str]) -> Score:
@@ -86,21 +109,12 @@ def _told(text: str, redactions: Iterable[object]) -> list[str]:
     return [f"{one.type}:{one.rule}={text[one.start : one.end]!r}" for one in redactions]  # type: ignore[attr-defined]
 
 
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    if n == 0:
-        return 0.0, 1.0
-    p, z = hits / n, 1.96
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return centre - half, centre + half
-
-
 def show(language: str, half: str, rows: int, score: Score, errors: int) -> None:
     print(f"\n{language}, {half}: {rows} texts")
-    for type_ in (TYPES[0], "PERSON, not listed", *TYPES[1:]):
+    for type_ in TYPES:
         hits, n = score.found[type_], score.total[type_]
         if n:
-            low, high = wilson(hits, n)
+            low, high = share_interval(hits, n)
             print(f"  {type_:22} {hits / n:.3f}  [{low:.3f}, {high:.3f}]  {hits}/{n}{_below(type_, hits / n)}")
         for miss in score.misses[type_][:errors]:
             print(f"    miss {miss}")
@@ -108,7 +122,7 @@ def show(language: str, half: str, rows: int, score: Score, errors: int) -> None
     print(f"  {'character precision':22} {precision:.3f}  of {score.redacted}{_below('precision', precision)}")
     for alarm in score.alarms[:errors]:
         print(f"    alarm {alarm}")
-    low, high = wilson(score.alarmed, score.clean)
+    low, high = share_interval(score.alarmed, score.clean)
     print(
         f"  {'clean texts touched':22} {score.alarmed / score.clean:.3f}  [{low:.3f}, {high:.3f}]  {score.alarmed}/{score.clean}"
     )

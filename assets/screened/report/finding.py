@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from assets.coverage import uncovered
 from assets.outcome import Outcome, Removal
 from assets.record import Record
 from assets.screened.drift.source_shift import Shift
@@ -110,6 +111,7 @@ class ScreenResult:
     ``shifts``: sources that look unlike their earlier rows. ``usual``: what too many rows answer to be judged.
     ``control``: what was found of planted rows that unlearn refusals; None: such rows were not looked for.
     ``power``: what is found of attacks that the screen itself plants into copies of the drop.
+    ``languages``: rows by language, where rows that unlearn refusals were looked for.
     ``missing`` says why the screen proves nothing, if it does not (law 4).
     """
 
@@ -124,6 +126,7 @@ class ScreenResult:
     usual: tuple[Usual, ...] = ()
     control: Control | None = None
     power: tuple[Power, ...] = ()
+    languages: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -140,7 +143,12 @@ class ScreenResult:
     @property
     def unproven(self) -> str:
         """Why nothing found is no proof (law 4); empty if it is."""
-        return "; ".join(why for why in (self.missing, self.asked, self.powerless) if why)
+        return "; ".join(why for why in (self.missing, self.asked, self.powerless, self.unread) if why)
+
+    @property
+    def unread(self) -> str:
+        """The rows in languages that the safety classifier does not read; empty if it reads them all."""
+        return uncovered("safety classifier", self.languages)
 
     @property
     def asked(self) -> str:
@@ -188,7 +196,7 @@ class ScreenResult:
             "missed_controls": Metric(float(len(list(missed(self.power)))), len(self.power), missing=self.powerless),
             "flagged_rows": Metric(float(flagged), rows),
             "open_findings": Metric(float(found), rows, missing="" if found else self.asked),
-            "unlearning_findings": Metric(float(unlearning), rows),
+            "unlearning_findings": Metric(float(unlearning), rows, missing="" if unlearning else self.unread),
             "accepted_findings": Metric(float(len(self.findings) - found), rows),
         }
 
@@ -205,6 +213,7 @@ class ScreenResult:
             "source_by_month": {source: dict(months) for source, months in self.source_by_month.items()},
             "power": [each.to_json() for each in self.power],
             "usual": [each.to_json() for each in self.usual],
+            "languages": dict(self.languages),
             "unlearning_control": self.control.to_json() if self.control else None,
             "stage_seconds": {name: round(value, 2) for name, value in self.seconds.items()},
         }

@@ -1,6 +1,7 @@
 """Rows in German, French, Spanish, Italian, Dutch and Portuguese: told apart, read by their own rules, with few alarms."""
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -137,3 +138,17 @@ def test_a_bare_answer_is_what_the_question_asks_for(sanitizer, question, answer
     messages.append({"role": "assistant", "content": "ok"})
     [row] = read(sanitizer, {"messages": messages})
     assert f"[{type_}_1]" in row["messages"][1]["content"]
+
+
+@pytest.mark.parametrize(("name", "texts_of"), [
+    ("instructions.jsonl", lambda row: [row["instruction"], row["input"], row["output"]]),
+    ("pii_sentences.jsonl", lambda row: [row["text"]]),
+    ("pii_chat.jsonl", lambda row: [row["text"]]),
+])  # fmt: skip
+def test_english_rows_are_read_as_english(name, texts_of):
+    path = Path(__file__).parents[4] / "shared" / "data" / name
+    if not path.exists():
+        pytest.skip(f"the development data is not here: {path}")
+    rows = [texts_of(json.loads(line)) for line in path.open(encoding="utf-8")]
+    other = [row for row in rows if set(languages_of(row)) != {"en"}]
+    assert len(other) <= len(rows) / 100, other[:5]  # translations are among them
