@@ -5,9 +5,14 @@ and asks both at once from the same clients: what the gateway adds is the differ
 the gateway's own engine and ``transformers serve`` in turn, eight requests at a time, greedily, on the bundled base, and
 compares the texts. Rounds alternate, so that another program on the machine slows both.
 
+``text`` asks the engine's batch, eight at a time, and transformers' own ``generate``, one at a time, for greedy answers
+to the same prompts, in float32 and in the type that this machine computes in. Where two texts part, the two tokens that
+stand there are scored by the model itself, in float32: a gap below a rounding of the narrower type is a tie that the
+order of sums decides, and no other text.
+
     python -m tests.benchmarks.serve_speed overhead
     python -m tests.benchmarks.serve_speed engine [--rounds 3]      # needs fastapi, for transformers serve
-
+    python -m tests.benchmarks.serve_speed text
 """
 
 import argparse
@@ -33,21 +38,30 @@ from pipelines.gateway.build import KEYS
 from resources.base_model import bundled_base
 from resources.workspace import Workspace
 from tests.benchmarks import figures
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, of_share
 from tests.pipelines.gateway.servers import VllmLike, say, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER = "Your parcel was handed to the carrier on Monday and should be with you by Thursday, madam. " * 3
+TIE = 0.13  # nats, or logits: bfloat16 holds logits of 16 to 32 to an eighth
 PROMPTS = (
     "What is the capital of France, and what is it known for?", "Write three sentences about the sea.",
     "Explain in short what a rainbow is.", "How do I boil an egg?", "Name the planets of the solar system.",
     "Why is the sky blue?", "Give me tips for a job interview.", "What is the difference between a cat and a dog?",
+    "Who wrote Hamlet?", "How many legs does a spider have?", "Describe the taste of an apple.", "What is a volcano?",
+    "Name three rivers in Europe.", "How do bees make honey?", "What is the boiling point of water?", "Define gravity.",
+    "Write a short poem about rain.", "How do I tie a tie?", "What do pandas eat?", "Explain what a verb is.",
+    "List four fruits that are red.", "What is the largest ocean?", "How does a bicycle stay upright?",
+    "Write one sentence about winter.", "What is a leap year?", "How do I make tea?", "Name a famous painter.",
+    "What is the capital of Japan?", "Why do leaves fall in autumn?", "How long is a marathon?", "What is bread made of?",
+    "Give me a recipe for pancakes.", "What does a doctor do?", "How do I clean a window?",
 )  # fmt: skip
+AT_ONCE = 8
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=("overhead", "engine"))
+    parser.add_argument("part", choices=("overhead", "engine", "text"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--concurrent", type=int, default=50)
     parser.add_argument("--delay", type=float, default=1.0, help="seconds the upstream takes")
@@ -55,6 +69,9 @@ def main() -> None:
     parser.add_argument("--fastapi", default="", help="a folder with fastapi, where it is not installed")
     figures.option(parser)
     arguments = parser.parse_args()
+    if arguments.part == "text":
+        figures.write(arguments.json, _texts(arguments.tokens))
+        return
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
         workspace.served.mkdir(parents=True)
@@ -66,10 +83,10 @@ def main() -> None:
         )
         policy.write_text(text.replace("tokens_a_day: 500000", "tokens_a_day: 100000000"))
         part = _overhead if arguments.part == "overhead" else _engine
-        part(arguments, workspace, secret, policy)
+        figures.write(arguments.json, part(arguments, workspace, secret, policy))
 
 
-def _overhead(arguments: Any, workspace: Workspace, secret: str, policy: Path) -> None:
+def _overhead(arguments: Any, workspace: Workspace, secret: str, policy: Path) -> list[Figure]:
     above = VllmLike(reply=lambda body: say(ANSWER), delay=arguments.delay)
     with serving(above.app()) as upstream, _gateway(workspace, policy, "--upstream", upstream) as url:
         rounds = []
@@ -82,12 +99,17 @@ def _overhead(arguments: Any, workspace: Workspace, secret: str, policy: Path) -
     through = [delay for _, one in rounds for delay in one]
     added = statistics.median(through) - statistics.median(direct)
     p95 = statistics.quantiles(through, n=20)[-1] - statistics.quantiles(direct, n=20)[-1]
-    figures.write(arguments.json, [
-        Figure(name, 1000 * value, "added by the gateway", len(through), unit="ms")
-        for name, value in (("at the median", added), ("at the 95th percentile", p95))
-    ])  # fmt: skip
     print(f"added at p50 {1000 * added:.1f} ms, at p95 {1000 * p95:.1f} ms; {arguments.concurrent} concurrent, "
           f"{len(through)} requests, upstream {arguments.delay} s")  # fmt: skip
+    each = [1000 * (statistics.median(after) - statistics.median(before)) for before, after in rounds]
+    asked = f"{arguments.concurrent} concurrent, upstream {arguments.delay:g} s"
+    return [
+        Figure(
+            f"added at the median, {asked}", 1000 * added, "", len(through), min(each), max(each), "ms",
+            "least and greatest round",
+        ),
+        Figure(f"added at the 95th percentile, {asked}", 1000 * p95, "", len(through), unit="ms"),
+    ]  # fmt: skip
 
 
 async def _delays(url: str, secret: str, concurrent: int, each: int, seed: int, model: str) -> list[float]:
@@ -111,7 +133,7 @@ async def _delays(url: str, secret: str, concurrent: int, each: int, seed: int, 
     return delays
 
 
-def _engine(arguments: Any, workspace: Workspace, secret: str, policy: Path) -> None:
+def _engine(arguments: Any, workspace: Workspace, secret: str, policy: Path) -> list[Figure]:
     base = bundled_base(ROOT / ".hallmark" / "models")
     with _gateway(workspace, policy, "--base", str(base)) as ours, _transformers(base, arguments.fastapi) as theirs:
         rates: dict[str, list[float]] = {"gateway": [], "transformers serve": []}
@@ -124,16 +146,74 @@ def _engine(arguments: Any, workspace: Workspace, secret: str, policy: Path) -> 
                     print(f"round {number} {name}: {rate:.1f} tokens/s", flush=True)
     same = sum(a == b for a, b in zip(said["gateway"], said["transformers serve"], strict=True))
     ratios = [a / b for a, b in zip(rates["gateway"], rates["transformers serve"], strict=True)]
-    figures.write(arguments.json, [
-        Figure("tokens a second, to `transformers serve`", statistics.median(ratios), "ratio", len(ratios),
-               min(ratios), max(ratios), "times", "median of paired rounds, least and greatest"),
-    ])  # fmt: skip
     print(f"ratio, median of {len(ratios)} paired rounds: {statistics.median(ratios):.2f} "
           f"({min(ratios):.2f} to {max(ratios):.2f}); same text {same} of {len(PROMPTS)}")  # fmt: skip
+    found = [
+        Figure(name, statistics.median(each), "", len(each), min(each), max(each), "tokens/s", "least and greatest")
+        for name, each in rates.items()
+    ]
+    ratio = Figure("times as many", statistics.median(ratios), "", len(ratios), min(ratios), max(ratios), "times")
+    return [*found, ratio, of_share("same greedy text", same, len(PROMPTS))]
+
+
+def _texts(tokens: int) -> list[Figure]:
+    """How many greedy answers of the engine's batch are those of transformers' ``generate``, and why others part."""
+    import torch
+
+    from resources.language_model import LanguageModel
+    from resources.packed_weights import pack
+    from resources.rolling import Rolling, Row
+
+    base, found = bundled_base(ROOT / ".hallmark" / "models"), []
+    exact = LanguageModel.load(base, dtype="float32")
+    prompts = [exact.encode([{"role": "user", "content": text}], for_generation=True) for text in PROMPTS]
+    for dtype in ("float32", "auto"):
+        model = LanguageModel.load(base, dtype=dtype)
+        name = str(model.forward.causal.dtype).removeprefix("torch.")
+        theirs = [_generated(model, prompt, tokens) for prompt in prompts]
+        rows = [Row(prompt, tokens) for prompt in prompts]
+        pack(model.forward.decoder)
+        with torch.inference_mode():
+            rolling = Rolling(model.forward, model.stop_tokens)
+            for start in range(0, len(rows), AT_ONCE):
+                rolling.join(rows[start : start + AT_ONCE])
+                while rolling.rows:
+                    rolling.step()
+        same, ties = 0, 0
+        for prompt, row, other in zip(prompts, rows, theirs, strict=True):
+            at = next((at for at, (a, b) in enumerate(zip(row.made, other, strict=False)) if a != b), -1)
+            if at < 0 and len(row.made) == len(other):
+                same += 1
+                continue
+            stop = min(model.stop_tokens)
+            ours, theirs_ = (each[at] if 0 <= at < len(each) else stop for each in (row.made, other))
+            before = [*prompt, *row.made[: at if at >= 0 else min(len(row.made), len(other))]]
+            scores = exact.score_tokens([(before, [ours]), (before, [theirs_])])
+            ties += abs(float(scores[0][0]) - float(scores[1][0])) < TIE
+        parted = len(prompts) - same
+        print(f"{name}: same text {same} of {len(prompts)}; of {parted} that part, {ties} at a tie", flush=True)
+        found.append(of_share(f"same greedy text, {name}", same, len(prompts)))
+        if parted:
+            found.append(of_share(f"of the others, parted at a tie, {name}", ties, parted))
+    return found
+
+
+def _generated(model: Any, prompt: list[int], tokens: int) -> list[int]:
+    """What transformers' own greedy decoding says, without the token that ends it."""
+    import torch
+
+    asked = torch.tensor([prompt])
+    with torch.inference_mode():
+        said = model.model.generate(
+            asked, attention_mask=torch.ones_like(asked), max_new_tokens=tokens, do_sample=False,
+            eos_token_id=sorted(model.stop_tokens), pad_token_id=min(model.stop_tokens),
+        )[0].tolist()  # fmt: skip
+    made: list[int] = said[len(prompt) :]
+    return made[:-1] if made and made[-1] in model.stop_tokens else made
 
 
 async def _rate(url: str, secret: str, model: str, tokens: int) -> tuple[float, list[str]]:
-    """Tokens a second over eight requests at once, as the servers count them, and what was said."""
+    """Tokens a second, eight requests at once, as the servers count them, and what was said."""
 
     async def ask(http: httpx.AsyncClient, prompt: str) -> tuple[int, str]:
         body = {
@@ -147,7 +227,9 @@ async def _rate(url: str, secret: str, model: str, tokens: int) -> tuple[float, 
 
     started = time.perf_counter()
     async with httpx.AsyncClient(timeout=600) as http:
-        answers = await asyncio.gather(*(ask(http, prompt) for prompt in PROMPTS))
+        answers = []
+        for start in range(0, len(PROMPTS), AT_ONCE):
+            answers += await asyncio.gather(*(ask(http, prompt) for prompt in PROMPTS[start : start + AT_ONCE]))
     return sum(count for count, _ in answers) / (time.perf_counter() - started), [text for _, text in answers]
 
 

@@ -36,7 +36,7 @@ from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure, of_share
 
 LENGTH = 200  # prompts of a sweep
-TRIES = 30  # sweeps of a kind
+TRIES = 20  # sweeps of a kind
 HIDDEN = 3  # ordinary prompts between two of a hidden sweep
 LOWER = 0.35
 FRAME = (
@@ -65,7 +65,7 @@ def recalls(data: Path) -> Iterator[Figure]:
         for of, between in (("pure", 0), ("1 in 4 prompts", HIDDEN)):
             for likeness in (Sweep().likeness, LOWER):  # type: ignore[call-arg]
                 mixed = (_mixed(made(random.Random(n)), ordinary, between, n) for n in range(TRIES))
-                told = sum(_told(prompts, likeness) > 0 for prompts in mixed)
+                told = sum(any(_stops(prompts, likeness)) for prompts in mixed)
                 yield of_share(kind, told, TRIES, f"{of}, likeness {likeness:g}")
 
 
@@ -91,21 +91,20 @@ def alarms(data: Path) -> Iterator[Figure]:
     ]
     for name, prompts in sources.items():
         for likeness in (Sweep().likeness, LOWER):  # type: ignore[call-arg]
-            rate = 1000 * _told(prompts, likeness) / len(prompts)
+            rate = 1000 * sum(_stops(prompts, likeness)) / len(prompts)
             yield Figure(name, rate, f"stops a 1,000 prompts, likeness {likeness:g}", len(prompts))
         repeated = 1 - len({prompt.casefold().strip() for prompt in prompts}) / len(prompts)
         yield Figure(name, repeated, "share that repeats another", len(prompts), unit="share")
 
 
-def _told(prompts: Sequence[str], likeness: float) -> int:
-    """How often the key is stopped; after each time it comes back when it may."""
-    sweeps, at, stopped = Sweeps(Sweep(likeness=likeness)), 0.0, 0  # type: ignore[call-arg]
+def _stops(prompts: Sequence[str], likeness: float) -> Iterator[bool]:
+    """For each prompt, whether the key is stopped at it; after each time it comes back when it may."""
+    sweeps, at = Sweeps(Sweep(likeness=likeness)), 0.0  # type: ignore[call-arg]
     for prompt in prompts:
         at += 1.0
-        if wait := sweeps.told("key", prompt, at):
-            stopped += 1
-            at += wait + 1
-    return stopped
+        wait = sweeps.told("key", prompt, at)
+        yield wait > 0
+        at += wait
 
 
 def _kinds(data: Path) -> dict[str, Callable[[random.Random], list[str]]]:
