@@ -29,7 +29,7 @@ from assets.coverage import rows_by_language
 from assets.outcome import read_records
 from assets.screened.association import completion, fixed_trigger
 from assets.screened.base_model import prompt_gain
-from assets.screened.base_model.scorer import Scorer
+from assets.screened.base_model.scorer import CachedScorer, Scorer
 from assets.screened.clock import Clock
 from assets.screened.drift.background import familiar
 from assets.screened.drift.source_shift import Shift, shifts
@@ -75,6 +75,8 @@ def screen(
     settings, clock = settings or ScreenSettings(), Clock(on_step)
     read: Records = (lambda: read_records(records)) if isinstance(records, Path) else records
     encoder = CachedEncoder(encoder or _bundled())
+    if model is not None and not settings.thorough:  # which reads hardly a pair twice
+        model = CachedScorer(model)
     drop = Drop.read(read, settings, encoder, clock, background)
     if isinstance(drop, Unproven):
         return ScreenResult((), np.zeros(drop.rows, dtype=np.float32), {}, 0, {}, drop.why)
@@ -160,4 +162,4 @@ def _flagging(settings: ScreenSettings, encoder: Encoder, model: Scorer | None) 
 def _bundled() -> Encoder:
     from resources.sentence_encoder import SentenceEncoder
 
-    return SentenceEncoder.load()
+    return SentenceEncoder.load(dtype="auto")

@@ -1,5 +1,6 @@
 """The base model as the screen asks it: loaded when it is first asked, since most clean rows never need it."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,20 @@ class Scorer(Protocol):
 def likely(model: Scorer, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> np.ndarray:
     """Nats a token of each response after its chat, ``[pairs]``; 0 for a response without tokens."""
     return np.array([float(values.mean()) if len(values) else 0.0 for values in model.score(pairs)])
+
+
+@dataclass(slots=True)
+class CachedScorer:
+    """A model that reads each pair once, however many copies of a drop it stands in."""
+
+    inner: Scorer
+    _known: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+
+    def score(self, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> list[np.ndarray]:
+        names = [(json.dumps(chat), text) for chat, text in pairs]
+        fresh = {name: pair for name, pair in zip(names, pairs, strict=True) if name not in self._known}
+        self._known.update(zip(fresh, self.inner.score(list(fresh.values())), strict=True))
+        return [self._known[name] for name in names]
 
 
 @dataclass(slots=True)
