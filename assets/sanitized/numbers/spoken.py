@@ -26,6 +26,7 @@ VALUE = re.compile(
 SECRET = re.compile(r"[^\s\"'“”„«»,;]{3,64}")
 SECRETS = ("PASSWORD", "USERNAME")
 YEAR = re.compile(r"(?:19|20)\d\d")
+ANNOUNCED = re.compile(r"(?::|\b(?:al|el|ao|no|o|pelo|au|le|il|lo))\s*$")  # "estamos en el 686210010"
 DIGITS = 3  # fewest in a labelled value
 NUMBER_LIKE = re.compile(r"(?<![\w.,/-])(?:\+|00)?\(?\d[\d ()./-]{5,20}\d(?![\w]|[.,/]\d)")
 
@@ -57,7 +58,7 @@ class SpokenPhoneRecognizer(SpanRecognizer):
         """With a code or trunk zero, in groups, or near a word for it: other valid numbers are numbers of something."""
         value = match.raw_string
         grouped = len(re.findall(r"\d+", value)) > 2
-        announced = text[max(0, match.start - 2) : match.start] in (": ", " :", ":")
+        announced = ANNOUNCED.search(text, max(0, match.start - 8), match.start) is not None
         return value[0] in "+0(" or grouped or announced or self._called(text, match.start, 40)
 
     def _called(self, text: str, start: int, reach: int) -> bool:
