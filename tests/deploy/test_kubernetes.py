@@ -178,3 +178,43 @@ def test_every_deployment_has_a_budget_and_limits() -> None:
             for container in body["spec"]["template"]["spec"]["containers"]:
                 assert container["resources"]["requests"].keys() == {"cpu", "memory"}
                 assert "memory" in container["resources"]["limits"]
+
+
+def as_chart(folder: Path, **more: str) -> Path:
+    """The shipped values and manifests as a chart of our own; Dagster's is on no package registry."""
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: hallmark\nversion: 0.1.0\n")
+    (folder / "values.yaml").write_text((MANIFESTS / "values.yaml").read_text())
+    for path in MANIFESTS.glob("*.yaml"):
+        if path.name != "values.yaml":
+            (folder / "templates" / path.name).write_text(path.read_text())
+    for name, text in more.items():
+        (folder / "templates" / f"{name}.yaml").write_text(text)
+    return folder
+
+
+def test_helm_reads_the_values_and_renders_the_manifests_as_they_are(tmp_path: Path) -> None:
+    from helm_python.chart import Chart
+
+    image = '{{ (index (index .Values "dagster-user-deployments") "deployments" 0).image.repository }}'
+    with Chart.load(as_chart(tmp_path / "chart", named=f"image: {image}\n")) as chart:
+        assert chart.values == VALUES
+        rendered = {Path(name).name: text for name, text in chart.render(name="h", namespace="hallmark").items()}
+    assert yaml.safe_load(rendered.pop("named.yaml"))["image"] == "hallmark"
+    found = [body for text in rendered.values() for body in yaml.safe_load_all(text) if body]
+    assert {f"{body['kind']} {body['metadata']['name']}" for body in found} == {
+        name.partition(": ")[2] for name in DOCUMENTS
+    }
+    assert all(body in DOCUMENTS.values() for body in found)
+
+
+def test_helm_refuses_a_value_that_is_not_there(tmp_path: Path) -> None:
+    from helm_python.chart import Chart
+    from helm_python.errors import HelmError
+
+    wrong = '{{ required "no such value" .Values.nosuch }}\n'
+    with (
+        Chart.load(as_chart(tmp_path / "chart", wrong=wrong)) as chart,
+        pytest.raises(HelmError, match="no such value"),
+    ):
+        chart.render(name="h", namespace="hallmark")
