@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Real tokens in one packed row: on a CPU what its caches hold, on a GPU what its memory holds with room to spare.
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 16384}
+ALIKE = 128  # tokens that long sequences have in common to be read together
 ATTENDED = 8  # times as many may be attended to, where sequences share what they begin with
 
 Form = Literal["packed", "padded", "single"]
@@ -131,7 +132,10 @@ def plan_batches(pairs: Sequence[tuple[Sequence[int], Sequence[int]]], forward: 
         return len(prefix) + sum(len(pairs[index][1]) for index in together[prefix])
 
     batch, used, shared = Batch([], []), 0, 0
-    for prefix in sorted(together, key=lambda prefix: (size(prefix), prefix)):
+    # Long ones that begin alike, with the same tools or the same document, come together.
+    for prefix in sorted(
+        together, key=lambda prefix: (prefix[:ALIKE] if len(prefix) > ALIKE else (), size(prefix), prefix)
+    ):
         for indices in _split(together[prefix], pairs, budget):
             cost = len(prefix) + sum(len(pairs[index][1]) for index in indices)
             common = common_prefix([batch.groups[0][0][:shared], prefix]) if batch.groups else len(prefix)

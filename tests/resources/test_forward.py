@@ -43,6 +43,16 @@ def test_no_row_is_longer_than_the_budget_nor_attends_to_more_than_its_bound(mod
     assert sorted(seen) == list(range(len(pairs)))
 
 
+def test_long_prompts_that_begin_alike_come_together_whatever_their_lengths(model: LanguageModel) -> None:
+    heads = [[head + 5] * 140 for head in range(3)]
+    pairs = [([*heads[place % 3], *range(20, 30 + 7 * place)], [9]) for place in range(12)]
+    read = 0
+    for batch in plan_batches(pairs, model.forward):
+        read += plant(batch.groups, device=model.device, dtype=model.model.dtype).ids.shape[1]
+    own = sum(len(prefix) + 1 - 140 for prefix, _ in pairs)
+    assert read <= 3 * 140 + own + 3 * 64  # each head once, and what rounds a row up
+
+
 def test_a_form_that_pads_counts_every_token(model: LanguageModel) -> None:
     model.forward.form = "padded"
     try:
