@@ -141,6 +141,18 @@ def profiles() -> str:
     return "\n".join(lines)
 
 
+def automation() -> str:
+    """Every schedule and sensor with its time and what it does."""
+    from pipelines import schedules, sensors
+
+    timed = ([f"`{each.name}`", f"`{each.cron_schedule}`", each.description or ""] for each in schedules.ALL)
+    asked = (
+        [f"`{each.name}`", f"every {each.minimum_interval_seconds} s", each.description or ""] for each in sensors.ALL
+    )
+    lines = ["# Automation", "", "What Dagster's daemon does by itself. Times are UTC.", ""]
+    return "\n".join([*lines, *_table(("Name", "When", "What it does"), [*timed, *asked])])
+
+
 def _names(names: Sequence[str]) -> str:
     return ", ".join(f"`{each}`" for each in names)
 
@@ -158,4 +170,5 @@ PAGES: dict[str, Callable[[], str]] = {
     "recipe": recipe,
     "threats": threats,
     "profiles": profiles,
+    "automation": automation,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from rich.markup import escape
+from rich.status import Status
 
 from assets.outcome import Outcome
 from assets.raw.reading import Reading
@@ -116,7 +117,7 @@ def command(
             safety=Reader.bundled(),
             accepted=accept,
             rejected=reject,
-            on_step=lambda step: status.update(f"screening: {step}"),
+            on_step=lambda step: _step(status, step),
         )
     result, body = _numbered(result, rejected)
     flagged, rows = {row["row"] for row in body["rows"] if row["flagged"]}, len(body["rows"])
@@ -150,6 +151,13 @@ def _log(sarif: Path, path: Path, result: ScreenResult, said: Reading, status: i
     for found in findings.of_screen(path, result.findings, result.questions, lines):
         log.add(found)
     log.write(sarif, status, [result.unproven] if result.unproven else [])
+
+
+def _step(status: Status, step: str) -> None:
+    """Say what is being done; where stderr is no terminal, as a line."""
+    status.update(f"screening: {step}")
+    if not console.is_terminal:
+        console.print(f"screening: {step}", highlight=False)
 
 
 def _tell(finding: Finding) -> None:

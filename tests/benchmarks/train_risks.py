@@ -32,6 +32,8 @@ import numpy as np
 from assets.adapter.recipe import Recipe
 from assets.record import Origin, Record
 from resources.process import settle
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 
 if TYPE_CHECKING:
     from resources.language_model import LanguageModel
@@ -201,6 +203,21 @@ def line(body: dict[str, Any]) -> str:
     return "  ".join(told)
 
 
+def of(body: dict[str, Any]) -> list[Figure]:
+    """A row of the table. Exposure with one standard error on either side, of eight phrases."""
+    option, taken = f"`{body['option']}`", []
+    taken.append(Figure(option, body["task"], "held-out loss", note="" if body["matched"] else "not matched"))
+    for name, said in (("once", "planted once"), ("often", "planted often")):
+        mean, error = body[f"exposure_{name}"]
+        taken.append(Figure(option, mean, f"exposure, {said}", low=mean - error, high=mean + error, unit="bits"))
+        taken.append(Figure(option, body[f"recited_{name}"], f"recited, {said}", unit="share"))
+    taken.append(Figure(option, body["forgetting"], "forgetting"))
+    if body["steps"]:
+        taken.append(Figure(option, body["steps"], "steps"))
+        taken.append(Figure(option, body["seconds_per_1000"], "a thousand tokens", unit="s"))
+    return taken
+
+
 def accountant() -> None:
     from opacus.accountants import PRVAccountant, RDPAccountant
 
@@ -234,6 +251,7 @@ def main() -> None:
     parser.add_argument("--options", nargs="+", default=list(OPTIONS), choices=list(OPTIONS))
     parser.add_argument("--out", type=Path, help="JSON Lines; options that stand there already are not run again")
     parser.add_argument("--accountant", action="store_true")
+    figures.option(parser)
     given = parser.parse_args()
     if given.accountant:
         accountant()
@@ -246,6 +264,7 @@ def main() -> None:
             if given.out:
                 given.out.write_text("".join(json.dumps(body) + "\n" for body in table.values()))
         print(line(table[name]), flush=True)
+    figures.write(given.json, [figure for name in given.options for figure in of(table[name])])
 
 
 if __name__ == "__main__":
