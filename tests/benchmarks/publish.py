@@ -105,6 +105,16 @@ def take(command: str) -> tuple[list[dict[str, Any]], float, float]:
         return found, time.monotonic() - started, spent
 
 
+def spelled(measured: Mapping[str, Entry]) -> str:
+    """The file's text: by name, a figure a line, so that a difference can be read."""
+    lines = []
+    for name, entry in sorted(measured.items()):
+        facts = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entry.items() if key != "figures"]
+        figures = ",\n".join(f"   {json.dumps(each, ensure_ascii=False)}" for each in entry["figures"])
+        lines.append(f" {json.dumps(name)}: {{\n" + ",\n".join([*facts, f'  "figures": [\n{figures}\n  ]']) + "\n }")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wanted", nargs="*", metavar="STAGE|FIGURE", help=f"stages: {', '.join(STAGES)}")
@@ -139,9 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "seconds": round(seconds, 1), "cpu_seconds": round(spent, 1), "versions": versions(), "digests": marks,
             "figures": figures,
         }  # fmt: skip
-        write_whole(
-            MEASURED, (json.dumps(dict(sorted(measured.items())), indent=1, ensure_ascii=False) + "\n").encode()
-        )
+        write_whole(MEASURED, spelled(measured).encode())
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return subprocess.run([sys.executable, "docs/tables.py"], cwd=ROOT, check=False).returncode or bool(failed)
