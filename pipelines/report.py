@@ -53,7 +53,11 @@ class StageReport:
 
 @contextlib.contextmanager
 def whole_text(path: Path) -> Iterator[IO[str]]:
-    """A text file that appears under its name only when it is whole."""
+    """A text file that appears under its name only when it is whole; what is no file, like /dev/null, is written to."""
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            yield stream
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

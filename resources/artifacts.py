@@ -337,7 +337,13 @@ def _note(folder: Path) -> Path:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part; of several writers the last wins."""
+    """Write a file so that a reader sees the old content or the new, never a part; of several writers the last wins.
+
+    What is no file, like /dev/null, is written to and never replaced.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")  # no other thread, process or host has this name
     try:

@@ -1,14 +1,18 @@
 """Every command reads rows alike: broken ones are rejected by name, unknown columns are mapped, a crash is exit 2."""
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from pipelines import command as program
 from pipelines.reading import Rejections, reading_of, rows_of
+from pipelines.report import whole_text
+from resources.artifacts import write_whole
 from resources.errors import InputError
 
 BROKEN = [
@@ -83,3 +87,21 @@ def test_an_error_nobody_foresaw_is_one_sentence_and_exit_two(
     told = capsys.readouterr().err
     assert caught.value.code == 2
     assert "this should not happen: ZeroDivisionError" in told and "hunter2" not in told and "Traceback" not in told
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    for write in (lambda path: write_whole(path, b"rows"), write_rows):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        heard: list[bytes] = []
+        reader = threading.Thread(target=lambda: heard.append(pipe.read_bytes()))  # noqa: B023
+        reader.start()
+        write(pipe)
+        reader.join(timeout=20)
+        assert heard == [b"rows"] and pipe.is_fifo()
+        pipe.unlink()
+
+
+def write_rows(path: Path) -> None:
+    with whole_text(path) as stream:
+        stream.write("rows")
