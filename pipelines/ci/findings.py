@@ -29,8 +29,8 @@ TITLES = {
 }
 
 
-def of_row(path: Path, sanitized: Sanitized, grave: Sequence[str]) -> Iterator[Result]:
-    """One result for each type of value that left a row. ``grave``: types that send a row to a reviewer.
+def of_row(path: Path, sanitized: Sanitized, severe: Sequence[str]) -> Iterator[Result]:
+    """One result for each type of value that left a row. ``severe``: types that send a row to a reviewer.
 
     The fingerprint is of the row without the values, so that it tells none and is the same in a later run.
     """
@@ -44,7 +44,7 @@ def of_row(path: Path, sanitized: Sanitized, grave: Sequence[str]) -> Iterator[R
         where = ", ".join(dict.fromkeys(named))
         message = f"{count} of type {type_} in {where}"
         mark = digest_json([type_, *named, kept])[:DIGITS]
-        yield Result(_personal(type_, type_ in grave), message, (Place(path, record.origin.line),), mark)
+        yield Result(_personal(type_, type_ in severe), message, (Place(path, record.origin.line),), mark)
 
 
 def unreadable(path: Path, outcome: Outcome) -> Result:
@@ -104,11 +104,11 @@ HITS = {
 }
 
 
-def _personal(type_: str, grave: bool) -> Rule:
+def _personal(type_: str, severe: bool) -> Rule:
     secret = type_ in SECRETS
     act = (
         "Revoke it first. The row is left out until a person decides on it."
-        if grave
+        if severe
         else "It is replaced in the output; replace it at the source too."
     )
     return Rule(
@@ -116,5 +116,5 @@ def _personal(type_: str, grave: bool) -> Rule:
         f"{'A secret' if secret else 'Personal data'} in training data: {type_}",
         act,
         "sanitizer.md",
-        "error" if secret or grave else "warning",
+        "error" if secret or severe else "warning",
     )
