@@ -31,7 +31,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from lineage import Lineage, policy
 
 from assets.corpus.canaries import WORDS
 from assets.release.release import rollback
@@ -43,6 +42,7 @@ from assets.served.traffic import ENDS, TRAFFIC, Traffic
 from pipelines.gateway.build import KEYS
 from resources.errors import HallmarkError
 from resources.signer import KeyRing, SigningKey
+from tests.lineage import Lineage, policy
 from tests.pipelines.gateway.servers import VllmLike, call, say, serving
 
 ROOT = Path(__file__).resolve().parents[2]
