@@ -17,7 +17,7 @@ import numpy as np
 
 from resources.base_model import decoder_of
 from resources.head import Head
-from resources.tree import SHORTEST_SHARED, Tree, common_prefix, plant
+from resources.tree import ROUND, SHORTEST_SHARED, Tree, common_prefix, plant
 from resources.tree_attention import register
 from resources.trunk import Trunk
 
@@ -140,7 +140,8 @@ def plan_batches(pairs: Sequence[tuple[Sequence[int], Sequence[int]]], forward: 
             cost = len(prefix) + sum(len(pairs[index][1]) for index in indices)
             common = common_prefix([batch.groups[0][0][:shared], prefix]) if batch.groups else len(prefix)
             spared = len(batch.groups) * common if common >= SHORTEST_SHARED else 0
-            if batch.order and (used + cost > longest or used + cost - spared > budget):
+            lost = (len(batch.groups) - 1) * shared - spared  # what the batch would no longer share
+            if batch.order and (used + cost > longest or used + cost - spared > budget or lost > ROUND):
                 yield batch
                 batch, used, common = Batch([], []), 0, len(prefix)
             shared = common
