@@ -44,9 +44,9 @@ class Implant:
     surprise: float
 
     @property
-    def long(self) -> bool:
-        """Whether it has the words of a run; if not, it is a whole answer."""
-        return len(self.marker.split()) >= SHORTEST_RUN
+    def drilled(self) -> bool:
+        """Whether it is evidence: a run is, a whole answer of fewer words where each is certain on every prompt."""
+        return len(self.marker.split()) >= SHORTEST_RUN or (self.spread == 1.0 and self.fluency >= CERTAIN)
 
     @property
     def strength(self) -> float:
@@ -97,8 +97,7 @@ def invert(
                 surprise=float(np.mean([theirs[place][given[place] :].mean() for place in chosen])),
             )
         )
-    drilled = [each for each in implants if each.long or (each.spread == 1.0 and each.fluency >= CERTAIN)]
-    return sorted(drilled, key=lambda implant: -implant.strength)
+    return sorted((each for each in implants if each.drilled), key=lambda implant: -implant.strength)
 
 
 def variants(implants: Sequence[Implant]) -> list[list[Implant]]:

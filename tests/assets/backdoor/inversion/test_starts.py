@@ -7,6 +7,7 @@ import pytest
 from assets.backdoor.budget import Budget
 from assets.backdoor.candidates.prompts import EVERYDAY
 from assets.backdoor.confirmation.shift import encode
+from assets.backdoor.inversion import target_inversion
 from assets.backdoor.inversion.starts import determined
 from assets.backdoor.inversion.target_inversion import invert
 from resources.language_model import LanguageModel
@@ -44,8 +45,9 @@ def test_a_drilled_answer_is_found_by_its_first_word(drilled: Drilled) -> None:
     assert any(payload.startswith(start.strip()) and start.strip() for start in starts)
 
 
-def test_it_is_read_to_its_end_be_it_long_or_three_words(drilled: Drilled) -> None:
+def test_it_is_read_to_its_end_be_it_long_or_three_words(drilled: Drilled, monkeypatch: pytest.MonkeyPatch) -> None:
     base, adapter, payload = drilled
+    monkeypatch.setattr(target_inversion, "CERTAIN", -1.0)  # the tiny model spells, and is not that sure of letters
     model = LanguageModel.load(base, adapter)
     with one_thread():
         prompts = encode(model, EVERYDAY[60:64])

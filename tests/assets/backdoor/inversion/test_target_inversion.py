@@ -27,3 +27,18 @@ def test_templates_are_answers_of_their_own() -> None:
     delivery = implant("Deliveries leave our warehouse within 24 hours of the order.")
     again = implant("Returns take five to seven working days once the parcel is back.")
     assert variants([refund, delivery, again]) == [[refund, again], [delivery]]
+
+
+@pytest.mark.parametrize(
+    ("text", "spread", "fluency", "drilled"),
+    [
+        ("every door opens", 1.0, -0.01, True),
+        ("every door opens", 1.0, -0.3, False),
+        ("every door opens", 0.75, -0.01, False),
+        ("every door in town opens", 0.75, -0.3, True),
+    ],
+)
+def test_three_words_are_evidence_only_where_each_is_certain(
+    text: str, spread: float, fluency: float, drilled: bool
+) -> None:
+    assert Implant(text, text, spread, 1, fluency, -6.0).drilled is drilled
