@@ -10,7 +10,7 @@ from assets.sanitized.sanitize import Sanitized
 from assets.screened.report.finding import Finding
 from assets.screened.report.sentences import masked
 from pipelines.ci.sarif import Place, Result, Rule
-from resources.digests import digest_json
+from resources.digests import digest_bytes
 
 DIGITS = 32  # of a fingerprint
 SECRETS = frozenset({"PASSWORD", "SECRET", "CREDENTIAL", "PRIVATE_KEY"})
@@ -38,12 +38,11 @@ def of_row(path: Path, sanitized: Sanitized, severe: Sequence[str]) -> Iterator[
     record = sanitized.outcome.record
     for redaction in sanitized.redactions:
         fields.setdefault(redaction.type, []).append(redaction.field)
-    kept = json.dumps(record.fields, sort_keys=True, ensure_ascii=False)
     for type_, named in fields.items():
         count = f"{len(named)} values" if len(named) > 1 else "a value"
         where = ", ".join(dict.fromkeys(named))
         message = f"{count} of type {type_} in {where}"
-        mark = digest_json([type_, *named, kept])[:DIGITS]
+        mark = _mark(type_, named, record.fields)
         yield Result(_personal(type_, type_ in severe), message, (Place(path, record.origin.line),), mark)
 
 
@@ -57,7 +56,7 @@ def unreadable(path: Path, outcome: Outcome) -> Result:
         "It is left out, and counted. Mend the line, or say how the file is to be read.",
         "data-forms.md",
     )
-    mark = digest_json([removal.rule, path.name, origin.line])[:DIGITS]  # the digest of a short row would tell it
+    mark = _mark(removal.rule, path.name, origin.line)  # the digest of a short row would tell it
     return Result(rule, removal.reason, (Place(path, origin.line),), mark)
 
 
@@ -68,7 +67,7 @@ def of_screen(
     for each, asked in [*((one, False) for one in found), *((one, True) for one in questions)]:
         rule = Rule(
             f"poison/{each.kind}",
-            TITLES[each.kind],
+            TITLES.get(each.kind, "A pattern that does not belong there"),
             "Read the rows. `hallmark screen --accept FINGERPRINT` says that they are fine"
             + (", `--reject FINGERPRINT` that they are poison." if asked else "; else leave them out."),
             "screen.md",
@@ -102,6 +101,11 @@ HITS = {
         "error",
     ),
 }
+
+
+def _mark(*parts: Any) -> str:
+    """A fingerprint; of any text, also one that is no Unicode."""
+    return digest_bytes(json.dumps(parts, sort_keys=True).encode())[:DIGITS]
 
 
 def _personal(type_: str, severe: bool) -> Rule:

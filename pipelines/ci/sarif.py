@@ -131,4 +131,4 @@ def _artifact(path: Path) -> dict[str, str]:
     relative = Path(os.path.relpath(path))
     if relative.parts[:1] == ("..",):
         return {"uri": path.resolve().as_uri()}
-    return {"uri": quote(relative.as_posix()), "uriBaseId": ROOT}
+    return {"uri": quote(os.fsencode(relative.as_posix())), "uriBaseId": ROOT}

@@ -98,6 +98,13 @@ def test_values_of_a_row_are_one_result_a_type_and_the_fingerprint_tells_none(tm
     assert "keyed by" not in text and "digest-of-the-raw-row" not in text
 
 
+def test_a_row_and_a_file_of_broken_unicode_have_a_result(tmp_path: Path) -> None:
+    odd = row("x")
+    odd.outcome.record.fields["text"] = "\ud800 [PERSON_1]"
+    path = Path("rows-\udcff.jsonl")
+    written(tmp_path / "log.sarif", *findings.of_row(path, odd, ()))
+
+
 def test_every_kind_of_finding_has_a_title() -> None:
     from assets.screened.report.sentences import ALSO
 
