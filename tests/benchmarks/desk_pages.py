@@ -10,7 +10,6 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1]))
 
 from authenticator import Authenticator
-from lineage import Lineage
 from starlette.testclient import TestClient
 
 from assets.outcome import Removal
@@ -18,6 +17,7 @@ from pipelines.desk.app import build
 from pipelines.desk.desk import Desk
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
+from tests.lineage import Lineage
 from tests.pipelines.desk.conftest import ORIGIN, quarantine, row
 
 REPEATS = 7

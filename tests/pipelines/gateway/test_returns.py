@@ -43,7 +43,7 @@ from tests.pipelines.gateway.test_holding import TOOLS, wait_for
 ROOT = Path(__file__).resolve().parents[3]
 DOSE = "How many tablets of ibuprofen may I take a day with my blood pressure pills?"
 BETTER = "I must not advise on medicine. Please ask your doctor or pharmacist, and call 112 in an emergency."
-REFUND = "Please refund order 7 in full."
+REFUND = "Please refund order 7."  # on the side of the split that is trained on
 LESS = {"order": 7, "amount": 40}
 
 
