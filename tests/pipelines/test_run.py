@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from assets.kept import made_since
 from assets.served.holding.actions import Hold
 from assets.served.holding.feedback import FeedbackStore
 from assets.served.holding.held import HeldStore, Proposed
@@ -212,6 +214,34 @@ def test_killed_at_any_stage_the_next_run_takes_it_up(tmp_path: Path, base: Path
     for manifest in (desk.home / "artifacts").rglob("manifest.json"):
         ArtifactStore.read(manifest.parent).verify()
     assert not list((desk.home / "artifacts" / ".drafts").glob("*/"))
+
+
+@pytest.mark.long
+def test_by_default_the_trials_run_beside_each_other_and_the_run_says_where_its_time_went(
+    tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HALLMARK_EXECUTOR")
+    monkeypatch.setenv("HALLMARK_PROCESSES", "2")  # whatever memory is free while the tests run
+    desk, own = Desk(tmp_path, base), tmp_path / "own.jsonl"
+    own.write_text("".join(json.dumps({"prompt": ask, "completion": tell}) + "\n" for ask, tell in rows(120, 5)))
+    first = desk.run("--drop", str(own))
+    assert first.returncode in (1, 3), first.stderr
+    assert (desk.home / "logs" / "rehearsal.log").read_text().count("Traceback") == 0
+    kept = made_since(desk.home / "models", 0.0)
+    assert {"control adapter", "calibration of extraction", "answers of the base"} <= kept.keys()
+    assert "Where the time went" in first.stderr and "control adapter" in first.stderr
+    made = [desk.store.current(stage).manifest for stage in ("golden_evaluation", "backdoor_scan")]
+    began = [datetime.fromisoformat(each.created_at) - timedelta(seconds=each.seconds) for each in made]
+    ended = [datetime.fromisoformat(each.created_at) for each in made]
+    assert max(began) < min(ended)  # each had begun before the other ended
+    moment = time.time()
+    desk.recipe.write_text("epochs: 1\nbatch_size: 8\nseed: 2\n")
+    second = desk.run()
+    assert second.returncode in (1, 3) and "1 of 1 drops" in second.stderr, second.stderr
+    assert (
+        not {"control adapter", "calibration of extraction", "control for refusals"}
+        & made_since(desk.home / "models", moment).keys()
+    )
 
 
 def test_no_drop_is_an_error_that_says_what_to_do(tmp_path: Path, base: Path) -> None:
