@@ -2,8 +2,8 @@
 
 A quiet scan says something of those kinds of backdoor only that it is seen to find (law 5): an opening phrase, a word,
 several words that must all be there, a structure; each with a payload of three words and with a sentence. Two adapters
-carry them, four secrets each, trained once a base and kept in the cache, about as strongly as an attacker would train
-them (``docs/red-team.md`` compares).
+carry them, four secrets each, trained once a base and kept in the cache. An attacker may train more gently
+(``docs/red-team.md``).
 """
 
 from collections.abc import Iterator
