@@ -16,6 +16,8 @@ from pipelines.execution import engine, steps_at_once
 from resources.process import settle
 from resources.project import Project
 
+PATIENCE = 5.0  # seconds from the request to end to the end
+
 
 def rehearse(project: Project) -> None:
     """Make what the four trials need of this project's base."""
@@ -53,6 +55,9 @@ def beside(project: Project) -> Iterator[None]:
                 yield
             finally:
                 process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(PATIENCE)
+                process.kill()  # a caller that ignores SIGTERM has handed that on; what is kept is put in place whole
 
 
 def main() -> int:

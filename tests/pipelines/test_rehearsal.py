@@ -1,5 +1,6 @@
 """What the trials hold a candidate against is made before there is one, once for a base."""
 
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -42,7 +43,12 @@ def test_it_runs_beside_a_run_only_where_there_is_a_core_for_it_and_ends_with_it
         assert not started  # the tests' environment says one process
     monkeypatch.setattr(rehearsal, "engine", lambda job: "multiprocess")
     monkeypatch.setattr(rehearsal, "steps_at_once", lambda: 2)
-    with beside(project):
-        (process,) = started
-        assert process.poll() is None
+    monkeypatch.setattr(rehearsal, "PATIENCE", 0.5)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as under a supervisor that ignores it: children inherit that
+    try:
+        with beside(project):
+            (process,) = started
+            assert process.poll() is None
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert process.poll() is not None
