@@ -9,6 +9,7 @@ Read  recipe.py (what may be chosen), train.py (the process), training.py (the l
 
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,9 @@ def lora_adapter(
             command = [sys.executable, "-m", "assets.adapter.train"]
             command += [part for name, path in arguments.items() for part in (f"--{name}", str(path))]
             command += [part for drop in _feedback(project, corpus) for part in ("--corrections", drop)]
-            pipes.run(command=command, context=context.op_execution_context, cwd=str(ROOT))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", dg.PreviewWarning)  # on a part of its own that Dagster calls itself
+                pipes.run(command=command, context=context.op_execution_context, cwd=str(ROOT))
             (folder / REPORT).rename(draft.path(REPORT))
         training = json.loads(draft.path(REPORT).read_bytes())
         draft.path("loss.png").write_bytes(loss_curve(training))

@@ -31,6 +31,7 @@ def test_it_runs_beside_a_run_only_where_there_is_a_core_for_it_and_ends_with_it
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     project = Project(home=str(tmp_path))
+    monkeypatch.setenv("HALLMARK_HOME", str(tmp_path))
     started: list[subprocess.Popen[bytes]] = []
 
     class Noted(subprocess.Popen[bytes]):
