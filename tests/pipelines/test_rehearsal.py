@@ -45,9 +45,7 @@ def test_it_runs_beside_a_run_only_where_there_is_a_core_for_it_and_ends_with_it
     monkeypatch.setattr(rehearsal, "engine", lambda job: "multiprocess")
     monkeypatch.setattr(rehearsal, "steps_at_once", lambda: 2)
     monkeypatch.setattr(rehearsal, "PATIENCE", 0.5)
-    before = signal.signal(
-        signal.SIGTERM, signal.SIG_IGN
-    )  # as under a supervisor that ignores it: children inherit that
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # children inherit it, as from a supervisor
     try:
         with beside(project):
             (process,) = started
