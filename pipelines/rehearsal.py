@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 
 from pipelines.execution import engine, steps_at_once
-from resources.process import settle
+from resources.process import end, settle
 from resources.project import Project
 
 PATIENCE = 5.0  # seconds from the request to end to the end
@@ -54,10 +54,7 @@ def beside(project: Project) -> Iterator[None]:
             try:
                 yield
             finally:
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(PATIENCE)
-                process.kill()  # a caller that ignores SIGTERM has handed that on; what is kept is put in place whole
+                end(process, patience=PATIENCE)  # what is kept is put in place whole
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resources.errors import StoreError
+from resources.process import end
 
 START_TIMEOUT = 15.0  # seconds
 
@@ -60,12 +61,7 @@ def serve(root: Path, *, port: int = 0, log: Path | None = None) -> Iterator[Loc
         _wait_for(address, process)
         yield LocalS3(f"http://{address}", access, secret)
     finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, patience=5)
 
 
 def _rclone() -> str:

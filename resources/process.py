@@ -1,4 +1,4 @@
-"""How a process shares the machine: threads that wait, and how many cores there are.
+"""How a process shares the machine: threads that wait, how many cores there are, and how its children end.
 
 OpenMP's threads spin while they wait for each other. That helps nobody when something else needs the core: beside one
 busy neighbour two spinning threads fall to a fraction of their speed, soon-sleeping ones to about half, and alone there
@@ -8,7 +8,9 @@ is no difference (``tests/benchmarks/train_process.py``).
 import logging
 import math
 import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}  # turns of the waiting loop: some microseconds
 
@@ -33,3 +35,19 @@ def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     except (OSError, ValueError):  # another operating system, or another kind of control group
         return allowed
     return allowed if granted == "max" else max(1, min(allowed, math.ceil(int(granted) / int(period))))
+
+
+def end(*processes: "subprocess.Popen[Any]", patience: float) -> None:
+    """End them: asked, and killed after ``patience`` seconds each.
+
+    All are asked first: the time they take is that of the slowest, not the sum. One whose parent ignores SIGTERM has
+    inherited that, and is killed.
+    """
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

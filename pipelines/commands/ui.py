@@ -13,6 +13,7 @@ import click
 from pipelines.instance import prepare
 from resources.errors import HallmarkError
 from resources.local_s3 import LocalS3, serve
+from resources.process import end
 from resources.workspace import Workspace
 
 BUCKET = "drops"
@@ -67,7 +68,7 @@ def _run_until_interrupted(workspace: Workspace, port: int, desk_port: int) -> N
         for number in (signal.SIGINT, signal.SIGTERM):
             stack.callback(signal.signal, number, signal.signal(number, lambda number, _: told_to_end.append(number)))
         processes: dict[str, subprocess.Popen[bytes]] = {}
-        stack.callback(_end, processes)
+        stack.callback(lambda: end(*processes.values(), patience=10))
         for name, arguments in commands.items():
             log = stack.enter_context((workspace.logs / f"{name}.log").open("ab"))
             program = sys.executable if name == "desk" else str(Path(sys.executable).with_name(arguments[0]))
@@ -79,15 +80,3 @@ def _run_until_interrupted(workspace: Workspace, port: int, desk_port: int) -> N
                         f"the {name} ended (status {process.returncode}); see {workspace.logs / name}.log"
                     )
             time.sleep(POLL)
-
-
-def _end(processes: "dict[str, subprocess.Popen[bytes]]") -> None:
-    """All are told first: the time they take is that of the slowest, not the sum."""
-    for process in processes.values():
-        process.terminate()
-    for process in processes.values():
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
