@@ -108,7 +108,8 @@ class Plugged:
         started = time.monotonic()
         asking = asyncio.get_running_loop().run_in_executor(self._thread, plugged_in, self._releases, self._keys)
         try:
-            name = await asyncio.wait_for(asking, PATIENCE)
+            async with asyncio.timeout(PATIENCE):  # wait_for of Python 3.11 may swallow the cancelling of ``close``
+                name = await asking
             there = self._releases.is_dir()
             if self._seen and not there:  # a folder that vanished is no word that nothing is plugged in
                 raise IntegrityError("the folder of releases is gone")

@@ -76,15 +76,19 @@ async def answer(gateway: Gateway, admitted: Admitted) -> AsyncGenerator[str | S
             key=admitted.key, request=admitted.name, fingerprints=marks,
         )  # fmt: skip
         gateway.breached(admitted.state.release, str(breach))
+        await asyncio.wait([recorded])
         yield Said("content_filter", text="" if made.out.text else WITHHELD, hallmark={"withheld": True})
     except Unplugged as reason:
         end = "unplugged"
+        await asyncio.wait([recorded])  # a refusal is an answer: it goes out behind the record, too
         raise Refusal("release_changed", f"the release was unplugged while it answered: {reason}", 1) from reason
     except InputError as error:
+        await asyncio.wait([recorded])
         raise Refusal("invalid_request", str(error)) from error
     except StoreError as error:
         raise Refusal("record_failed", str(error), 5) from error
     except HallmarkError as error:
+        await asyncio.wait([recorded])
         raise Refusal("engine_failed", str(error), 2) from error
     finally:
         # A client that went away ends here, too: what it was told counts.
