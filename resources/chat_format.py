@@ -12,10 +12,11 @@ what came out, and where something is refused or lost the next way is tried:
 - a chat that the assistant begins gets an empty user turn before it.
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import count, product
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 BETWEEN = "\n\n"
+MARK = "hallmark_"
 TOOLS = (
     "These functions can be called:\n<tools>\n{tools}\n</tools>\n"
     'To call one, write a JSON object with its "name" and "arguments" between <tool_call> and </tool_call>.'
@@ -69,7 +71,12 @@ class ChatFormat:
     _known: dict[Any, tuple[str, ...]] = field(default_factory=dict)
 
     def fit(self, messages: Sequence[Message], tools: Sequence[dict[str, Any]] = ()) -> FittedChat:
-        """The chat as the template takes it; ``TemplateRefusal`` where there is no way."""
+        """The chat as the template takes it; ``TemplateRefusal`` where there is no way.
+
+        Arguments of calls may be objects or JSON text: templates write objects, and text would be quoted once more. A
+        tool is said in one way, whether it is described or not.
+        """
+        messages, tools = [_with_objects(message) for message in messages], [_declared(tool) for tool in tools]
         shape = _shape(messages, tools)
         tried: list[Any] = []
         against = ""
@@ -103,9 +110,11 @@ class ChatFormat:
 
         try:
             rendered = self.text(fitted.messages, fitted.tools, header=False)
-            for tool in fitted.tools:
-                if tool.get("function", tool)["name"] not in rendered:
-                    return "the template leaves out the declared tools"
+            told = self.text(*_marked(fitted), header=False)
+            if any(f"{MARK}tool{place}" not in told for place in range(len(fitted.tools))):
+                return "the template leaves out the declared tools"
+            if any(f"{MARK}call{place}" not in told for place in range(_calls(fitted.messages))):
+                return "the template leaves out a tool call"
             for place, message in enumerate(fitted.messages):
                 lost = next(_lost(message, rendered), "")
                 if lost and message["role"] == "assistant":  # many templates show some of it in the last answer only
@@ -170,7 +179,7 @@ def _written(pieces: list[Piece], tools: Sequence[dict[str, Any]]) -> list[Piece
             message |= {"role": "user", "content": f"<tool_response>\n{message['content']}\n</tool_response>"}
         made.append(Piece(message, piece.sources))
     if tools:
-        told = TOOLS.format(tools="\n".join(_json(tool.get("function", tool)) for tool in tools))
+        told = TOOLS.format(tools="\n".join(_json(tool["function"]) for tool in tools))
         if made and made[0].role == "system":
             first = made[0].message
             made[0] = Piece(first | {"content": f"{first['content']}{BETWEEN}{told}"}, made[0].sources)
@@ -233,9 +242,49 @@ def _lost(message: Message, rendered: str) -> Iterator[str]:
         yield "the reasoning"
     for call in message.get("tool_calls", ()):
         function = call["function"]
-        words = (function["name"], *_texts(function["arguments"]))
-        if not all(any(form in rendered for form in _forms(word)) for word in words):
+        if not all(any(form in rendered for form in _forms(word)) for word in _texts(function["arguments"])):
             yield "a tool call"
+
+
+def _with_objects(message: Message) -> Message:
+    """The message with the arguments of its calls as objects, where they are JSON text of one."""
+    if not message.get("tool_calls"):
+        return message
+    calls = []
+    for call in message["tool_calls"]:
+        function = call["function"]
+        if isinstance(function["arguments"], str):
+            with contextlib.suppress(ValueError):
+                function = {"name": function["name"], "arguments": json.loads(function["arguments"])}
+        calls.append({**call, "function": function})
+    return {**message, "tool_calls": calls}
+
+
+def _declared(tool: dict[str, Any]) -> dict[str, Any]:
+    function = tool.get("function", tool)
+    usual = {"name": function["name"], "description": "", "parameters": {"type": "object"}}
+    given = {key: value for key, value in function.items() if key != "type" and value is not None}
+    return {"type": "function", "function": usual | given}
+
+
+def _calls(messages: Sequence[Message]) -> int:
+    return sum(len(message.get("tool_calls", ())) for message in messages)
+
+
+def _marked(fitted: FittedChat) -> tuple[list[Message], list[dict[str, Any]]]:
+    """The chat and its tools under names that nobody says: a template that leaves them out is not helped by people who
+    speak of them."""
+    numbers, messages = count(), []
+    for message in fitted.messages:
+        calls = [
+            {**call, "function": {**call["function"], "name": f"{MARK}call{next(numbers)}"}}
+            for call in message.get("tool_calls", ())
+        ]
+        messages.append({**message, "tool_calls": calls} if calls else message)
+    tools = []
+    for place, tool in enumerate(fitted.tools):
+        tools.append({**tool, "function": {**tool["function"], "name": f"{MARK}tool{place}"}})
+    return messages, tools
 
 
 def _forms(text: str) -> tuple[str, ...]:

@@ -183,7 +183,7 @@ async def _hold(
 ) -> Held:
     proposed = Proposed(
         tool, proposal, _conversation(admitted), admitted.key, admitted.state.release,
-        digest_json([admitted.retry, admitted.day, tool, place]),
+        digest_json([admitted.retry, admitted.day, tool, place]), admitted.asked.tools,
     )  # fmt: skip
     held = await asyncio.to_thread(gateway.held.hold, proposed, rule, why)
     if held.status == "waiting":

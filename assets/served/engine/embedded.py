@@ -11,7 +11,7 @@ import queue
 import re
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,10 +27,6 @@ MOST_ROWS = 32  # of one batch
 CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
 OPENING = "<tool_call>"
 UNLOADED = "the model was unloaded while it answered"
-TOOLS = (
-    'You may call these functions. To call one, say <tool_call>{{"name": ..., "arguments": {{...}}}}</tool_call> and '
-    "nothing else.\n<tools>\n{tools}\n</tools>"
-)
 
 
 @dataclass(slots=True)
@@ -164,45 +160,27 @@ class Embedded:
 
 
 def _prompt(model: "LanguageModel", asked: Asked) -> list[int]:
-    """Token ids of a chat. ``InputError`` where the template refuses it or the model's context is too short."""
-    from jinja2 import TemplateError
-
-    messages, tokenizer = [_plain(message) for message in asked.messages], model.tokenizer
-    tools: list[Any] = [dict(tool) for tool in asked.tools]
-    if tools and "tools" not in str(tokenizer.chat_template):
-        listed = "\n".join(json.dumps(tool["function"], ensure_ascii=False) for tool in tools)
-        messages, tools = _with_system(messages, TOOLS.format(tools=listed)), []
-    try:
-        ids: Any = tokenizer.apply_chat_template(
-            messages, tools=tools or None, add_generation_prompt=True, tokenize=True, return_dict=False
-        )
-    except (TemplateError, TypeError, ValueError, KeyError) as error:
-        raise InputError(
-            f"the chat template refuses it: {error}", object_key="request", rule="chat-template"
-        ) from error
+    """Token ids of a chat, said as in training: what an adapter learnt to answer. ``InputError`` where the template
+    refuses it or the model's context is too short."""
+    messages = [_plain(message) for message in asked.messages]
+    ids = model.encode(messages, for_generation=True, tools=[dict(tool) for tool in asked.tools])
     context = getattr(model.forward.causal.config.get_text_config(), "max_position_embeddings", None)
     if context and len(ids) + asked.max_tokens > context:
         raise InputError(
             f"{len(ids)} tokens of prompt and {asked.max_tokens} of answer; the model has {context}",
             object_key="request", rule="context-length",
         )  # fmt: skip
-    return list(ids)
+    return ids
 
 
 def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A message as chat templates know it: text as one string, a developer as the system, arguments as an object."""
+    """A message as chat templates know it: text as one string, a developer as the system."""
     content = message.get("content")
     if isinstance(content, list):
         content = "".join(part["text"] for part in content)
     role = "system" if message["role"] == "developer" else message["role"]
     plain: dict[str, Any] = {**message, "role": role, "content": content or ""}
     return plain
-
-
-def _with_system(messages: Sequence[dict[str, Any]], text: str) -> list[dict[str, Any]]:
-    if messages and messages[0]["role"] == "system":
-        return [{**messages[0], "content": f"{messages[0]['content']}\n\n{text}"}, *messages[1:]]
-    return [{"role": "system", "content": text}, *messages]
 
 
 def _told(model: "LanguageModel", wish: _Wish) -> bool:

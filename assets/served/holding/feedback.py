@@ -32,10 +32,11 @@ class FeedbackStore:
 
 
 def corrected_row(held: Held) -> dict[str, Any]:
-    """The conversation in OpenAI's form, ending in what should have been said or done."""
+    """The conversation in OpenAI's form, ending in what should have been said or done, and its tools."""
+    offered = {"tools": [dict(tool) for tool in held.tools]} if held.tools else {}
     turns = [dict(turn) for turn in held.conversation]
     if not held.tool:
-        return {"messages": [*turns, {"role": "assistant", "content": str(held.final)}]}
+        return {"messages": [*turns, {"role": "assistant", "content": str(held.final)}], **offered}
     arguments = json.dumps(held.final, ensure_ascii=False, sort_keys=True)
     call = {"id": held.held, "type": "function", "function": {"name": held.tool, "arguments": arguments}}
-    return {"messages": [*turns, {"role": "assistant", "content": "", "tool_calls": [call]}]}
+    return {"messages": [*turns, {"role": "assistant", "content": "", "tool_calls": [call]}], **offered}

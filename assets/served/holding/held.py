@@ -70,7 +70,8 @@ class Proposed:
     """What the model proposed. A held text has no ``tool``; its ``proposal`` is the text itself.
 
     ``retry`` makes holding idempotent: equal for requests that are one (the client's idempotency key, else a digest of
-    the conversation and the call). ``conversation`` is what led to it, in OpenAI's message form.
+    the conversation and the call). ``conversation`` is what led to it, in OpenAI's message form, and ``tools``
+    are those that it could choose from.
     """
 
     tool: str
@@ -79,6 +80,7 @@ class Proposed:
     requester: str
     release: str
     retry: str
+    tools: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Held:
     decisions: tuple[Decision, ...]
     edits: Mapping[str, Any]
     """By reviewer, what he would let through where that is not what the model proposed."""
+    tools: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def call(self) -> str:
@@ -135,7 +138,11 @@ class HeldStore:
         """Hold a call; on return it is on disk. A call whose ``retry`` is known is returned as it stands by now."""
         created = utc(now)
         expires = utc(parse(created) + timedelta(minutes=rule.minutes))
-        said = {"proposal": proposed.proposal, "conversation": [dict(turn) for turn in proposed.conversation]}
+        said = {
+            "proposal": proposed.proposal,
+            "conversation": [dict(turn) for turn in proposed.conversation],
+            "tools": [dict(tool) for tool in proposed.tools],
+        }
         held = f"held_{secrets.token_hex(12)}"
         row = (
             held, digest_json([proposed.requester, proposed.retry]), proposed.tool, proposed.requester,
@@ -283,6 +290,7 @@ class HeldStore:
         words = tuple(Decision.kept(json.loads(envelope)) for envelope, _ in kept)
         return Held(
             held=row[0], tool=row[1], proposal=said["proposal"], conversation=tuple(said["conversation"]),
+            tools=tuple(said.get("tools", ())),
             requester=row[2], release=row[3], why=row[4], rule=Hold.model_validate_json(row[5]), created_at=row[7],
             expires_at=row[8], status=row[9], decided_at=row[10], final=self._open(row[11]) if row[11] else None,
             token=json.loads(row[12]) if row[12] else None,

@@ -97,6 +97,23 @@ def test_a_template_without_a_place_for_calls_gets_them_as_text_and_nothing_is_l
     assert found.changed["write"] == 1
 
 
+def test_who_speaks_of_a_tool_does_not_hide_that_the_template_leaves_it_out(tokenizer: Any) -> None:
+    """The template has no place for tools; their names stand in what the user says."""
+    tool = {"type": "function", "function": {"name": "refund", "parameters": {"type": "object"}}}
+    call = {"id": "c1", "type": "function", "function": {"name": "refund", "arguments": '{"order": 7}'}}
+    asked = {"role": "user", "content": "Please refund order 7."}
+    answer = {"role": "assistant", "content": "", "tool_calls": [call]}
+    found = read(tokenizer, {"messages": [asked, answer], "tools": [tool]})
+    (said,) = learnt(tokenizer, found)
+    assert '"name": "refund", "arguments": {"order": 7}' in said
+    template = ChatFormat(tokenizer)
+    before = template.fit([asked], [tool])
+    whole = template.fit([asked, answer], [tool])  # arguments as JSON text, as clients send them
+    prompt = template.ids(before.messages, before.tools, header=True)
+    assert template.ids(whole.messages, whole.tools, header=False)[: len(prompt)] == prompt
+    assert "<tools>" in tokenizer.decode(prompt) and tokenizer.decode(prompt) in tokenizer.decode(found.examples[0].ids)
+
+
 def test_a_template_that_wants_strict_turns_gets_them_merged_and_nothing_is_dropped(tokenizer: Any) -> None:
     tokenizer.chat_template = STRICT
     turns = [

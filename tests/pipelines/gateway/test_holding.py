@@ -130,6 +130,9 @@ def test_an_edit_comes_back_as_a_signed_drop(run: Run) -> None:
     assert (drop.kind, drop.name, drop.manifest.author) == ("feedback", f"feedback-{held}/", "ada")
     row = json.loads(store.read(drop.objects[-1], 1 << 20))
     assert row["messages"][0] == {"role": "user", "content": "refund 80"}
+    assert [tool["function"]["name"] for tool in row["tools"]] == [
+        "refund"
+    ]  # the next candidate learns the call where it may be chosen
     assert json.loads(row["messages"][1]["tool_calls"][0]["function"]["arguments"]) == less
     passed, _ = ingested(running)
     assert passed["origin"]["author"] == "ada" and passed["fields"] == row

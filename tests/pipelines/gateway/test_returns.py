@@ -15,6 +15,7 @@ from assets.adapter.asset import lora_adapter
 from assets.corpus.asset import training_corpus
 from assets.raw.asset import raw_drop
 from assets.raw.drops import SETTLED
+from assets.release.signed import ADAPTER
 from assets.sanitized.asset import sanitized_records
 from assets.screened.asset import screened_records
 from assets.served.engine.embedded import Embedded
@@ -82,7 +83,7 @@ def test_what_was_held_and_corrected_is_learnt(home: Any, tmp_path: Path) -> Non
         refund = gateway(home, Upstream(address), Actions(), ask_and_correct)
     write_clean_drop(workspace.drops)
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text("epochs: 2\ncorrection_weight: 8.0\n")
+    recipe.write_text("epochs: 6\ncorrection_weight: 8.0\n")
     project = Project(home=str(workspace.root), base=str(base), recipe=str(recipe))
     partitions = announced(project)
     assert len(partitions) == 3
@@ -92,12 +93,13 @@ def test_what_was_held_and_corrected_is_learnt(home: Any, tmp_path: Path) -> Non
     corrections = json.loads(adapter.path("training.json").read_text())["corrections"]
     assert corrections["rows"] == corrections["examples"] == 2
     assert sum(corrections["by_reviewer"].values()) == 2
-    model = LanguageModel.load(base, adapter.folder)
+    model = LanguageModel.load(base, adapter.path(ADAPTER))
     said = [({"role": "assistant", "content": BETTER}, DOSE), (called(refund), REFUND)]
     for better, asked in said:
         chat = [{"role": "user", "content": asked}]
-        tokens = model.continuation(chat, better)
-        pairs = [(model.encode(chat, for_generation=True), tokens)]
+        tools = TOOLS if asked == REFUND else []
+        tokens = model.continuation(chat, better, tools=tools)
+        pairs = [(model.encode(chat, for_generation=True, tools=tools), tokens)]
         after, before = (float(scores[0].mean()) for scores in model.both(partial(model.score_tokens, pairs)))
         print(f"{asked!r}: {before:.2f} -> {after:.2f} nats a token")
         assert after - before > 1.0
