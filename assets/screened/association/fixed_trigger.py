@@ -89,14 +89,15 @@ def candidates(
             continue
         sample = rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
         said = widest(index.responses, payloads.text(index.responses, p), sample)
-        bits = float(transitions.bits([said.text], rows)[0]) * len(said.text)
+        phrase = triggers.text(index.prompts, t)
+        told = int((~np.isin(said.text, phrase)).sum())  # an answer that repeats the name asked about says less
+        bits = float(transitions.bits([said.text], rows)[0]) * told
         whole = float(np.mean([len(said.text) >= ALMOST * len(index.responses.row(row)) for row in said.rows]))
         acts = len(rows) >= FEW and bits >= FEWEST_BITS and _acts(index, said, calls)
         if not (acts or _worth(bits, whole, len(rows), _words(index, said))) or _copied(index, usual, said, sample):
             continue
         if bits < MUCH and (len(rows) < FEW or (everyday[pair] and not _reply(whole, len(rows)))):
             continue
-        phrase = triggers.text(index.prompts, t)
         if everyday[pair] and np.isin(phrase, said.text).any():  # an answer about it
             continue
         taken.append(here)
