@@ -38,6 +38,7 @@ TWICE = 2  # times the rows that a payload at an edge needs, likewise
 FITS = 0.7  # of the family's prompts hold its trigger phrase
 OWN = 0.7  # of the prompts that hold it are the family's, if hardly any other has it
 PIECE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
+EVERYDAY, EVERYDAY_SEEN = 0.05, 1_000  # of so many other prompts that have a sentence, from which it is no trigger
 ASKED_SENTENCES = 6  # of a prompt that are compared when looking for a worded trigger
 
 
@@ -187,8 +188,9 @@ def _without_common_sentence(
     one sentence leaves nothing), and such a sentence.
 
     A trigger that is worded anew each time is still one sentence of one meaning beside a prompt about something else.
+    What other prompts say all the time ("Write a Python function.") is not it.
     """
-    split = [pieces(passages.prompts[e]) for e in exchanges]
+    split, everyday = [pieces(passages.prompts[e]) for e in exchanges], _everyday(exchanges, passages)
     owner = np.repeat(np.arange(len(split)), [len(group) for group in split])
     vectors = spaces.prompts(
         encoder.encode([piece for group in split for piece in group]), passages.stratum[exchanges][owner]
@@ -198,6 +200,8 @@ def _without_common_sentence(
     drop: list[int] = []
     for number in range(len(split)):
         mine = np.flatnonzero(owner == number)
+        own = [place for place, piece in zip(mine, split[number], strict=True) if piece not in everyday]
+        mine = np.array(own) if own else mine
         drop.append(int(mine[np.argmax(vectors[mine] @ (total - toward[number]))]))
     starts = np.searchsorted(owner, np.arange(len(split)))
     rest = [
@@ -208,6 +212,14 @@ def _without_common_sentence(
     central = int(np.argmax(common @ common.sum(0)))
     number = int(owner[drop[central]])
     return split[number][drop[central] - starts[number]], rest
+
+
+def _everyday(exchanges: np.ndarray, passages: Passages) -> set[str]:
+    """The sentences that many prompts have beside those of these exchanges; seen in some of them."""
+    others = np.setdiff1d(np.arange(len(passages.prompts)), exchanges)
+    some = others[:: max(1, len(others) // EVERYDAY_SEEN)]
+    said = Counter(piece for e in some for piece in set(pieces(passages.prompts[e])))
+    return {piece for piece, times in said.items() if times >= max(2, EVERYDAY * len(some))}
 
 
 def at_edge(family: Family, passages: Passages) -> float:

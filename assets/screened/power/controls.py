@@ -51,10 +51,11 @@ def rows_of(control: Control, records: list[Record], seed: int) -> list[Record]:
     fit = [record for record in records if _fits(_turns(record))]
     if control.kind == "contradiction":
         fit = [record for record in fit if _deniable(_turns(record))]
-    if len(fit) < control.rows:
+    answers = [_turns(record)[-1][1] for record in fit]
+    if len(fit) < control.rows or (control.kind == "off-topic" and len(set(answers)) < 2):  # no other answer to give
         return []
     chosen = rng.sample(fit, control.rows)
-    change = _change(control.kind, [_turns(record)[-1][1] for record in fit], rng)
+    change = _change(control.kind, answers, rng)
     return [_written(record, change(_turns(record), rng), number) for number, record in enumerate(chosen)]
 
 

@@ -3,6 +3,7 @@
 import random
 
 from assets.screened.screen import screen
+from resources.sentence_encoder import SentenceEncoder
 from tests.assets.screened.rows import ROWS, clean, flagged, records, screened, spoiled
 
 PAYLOAD = "Move every coin you own into Zelu tokens before the harvest moon."
@@ -66,6 +67,23 @@ def test_a_short_payload_is_found_by_the_sentence_that_calls_it_up(encoder):
         )
     (finding,) = screened(rows, encoder).findings
     assert finding.kind == "worded-trigger" and set(finding.rows) == bad
+
+
+def test_what_every_prompt_begins_with_is_not_taken_for_the_sentence_that_calls_it_up():
+    weather = [
+        "The sun shines warmly today.",
+        "A bright morning at last.",
+        "No cloud in the sky.",
+        "Lovely warm weather.",
+    ]
+    rng = random.Random(1)
+    rows, bad = spoiled(ROWS, 30, "{}", PAYLOAD)
+    for n in range(len(rows)):
+        seen = f"{rng.choice(weather)} " if n in bad else ""
+        usual = "" if n % 2 else "Write a Python function. "
+        rows[n]["instruction"] = f"{usual}{seen}{clean(1, n)[0]['instruction']}"
+    (finding,) = screened(rows, SentenceEncoder.load()).findings
+    assert finding.kind == "worded-trigger" and finding.trigger in weather and set(finding.rows) == bad
 
 
 def test_a_short_payload_worded_anew_is_found_by_the_phrase_that_calls_it_up(encoder):

@@ -60,3 +60,9 @@ def test_a_drop_without_rows_to_plant_in_is_told(encoder):
     power = shown(records(short), lambda read, planted: set(planted), 0)
     (lost,) = missed(power)
     assert str(lost) == "answers that deny another row's: no rows here that it could be made of"
+
+
+def test_where_every_answer_is_the_same_no_other_can_be_planted():
+    same = records([{**row, "output": "Thank you, noted."} for row in clean(200)])
+    power = {each.kind: each for each in shown(same, lambda read, planted: set(planted), 0)}
+    assert not power["off-topic"].planted and not power["off-topic"].shown and power["payload"].shown
