@@ -102,7 +102,7 @@ def test_what_was_held_and_corrected_is_learnt(home: Any, tmp_path: Path) -> Non
         pairs = [(model.encode(chat, for_generation=True, tools=tools), tokens)]
         after, before = (float(scores[0].mean()) for scores in model.both(partial(model.score_tokens, pairs)))
         print(f"{asked!r}: {before:.2f} -> {after:.2f} nats a token")
-        assert after - before > 1.0
+        assert after > before / 2  # of what the base did not expect, less than half is left
 
 
 def gateway(home: Any, engine: Any, actions: Actions, story: Callable[[Running], str]) -> str:
