@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import click
+import dagster as dg
 
 from pipelines.instance import prepare
 from resources.errors import HallmarkError
@@ -33,6 +34,8 @@ def command(home: Path | None, port: int, desk_port: int, s3_port: int) -> None:
     """
     workspace = Workspace.locate(home)
     prepare(workspace)
+    with dg.DagsterInstance.get():
+        pass  # makes Dagster's database here: webserver and daemon that make it at once can leave it broken
     with serve(workspace.drops.parent, port=s3_port, log=workspace.logs / "s3.log") as s3:
         os.environ.update(s3.environment(), HALLMARK_STORE=f"s3://{BUCKET}")
         _instructions(port, desk_port, s3)
