@@ -110,10 +110,11 @@ class ChatFormat:
 
         try:
             rendered = self.text(fitted.messages, fitted.tools, header=False)
-            told = self.text(*_marked(fitted), header=False)
+            called = _calls(fitted.messages)
+            told = self.text(*_marked(fitted), header=False) if fitted.tools or called else rendered
             if any(f"{MARK}tool{place}" not in told for place in range(len(fitted.tools))):
                 return "the template leaves out the declared tools"
-            if any(f"{MARK}call{place}" not in told for place in range(_calls(fitted.messages))):
+            if any(f"{MARK}call{place}" not in told for place in range(called)):
                 return "the template leaves out a tool call"
             for place, message in enumerate(fitted.messages):
                 lost = next(_lost(message, rendered), "")
