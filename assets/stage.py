@@ -16,7 +16,7 @@ import dagster as dg
 from assets.outcome import FILES, Outcome, names_of, read_records, write_outcomes
 from assets.record import Record
 from assets.review import Decisions
-from assets.shards.joining import REPORT, file_of, join
+from assets.shards.joining import REPORT, file_of, join, passed_by_shard
 from expectations.policy import GateResult, Policy
 from resources.artifacts import WHOLE, Artifact, Counts, Draft, Metric
 from resources.base_model import base_path
@@ -36,6 +36,11 @@ def policy_of(project: Project) -> Policy:
 def base_of(project: Project) -> Path:
     """The folder of the base model: the project's own, or the bundled one."""
     return base_path(project.base_path, project.workspace.models)
+
+
+def settings_of(project: Project, stage: str) -> dict[str, Any]:
+    """What the policy sets for a stage, as it is written there."""
+    return policy_of(project).settings.get(stage, {})
 
 
 def decisions_of(project: Project, stage: str) -> Decisions:
@@ -181,6 +186,11 @@ def shards_before(project: Project, stage: str, before: str, drop: str) -> list[
     names = names_of(artifact.manifest.files, "passed")
     settings, decisions = policy_of(project).stage_digest(stage), decisions_of(project, stage).digest
     return [{"rows": artifact.manifest.files[name], "settings": settings, "decisions": decisions} for name in names]
+
+
+def rows_before(project: Project, before: str, drop: str) -> list[int]:
+    """Rows that each shard of the predecessor passed on; none where it was made in one piece."""
+    return passed_by_shard(proven(project, before, drop, only=()))
 
 
 def shard_of(project: Project, before: str, drop: str, number: int, cipher: LineCipher | None) -> Iterator[Record]:

@@ -31,10 +31,6 @@ def trial_stage(name: str, version: str, more: Callable[[Project], dict[str, str
     return Stage(name, version, inputs)
 
 
-def settings_of(project: Project, name: str) -> dict[str, Any]:
-    return policy_of(project).settings.get(name, {})
-
-
 def run_trial(project: Project, stage: Stage, file: str, conduct: Callable[[Path], Report]) -> Artifact:
     """Conduct a trial on the proven adapter folder, unless it was already, and seal its report as ``file``."""
 

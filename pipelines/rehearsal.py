@@ -24,8 +24,7 @@ def rehearse(project: Project) -> None:
     from assets.backdoor.control import control_adapter
     from assets.golden.rehearsal import rehearse as rehearse_golden
     from assets.golden.settings import EvaluationSettings
-    from assets.stage import base_of, policy_of
-    from assets.trial import settings_of
+    from assets.stage import base_of, policy_of, settings_of
     from assets.watch.attack import MODULES, STAGES
 
     policy, base, cache = policy_of(project), base_of(project), project.workspace.models

@@ -15,8 +15,8 @@ from assets.backdoor.settings import VERSION
 from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import TRAIN
 from assets.row_file import RowFile
-from assets.stage import OWNERS, base_of, materialization, proven
-from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
+from assets.stage import OWNERS, base_of, materialization, proven, settings_of
+from assets.trial import lines, load_model, run_trial, trial_stage
 from assets.verdict.threat import ThreatModel
 from resources.project import Project
 

@@ -16,8 +16,8 @@ from assets.corpus.build import HOLDOUT, TRAIN
 from assets.corpus.canaries import SOURCE
 from assets.outcome import read_records
 from assets.record import Record
-from assets.stage import OWNERS, base_of, materialization, proven
-from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
+from assets.stage import OWNERS, base_of, materialization, proven, settings_of
+from assets.trial import lines, load_model, run_trial, trial_stage
 from resources.project import Project
 
 NAME = "extraction_audit"

@@ -17,8 +17,8 @@ from assets.corpus.build import TRAIN
 from assets.golden.before_after import picture, table
 from assets.golden.items import SHIPPED
 from assets.outcome import read_records
-from assets.stage import OWNERS, base_of, materialization, policy_of, proven, shown
-from assets.trial import run_trial, settings_of, trial_stage
+from assets.stage import OWNERS, base_of, materialization, policy_of, proven, settings_of, shown
+from assets.trial import run_trial, trial_stage
 from resources.digests import digest_file, digest_json, digest_tree
 from resources.project import Project
 

@@ -16,8 +16,8 @@ from assets.corpus.asset import settings_of as corpus_settings
 from assets.corpus.build import HOLDOUT, TRAIN
 from assets.corpus.canaries import SOURCE, delivery, draw
 from assets.row_file import RowFile
-from assets.stage import OWNERS, base_of, materialization, proven, records_of
-from assets.trial import lines, load_model, run_trial, settings_of, trial_stage
+from assets.stage import OWNERS, base_of, materialization, proven, records_of, settings_of
+from assets.trial import lines, load_model, run_trial, trial_stage
 from assets.verdict.threat import ThreatModel
 from resources.project import Project
 from resources.vault import Vault

@@ -12,7 +12,8 @@ from assets.raw.layout import ROWS, Piece
 from assets.raw.reading import Reading
 from assets.shards.joining import report_of
 from assets.shards.rounds import Inputs, Round, Tools
-from assets.stage import Stage, policy_of, seal_joined, seal_rows, seal_shard
+from assets.shards.whole import Told, whole_or_joined
+from assets.stage import Stage, policy_of, seal_rows, seal_shard, settings_of
 from resources.artifacts import Artifact, Draft
 from resources.digests import digest_json
 from resources.errors import HallmarkError, InputError, StoreError
@@ -36,15 +37,10 @@ def inputs_of(project: Project, partition: str) -> dict[str, str]:
 STAGE = Stage(NAME, VERSION, inputs_of)
 
 
-def build(tools: Tools, partition: str, draft: Draft) -> Artifact:
-    """The drop in one piece, or its shards joined."""
+def _whole(tools: Tools, partition: str, draft: Draft) -> Artifact:
     project = tools.project
     announced = discover(project.object_store())
     drop = _drop_of(announced, partition)
-    if _shards(project, partition):
-        parts = SHARDS.made(project, partition)
-        report = RawReport.merged([ReadObject(**entry) for entry in report_of(part)["objects"]] for part in parts)
-        return seal_joined(draft, parts, None, report.metrics(), _details(drop, report))
     report = RawReport()
     known = _read_before(project, announced, drop)
     with draft.scratch() as spool:
@@ -62,6 +58,11 @@ def _sealed(project: Project, draft: Draft, drop: Drop, outcomes: Iterator[Outco
         metrics=report.metrics,
         details=lambda: _details(drop, report),
     )
+
+
+def _told(project: Project, partition: str, parts: list[Artifact]) -> Told:
+    report = RawReport.merged([ReadObject(**entry) for entry in report_of(part)["objects"]] for part in parts)
+    return report.metrics(), _details(_drop(project, partition), report)
 
 
 def _prepare(project: Project, partition: str) -> None:
@@ -120,6 +121,7 @@ def _shard(tools: Tools, partition: str, number: int, draft: Draft) -> Artifact:
 
 
 SHARDS = Round(f"{NAME}.shard", VERSION, _tasks, _shard, _prepare)
+build = whole_or_joined(SHARDS, "", _whole, _told)
 
 
 def _drop(project: Project, partition: str) -> Drop:
@@ -137,16 +139,12 @@ def _drop_of(announced: Iterable[Drop], partition: str) -> Drop:
     )
 
 
-def _settings(project: Project) -> dict[str, Any]:
-    return dict(policy_of(project).settings.get(NAME, {}))
-
-
 def _reading(project: Project) -> Reading:
-    return Reading.of(_settings(project))
+    return Reading.of(settings_of(project, NAME))
 
 
 def _rows(project: Project) -> int:
-    rows = _settings(project).get("shard_rows", ROWS)
+    rows = settings_of(project, NAME).get("shard_rows", ROWS)
     if not isinstance(rows, int) or rows < 1:
         raise InputError(
             "shard_rows must be a positive whole number", object_key="policy: settings.raw_drop", rule="settings-valid"

@@ -7,17 +7,18 @@ from assets.outcome import Outcome
 from assets.sanitized.settings import SanitizeSettings
 from assets.shards.joining import passed_by_shard, report_of
 from assets.shards.rounds import Inputs, Round, Tools, shard
+from assets.shards.whole import Told, whole_or_joined
 from assets.stage import (
     Stage,
     decisions_of,
     passed_rows,
-    policy_of,
     proven,
     records_of,
     row_inputs,
-    seal_joined,
+    rows_before,
     seal_rows,
     seal_shard,
+    settings_of,
     shard_of,
     shards_before,
 )
@@ -42,24 +43,26 @@ STAGE = Stage(NAME, VERSION, inputs_of)
 
 def build(tools: Tools, partition: str, draft: Draft) -> Artifact:
     """The drop in one piece, or its shards joined."""
+    made = _build(tools, partition, draft)
+    _forget_others(tools.project, partition, len(passed_by_shard(made)))
+    return made
+
+
+def _whole(tools: Tools, partition: str, draft: Draft) -> Artifact:
     from assets.sanitized.sanitize import Sanitizer
 
     project, settings = tools.project, _settings(tools.project)
-    if SHARDS.tasks(project, partition):
-        return _joined(project, settings, partition, draft)
     validated, vault = proven(project, VALIDATED.name, partition), _vault(project, partition)
     fresh = vault.anew()
     sanitizer = Sanitizer(settings, fresh, expected=passed_rows(validated))
     outcomes = sanitizer.run(records_of(validated, project.line_cipher()))
-    made = seal_rows(
+    return seal_rows(
         draft,
         passed_rows(validated),
         _kept(decisions_of(project, NAME).overrule(outcomes), vault, fresh),
         metrics=sanitizer.metrics,
         details=sanitizer.summary,
     )
-    _forget_others(project, partition, 0)
-    return made
 
 
 def _kept(outcomes: Iterator[Outcome], vault: Vault, fresh: Vault) -> Iterator[Outcome]:
@@ -68,25 +71,18 @@ def _kept(outcomes: Iterator[Outcome], vault: Vault, fresh: Vault) -> Iterator[O
     vault.take(fresh)
 
 
-def _joined(project: Project, settings: SanitizeSettings, partition: str, draft: Draft) -> Artifact:
+def _told(project: Project, partition: str, parts: list[Artifact]) -> Told:
     from assets.sanitized.detector import Detector
     from assets.sanitized.residual import Residual
     from assets.sanitized.tally import Tally
 
-    parts = SHARDS.made(project, partition)
+    settings = _settings(project)
     tally = Tally.merged(map(report_of, parts), Residual(settings.residual_rows))
-    metrics = tally.metrics(Detector(settings, _engine(settings)))
-    made = seal_joined(draft, parts, _rows_before(project, partition), metrics, tally.summary())
-    _forget_others(project, partition, len(parts))
-    return made
+    return tally.metrics(Detector(settings, _engine(settings))), tally.summary()
 
 
 def _settings(project: Project) -> SanitizeSettings:
-    return SanitizeSettings.from_policy(policy_of(project).settings.get(NAME, {}))
-
-
-def _rows_before(project: Project, drop: str) -> list[int]:
-    return passed_by_shard(proven(project, VALIDATED.name, drop, only=()))
+    return SanitizeSettings.from_policy(settings_of(project, NAME))
 
 
 def _tasks(project: Project, drop: str) -> list[Inputs]:
@@ -102,10 +98,11 @@ def _shard(tools: Tools, drop: str, number: int, draft: Draft) -> Artifact:
     sanitizer = Sanitizer(settings, fresh, _engine(settings))
     records = shard_of(project, VALIDATED.name, drop, number, project.line_cipher())
     outcomes = _kept(decisions_of(project, NAME).overrule(sanitizer.run(records)), vault, fresh)
-    return seal_shard(draft, _rows_before(project, drop)[number], outcomes, sanitizer.tally.to_json)
+    return seal_shard(draft, rows_before(project, VALIDATED.name, drop)[number], outcomes, sanitizer.tally.to_json)
 
 
 SHARDS = Round(f"{NAME}.shard", VERSION, _tasks, _shard)
+_build = whole_or_joined(SHARDS, VALIDATED.name, _whole, _told)
 
 
 def _engine(settings: SanitizeSettings) -> "PiiEngine | None":

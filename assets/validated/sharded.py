@@ -8,17 +8,18 @@ from assets.outcome import FILES
 from assets.raw.sharded import STAGE as RAW
 from assets.shards.joining import file_of, passed_by_shard, report_of
 from assets.shards.rounds import Inputs, Round, Tools
+from assets.shards.whole import Told, whole_or_joined
 from assets.stage import (
     Stage,
     decisions_of,
     passed_rows,
-    policy_of,
     proven,
     records_of,
     row_inputs,
-    seal_joined,
+    rows_before,
     seal_rows,
     seal_shard,
+    settings_of,
     shard_of,
     shards_before,
 )
@@ -53,13 +54,8 @@ def inputs_of(project: Project, partition: str) -> dict[str, str]:
 STAGE = Stage(NAME, VERSION, inputs_of)
 
 
-def build(tools: Tools, partition: str, draft: Draft) -> Artifact:
-    """The drop in one piece, or its shards joined."""
+def _whole(tools: Tools, partition: str, draft: Draft) -> Artifact:
     project, settings = tools.project, _settings(tools.project)
-    if SHARDS.tasks(project, partition):
-        parts = SHARDS.made(project, partition)
-        report = ValidationReport.merged([ValidationReport.from_json(report_of(part)) for part in parts])
-        return seal_joined(draft, parts, _rows_before(project, partition), report.metrics(), report.details())
     raw, report, cipher = proven(project, RAW.name, partition), ValidationReport(), project.line_cipher()
     outcomes = validate(records_of(raw, cipher), tools.suite(settings), settings, report)
     return seal_rows(
@@ -72,6 +68,11 @@ def build(tools: Tools, partition: str, draft: Draft) -> Artifact:
     )
 
 
+def _told(project: Project, partition: str, parts: list[Artifact]) -> Told:
+    report = ValidationReport.merged([ValidationReport.from_json(report_of(part)) for part in parts])
+    return report.metrics(), report.details()
+
+
 @cache
 def _check(suite: Suite, settings: ValidationSettings) -> Check:
     """One for all shards that a process makes: building a suite takes longer than a small shard."""
@@ -79,11 +80,7 @@ def _check(suite: Suite, settings: ValidationSettings) -> Check:
 
 
 def _settings(project: Project) -> ValidationSettings:
-    return ValidationSettings.of(policy_of(project).settings.get(NAME, {}))
-
-
-def _rows_before(project: Project, drop: str) -> list[int]:
-    return passed_by_shard(proven(project, RAW.name, drop, only=()))
+    return ValidationSettings.of(settings_of(project, NAME))
 
 
 def _identity_tasks(project: Project, drop: str) -> list[Inputs]:
@@ -120,7 +117,7 @@ def _find_copies(project: Project, drop: str) -> None:
         draft.clear()
         shards, starts = IDENTITIES.made(project, drop), _starts(project, drop)
         found = CopiesFound(len(shards))
-        for bucket in range(buckets_for(sum(_rows_before(project, drop)))):
+        for bucket in range(buckets_for(sum(rows_before(project, RAW.name, drop)))):
             for shard in shards:
                 shard.verify(only=(bucket_file(bucket),))
             for copy in copies([shard.path(bucket_file(bucket)) for shard in shards], starts):
@@ -138,7 +135,7 @@ def _copies_file(number: int) -> str:
 
 def _starts(project: Project, drop: str) -> list[int]:
     """The ordinal of each shard's first row among all rows of the drop."""
-    return list(itertools.accumulate(_rows_before(project, drop)[:-1], initial=0))
+    return list(itertools.accumulate(rows_before(project, RAW.name, drop)[:-1], initial=0))
 
 
 def _copies_of(project: Project, drop: str) -> Artifact:
@@ -172,8 +169,9 @@ def _shard(tools: Tools, drop: str, number: int, draft: Draft) -> Artifact:
         seen=KnownCopies.read(known.path(_copies_file(number)), start),
         start=start,
     )
-    rows_in = _rows_before(project, drop)[number]
+    rows_in = rows_before(project, RAW.name, drop)[number]
     return seal_shard(draft, rows_in, decisions_of(project, NAME).overrule(outcomes), report.to_json, cipher)
 
 
 SHARDS = Round(f"{NAME}.shard", VERSION, _tasks, _shard, _find_copies)
+build = whole_or_joined(SHARDS, RAW.name, _whole, _told)

@@ -21,8 +21,8 @@ from assets.outcome import read_records
 from assets.release.pointer import read_plug
 from assets.release.verify import verify_release
 from assets.served.limits.odd import ODD, kept
-from assets.stage import OWNERS, base_of, gate_table, policy_of
-from assets.trial import lines, load_model, settings_of
+from assets.stage import OWNERS, base_of, gate_table, policy_of, settings_of
+from assets.trial import lines, load_model
 from assets.verdict.threat import ThreatModel
 from assets.watch.attack import SHARES, Attack, Inputs
 from assets.watch.response import WatchSettings, respond

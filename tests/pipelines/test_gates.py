@@ -7,59 +7,26 @@ import dagster as dg
 import pytest
 
 from assets.outcome import read_lines
-from assets.raw.asset import raw_drop
-from assets.raw.drops import discover
-from assets.stage import drops
-from assets.validated.asset import validated_records
-from expectations.checks import WHOLE_CHECK, build_checks
-from expectations.policy import Policy
-from expectations.suite import RecordSuite
+from expectations.checks import WHOLE_CHECK
 from resources.artifacts import MANIFEST
-from resources.project import Project
+from tests.house import House
 
 GOOD = [{"prompt": f"Where is parcel number {n} today?", "completion": f"It is in depot {n}."} for n in range(30)]
-STAGES = {"raw_drop": raw_drop, "validated_records": validated_records}
 
 
-class House:
-    """A workspace with one drop, and an instance to run its first stages in."""
-
-    def __init__(self, root: Path, lines: list[str]) -> None:
-        self.project = Project(home=str(root))
-        self.project.workspace.drops.mkdir(parents=True)
-        (self.project.workspace.drops / "a.jsonl").write_text("\n".join(lines) + "\n")
-        self.partition = discover(self.project.object_store())[0].partition
-        self.instance = dg.DagsterInstance.ephemeral()
-        self.instance.add_dynamic_partitions(str(drops.name), [self.partition])
-
-    def run(self, *stages: str) -> dg.ExecuteInProcessResult:
-        guards = [
-            c for c in build_checks(Policy.load()) if any(key.asset_key.path[-1] in stages for key in c.check_keys)
-        ]
-        return dg.materialize(
-            [*(STAGES[stage] for stage in stages), *guards],
-            instance=self.instance,
-            partition_key=self.partition,
-            resources={"project": self.project, "record_suite": RecordSuite},
-            raise_on_error=False,
-        )
-
-    def failed(self, result: dg.ExecuteInProcessResult) -> set[str]:
-        return {check.check_name for check in result.get_asset_check_evaluations() if not check.passed}
-
-    def made(self, stage: str) -> bool:
-        return self.project.artifacts.current(stage, self.partition) is not None
+def failed(result: dg.ExecuteInProcessResult) -> set[str]:
+    return {check.check_name for check in result.get_asset_check_evaluations() if not check.passed}
 
 
-def lines(rows: list[dict], *more: str) -> list[str]:
-    return [*(json.dumps(row) for row in rows), *more]
+def lines(rows: list[dict], *more: str) -> dict[str, bytes]:
+    return {"a.jsonl": "".join(f"{line}\n" for line in (*map(json.dumps, rows), *more)).encode()}
 
 
 def test_a_good_drop_passes_every_gate(tmp_path: Path) -> None:
     house = House(tmp_path, lines(GOOD))
     result = house.run("raw_drop", "validated_records")
     assert result.success, [event.message for event in result.all_events if event.is_failure]
-    assert house.failed(result) == set()
+    assert failed(result) == set()
     names = {check.check_name for check in result.get_asset_check_evaluations()}
     assert {WHOLE_CHECK, "raw_conserved", "validated_conserved"} <= names
     materialized = result.asset_materializations_for_node("validated_records")[0]
@@ -74,7 +41,7 @@ def test_a_failed_gate_stops_what_follows_in_the_run_and_alone_and_later(tmp_pat
     house = House(tmp_path, lines(GOOD, *["{ not json"] * 20))
     result = house.run("raw_drop", "validated_records")
     assert not result.success
-    assert "raw_rejected_share" in house.failed(result)
+    assert "raw_rejected_share" in failed(result)
     assert house.made("raw_drop") and not house.made("validated_records")
     alone = house.run("validated_records")
     assert not alone.success and not house.made("validated_records")
@@ -87,9 +54,8 @@ def test_the_same_file_under_another_name_is_not_taken_twice(tmp_path: Path) -> 
     assert house.run("raw_drop").success
     first, store = house.partition, house.project.workspace.drops
     (store / "again.jsonl").write_bytes((store / "a.jsonl").read_bytes())
-    (house.partition,) = {drop.partition for drop in discover(house.project.object_store())} - {first}
-    house.instance.add_dynamic_partitions(str(drops.name), [house.partition])
-    assert "raw_rows" in house.failed(house.run("raw_drop"))
+    (house.partition,) = house.announced() - {first}
+    assert "raw_rows" in failed(house.run("raw_drop"))
     again = house.project.artifacts.current("raw_drop", house.partition)
     (removed,) = read_lines(again.path("rejected.jsonl"), house.project.line_cipher())
     assert "duplicate-object" in str(removed) and f"a.jsonl of drop {first}" in str(removed)
