@@ -42,6 +42,8 @@ from assets.served.traffic import ENDS, TRAFFIC, Traffic
 from pipelines.gateway.build import KEYS
 from resources.errors import HallmarkError
 from resources.signer import KeyRing, SigningKey
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 from tests.lineage import Lineage, policy
 from tests.pipelines.gateway.servers import VllmLike, call, say, serving
 
@@ -136,7 +138,7 @@ def _reply(body: dict[str, Any]) -> dict[str, Any]:
     return say("It is on its way.")
 
 
-def _load(arguments: Any, folder: Path) -> None:
+def _load(arguments: Any, folder: Path) -> list[Figure]:
     site = Site.make(folder)
     stop, at = threading.Event(), {}
     people = [
@@ -174,7 +176,7 @@ def _load(arguments: Any, folder: Path) -> None:
             person.join()
         process.terminate()
         process.wait(60)
-    _report(site, at)
+    return _report(site, at)
 
 
 def _decide(site: Site, stop: threading.Event) -> None:
@@ -194,13 +196,15 @@ def _decide(site: Site, stop: threading.Event) -> None:
 def _carry_out(site: Site, stop: threading.Event) -> None:
     """The service: it proves and uses up each grant before it acts, and is brought every grant twice."""
     store, spent = HeldStore.open(site.home.workspace), Spent(site.home.workspace.root / "spent")
-    ring, after = KeyRing.open(site.home.workspace.keys), ""
-    while not stop.is_set():
-        calls = store.page("approved", after=after, limit=200)
-        for held in [*calls, *calls]:
-            with contextlib.suppress(HallmarkError):
-                spent.take(prove_grant(held.token, ring, tool="refund", arguments=held.final, requester="load"))
-                site.done[held.held] += 1
+    ring, ended = KeyRing.open(site.home.workspace.keys), False
+    while not ended:
+        ended, after = stop.is_set(), ""  # once more when all is decided: an approved call is carried out
+        while calls := store.page("approved", after=after, limit=200):
+            after = calls[-1].held
+            for held in [*calls, *calls]:
+                with contextlib.suppress(HallmarkError):
+                    spent.take(prove_grant(held.token, ring, tool="refund", arguments=held.final, requester="load"))
+                    site.done[held.held] += 1
         stop.wait(0.5)
 
 
@@ -211,25 +215,47 @@ async def _clients(site: Site, arguments: Any) -> None:
         await asyncio.gather(*(site.client(number, http, until) for number in range(arguments.clients)))
 
 
-def _report(site: Site, at: dict[str, float]) -> None:
+def _report(site: Site, at: dict[str, float]) -> list[Figure]:
     store = HeldStore.open(site.home.workspace)
     record = Traffic(site.home.workspace.served / TRAFFIC)
     interrupted = sum(record.close_interrupted(name) for name in record.open_by_gateway())
     found, held = record.tally(), store.counts()
-    ends = sum(found.counts[end] for end in ENDS)
+    asked, ends = found.counts["asked"], sum(found.counts[end] for end in ENDS)
     lost = [name for name in site.told if store.get(name).held != name]
     late = [model for when, model in site.heard if when > at["rolled back"] + GRACE and model != BASE]
     blind = [model for when, model in site.heard if at["gone"] + GRACE < when < at["back"]]
-    print(f"answers by status: {dict(site.statuses)}; heard of {len(site.told)} held calls; in the store: {held}")
-    print(f"record: {dict(found.counts)}; asked {found.counts['asked']}, ended {ends}, of them closed now {interrupted}; "
-          f"unaccounted {found.unaccounted}, open {len(found.open)}")  # fmt: skip
-    print(f"held calls lost: {len(lost)}; carried out {len(site.done)} of {held['approved']} approved, most often "
-          f"{max(site.done.values(), default=0)} times")  # fmt: skip
-    print(f"answers by the old release more than {GRACE} s after the rollback: {len(late)}; "
-          f"while the releases could not be read: {len(blind)}")  # fmt: skip
-    sound = not lost and found.unaccounted == 0 and found.counts["asked"] == ends and not late and not blind
-    once = set(site.done.values()) <= {1}
-    sys.exit(0 if sound and once else 1)
+    print(f"answers by status: {dict(site.statuses)}; in the store: {held}; closed now: {interrupted}")
+    print(f"record: {dict(found.counts)}; unaccounted {found.unaccounted}, open {len(found.open)}")
+    once = sum(count == 1 for count in site.done.values())
+    shown = [
+        Figure("answers with 200", site.statuses["200"], unit="requests"),
+        Figure("answers with an error that says so", _refused(site), unit="requests"),
+        Figure("no connection while it was down", site.statuses["no connection"], unit="requests"),
+        Figure("requests in the record", asked, unit="requests"),
+        Figure("of them with an end in the record", ends, unit="requests"),
+        Figure("held calls a client heard of", len(site.told), unit="calls"),
+        Figure("of them lost", len(lost), unit="calls"),
+        Figure("held calls approved", held["approved"], unit="calls"),
+        Figure("of them carried out once, though brought twice", once, unit="calls"),
+        Figure("of them carried out more than once", len(site.done) - once, unit="calls"),
+        Figure(f"answers by the old release more than {GRACE:.0f} s after a rollback", len(late), unit="answers"),
+        Figure("answers by a release that could not be proven", len(blind), unit="answers"),
+    ]
+    sound = not lost and found.unaccounted == 0 and asked == ends and not late and not blind
+    return _proven(shown, sound and once == len(site.done) == held["approved"])
+
+
+def _refused(site: Site) -> int:
+    return sum(count for status, count in site.statuses.items() if status not in ("200", "no connection"))
+
+
+def _proven(shown: list[Figure], sound: bool) -> list[Figure]:
+    """The figures, printed; no figure is published where something was lost, done twice or not refused."""
+    for each in shown:
+        print(f"{each.what}: {each.value:.0f}")
+    if not sound:
+        sys.exit(1)
+    return shown
 
 
 class _Restartable:
@@ -257,17 +283,17 @@ def _upstream() -> Iterator[_Restartable]:
         server.stop()
 
 
-def _disk(arguments: Any, folder: Path) -> None:
+def _disk(arguments: Any, folder: Path) -> list[Figure]:
     site = Site.make(folder)
     with _upstream() as upstream:
         process = site.start(upstream.url, limit=400_000)  # bytes that a file may have, as on a full disk
         asyncio.run(_clients(site, argparse.Namespace(seconds=arguments.seconds / 3, clients=20)))
         process.terminate()
         process.wait(60)
-    _report(site, {"rolled back": float("inf"), "gone": float("inf"), "back": 0.0})
+    return _report(site, {"rolled back": float("inf"), "gone": float("inf"), "back": 0.0})
 
 
-def _fuzz(arguments: Any, folder: Path) -> None:
+def _fuzz(arguments: Any, folder: Path) -> list[Figure]:
     site = Site.make(folder)
     with _upstream() as upstream:
         process = site.start(upstream.url)
@@ -276,7 +302,13 @@ def _fuzz(arguments: Any, folder: Path) -> None:
         process.terminate()
         process.wait(60)
     print(f"{arguments.requests} requests: {dict(site.statuses)}; the gateway lives: {alive}")
-    sys.exit(0 if alive and not site.statuses["500"] else 1)
+    reached = sum(count for status, count in site.statuses.items() if status.isdigit())
+    shown = [
+        Figure("broken requests sent", arguments.requests, unit="requests"),
+        Figure("of them ones that an HTTP client can send", reached, unit="requests"),
+        Figure("answers with 500", site.statuses["500"], unit="requests"),
+    ]
+    return _proven(shown, alive and not site.statuses["500"])
 
 
 async def _broken(site: Site, count: int) -> None:
@@ -337,9 +369,11 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--requests", type=int, default=10_000)
+    figures.option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        {"load": _load, "disk": _disk, "fuzz": _fuzz}[arguments.part](arguments, Path(folder))
+        found = {"load": _load, "disk": _disk, "fuzz": _fuzz}[arguments.part](arguments, Path(folder))
+    figures.write(arguments.json, found)
 
 
 if __name__ == "__main__":
