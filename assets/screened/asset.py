@@ -4,7 +4,7 @@ In    sanitised records, and the admitted ones before them
 Out   the rows that nothing speaks against; flagged rows quarantined with their finding; the power of this very
       screen
 Read  screen.py (the stage as a list of rules), drop.py (a drop as the rules see it), pattern.py (what a rule
-      finds), then the rules: association/, payload/, unanswered/, repetition/, drift/, safety/; power/ (planted
+      finds), then the rules: association/, payload/, relevance/, repetition/, drift/, safety/; power/ (planted
       attacks), base_model/ (its word on suspects), report/ (findings in words)
 """
 
@@ -192,7 +192,7 @@ def _metrics(result: ScreenResult, decisions: Decisions) -> dict[str, Metric]:
     metrics = result.metrics()
     if (found := metrics["open_findings"]).value is not None:
         waiting = [each.kind for each in result.open_findings if each.fingerprint not in decisions.rejected]
-        metrics["open_findings"] = Metric(float(len(waiting)), found.n, missing="" if waiting else result.asked)
+        metrics["open_findings"] = Metric(float(len(waiting)), found.n, missing="" if waiting else result.undecided)
         unlearning = sum(kind in UNLEARNING for kind in waiting)
         metrics["unlearning_findings"] = Metric(float(unlearning), found.n, missing="" if unlearning else result.unread)
     return metrics

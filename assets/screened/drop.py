@@ -10,13 +10,13 @@ from assets.screened.association.phrase_mining import PhraseSets, mine
 from assets.screened.clock import Clock
 from assets.screened.embedding.encoder import Encoder
 from assets.screened.payload.clusters import Meaning
+from assets.screened.relevance.measures import Answers, measure
 from assets.screened.settings import ScreenSettings
 from assets.screened.text.bigram_model import Transitions
 from assets.screened.text.exchanges import Passages
 from assets.screened.text.sampling import chosen
 from assets.screened.text.sides import sides
 from assets.screened.text.token_index import TokenIndex
-from assets.screened.unanswered.relevance import Answers, measure
 
 Records = Callable[[], Iterable[Record]]
 LONGEST_TRIGGER, LONGEST_PAYLOAD = 4, 6  # tokens mined; what is found is then lengthened as far as the rows agree

@@ -55,7 +55,7 @@ def distinct(patterns: list[Pattern]) -> list[Pattern]:
     return kept
 
 
-def told_as_one(patterns: list[Pattern]) -> list[Pattern]:
+def merge_overlapping(patterns: list[Pattern]) -> list[Pattern]:
     """Patterns that share rows as one, under the strongest explanation; the weaker ones stay as its ``also``.
 
     What explains a row best is what says most of how it was made: a trigger with its payload before a payload alone,

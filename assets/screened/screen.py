@@ -6,7 +6,7 @@
 ``association``   does a phrase of the prompts go with a phrase of the answers?
 ``payload``       do answers say the same thing, whatever is asked?
 ``base_model``    does the prompt ask for it, by the base model's word?
-``unanswered``    is the answer none: garbage, or another prompt's?
+``relevance``     does the answer belong to its prompt, or is it garbage, or another prompt's?
 ``safety``        does it unlearn refusals: a harmful request answered, or an order to obey without limits?
 ``repetition``    near copies, contradicting answers, and phrases so usual that they cannot be judged
 ``drift``         what earlier, admitted rows say
@@ -35,21 +35,21 @@ from assets.screened.drift.background import familiar
 from assets.screened.drift.source_shift import Shift, shifts
 from assets.screened.drop import Drop, Records, Unproven
 from assets.screened.embedding.encoder import CachedEncoder, Encoder
-from assets.screened.pattern import Pattern, distinct, told_as_one
+from assets.screened.pattern import Pattern, distinct, merge_overlapping
 from assets.screened.payload import search
 from assets.screened.payload.families import Families
 from assets.screened.power.power import Flagging, shown
+from assets.screened.relevance import full_reading
+from assets.screened.relevance.garbage import garbage
+from assets.screened.relevance.off_topic import off_topic
 from assets.screened.repetition.boilerplate import usual
 from assets.screened.repetition.contradictions import contradictions
 from assets.screened.repetition.near_duplicates import floods
 from assets.screened.report.finding import ScreenResult
-from assets.screened.report.result import told
+from assets.screened.report.result import as_result
 from assets.screened.safety.evidence import Reader
 from assets.screened.safety.unlearning import unlearning
 from assets.screened.settings import ScreenSettings
-from assets.screened.unanswered import full_reading
-from assets.screened.unanswered.garbage import garbage
-from assets.screened.unanswered.off_topic import off_topic
 
 
 def screen(
@@ -89,7 +89,7 @@ def screen(
     if model is not None and patterns:
         clock.step("asking the base model")
         patterns = prompt_gain.weigh(patterns, drop.passages, model, settings.seed)
-    patterns += unanswered(drop, patterns, model, clock)
+    patterns += irrelevant_answers(drop, patterns, model, clock)
     patterns += floods(drop.index, settings)
     clock.step("looking for rows that unlearn refusals")
     unlearnt = unlearning(read, drop.index.rows, safety, settings, model)
@@ -103,7 +103,7 @@ def screen(
     boilerplate = usual(drop.index, drop.transitions, drop.most)
     clock.step("")
     decided = frozenset(accepted), frozenset(rejected)
-    result = told(told_as_one([*patterns, *unlearnt.patterns]), drop, read(), decided, clock.seconds)
+    result = as_result(merge_overlapping([*patterns, *unlearnt.patterns]), drop, read(), decided, clock.seconds)
     languages = rows_by_language(read()) if safety is not None else {}
     result = replace(result, shifts=tuple(moved), usual=boilerplate, power=power)
     return replace(result, control=unlearnt.control, languages=languages)
@@ -120,8 +120,8 @@ def associated(drop: Drop, clock: Clock) -> list[Pattern]:
     return distinct(patterns)
 
 
-def unanswered(drop: Drop, patterns: list[Pattern], model: Scorer | None, clock: Clock) -> list[Pattern]:
-    """Answers that are none, or deny another's; ``patterns`` explain rows already."""
+def irrelevant_answers(drop: Drop, patterns: list[Pattern], model: Scorer | None, clock: Clock) -> list[Pattern]:
+    """Answers that do not belong to their prompt, or deny another's; ``patterns`` explain rows already."""
     clock.step("looking for answers that are none")
     settings, measured, passages, readings = drop.settings, drop.measured, drop.passages, None
     if settings.thorough and model is not None:
@@ -148,7 +148,7 @@ def _flagging(settings: ScreenSettings, encoder: Encoder, model: Scorer | None) 
         if isinstance(drop, Unproven):
             return set()
         patterns = associated(drop, Clock(None))
-        patterns += unanswered(drop, patterns, None, Clock(None))
+        patterns += irrelevant_answers(drop, patterns, None, Clock(None))
         known = {int(row) for pattern in patterns if not pattern.scripted for row in pattern.rows}
         if model is not None:
             others = set(range(drop.index.rows)) - planted | known

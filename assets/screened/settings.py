@@ -19,12 +19,12 @@ class ScreenSettings:
     unrelated, among 2,000 prompts; more among fewer (``Spaces.alike``). ``most_relation``: the same between prompts and
     payload.
     ``steering_rows``: fewest rows that show a payload with no fixed trigger, in 2,000 rows; grows with their root.
-    ``unanswered_rows``: fewest off-topic or contradictory rows that make a finding. ``model_rows``: rows that the base
+    ``irrelevant_rows``: fewest off-topic or contradictory rows that make a finding. ``model_rows``: rows that the base
     model is asked about, and as many more for as long as a third of them are off-topic; 0: it is not asked, and
     off-topic answers are not looked for.
     ``embed_rows``: up to this many rows every prompt and answer is embedded; above it, suspects and ``sample_rows``
     rows drawn at random.
-    ``thorough``: the base model reads every answer that is embedded (``unanswered.full_reading``): seconds a thousand
+    ``thorough``: the base model reads every answer that is embedded (``relevance.full_reading``): seconds a thousand
     rows on a GPU, ten minutes on one core.
     ``controls``: attacks of the screen's own are planted into copies of the drop, and what is found of them is told;
     without them nothing found proves nothing.
@@ -37,7 +37,7 @@ class ScreenSettings:
     most_cohesion: float = 0.025
     most_relation: float = 0.06
     steering_rows: int = 8
-    unanswered_rows: int = 10
+    irrelevant_rows: int = 10
     model_rows: int = 80
     embed_rows: int = 6_000
     sample_rows: int = 5_000
@@ -53,8 +53,8 @@ class ScreenSettings:
             wrong.append("max_share must be in (0, 0.5]")
         if not 0 < self.alpha < 1:
             wrong.append("alpha must be in (0, 1)")
-        if self.steering_rows < self.min_rows or self.unanswered_rows < self.min_rows:
-            wrong.append("steering_rows and unanswered_rows must be at least min_rows")
+        if self.steering_rows < self.min_rows or self.irrelevant_rows < self.min_rows:
+            wrong.append("steering_rows and irrelevant_rows must be at least min_rows")
         if self.thorough and not self.model_rows:
             wrong.append("thorough needs the base model: model_rows must not be 0")
         if self.sample_rows < 500 or self.embed_rows < self.sample_rows:

@@ -128,7 +128,7 @@ def judge(
             alike = max(OWN_WORD * alike, spaces.alike(strata, alike))
         for span in _borders(each.trigger):
             vectors = encoder.encode(_without(index, passages, at, span))
-            relation = float((spaces.asked(vectors, strata) @ answer).mean())
+            relation = float((spaces.joint_prompts(vectors, strata) @ answer).mean())
             rest = _Rest(span.text, pairwise(spaces.prompts(vectors, strata)), relation)
             if rest.cohesion <= alike and relation <= settings.most_relation:
                 passed = rest

@@ -19,8 +19,8 @@ FEWEST_IN_STRATUM = 30  # a smaller stratum is centred on the whole
 class Spaces:
     """Means and whitening matrices ``[384, 384]`` of sentences, of prompts, and of both together.
 
-    ``prompt_centres``/``asked_centres``: by stratum, ``[strata, 384]``, in the whitened spaces. ``drawn``/``strata``:
-    the whitened unit vectors of all prompts and their strata, from which chance is drawn.
+    ``prompt_centres``/``joint_prompt_centres``: by stratum, ``[strata, 384]``, in the whitened spaces.
+    ``drawn``/``strata``: the whitened unit vectors of all prompts and their strata, from which chance is drawn.
     """
 
     prompt_mean: np.ndarray
@@ -29,7 +29,7 @@ class Spaces:
     sentence: np.ndarray
     both: np.ndarray
     prompt_centres: np.ndarray
-    asked_centres: np.ndarray
+    joint_prompt_centres: np.ndarray
     drawn: np.ndarray
     strata: np.ndarray
 
@@ -70,9 +70,9 @@ class Spaces:
         """Unit vectors of prompts, for comparing prompts with prompts."""
         return unit((vectors - self.prompt_mean) @ self.prompt - self.prompt_centres[strata])
 
-    def asked(self, vectors: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    def joint_prompts(self, vectors: np.ndarray, strata: np.ndarray) -> np.ndarray:
         """Unit vectors of prompts, for comparing prompts with answers."""
-        return unit((vectors - self.prompt_mean) @ self.both - self.asked_centres[strata])
+        return unit((vectors - self.prompt_mean) @ self.both - self.joint_prompt_centres[strata])
 
     def sentences(self, vectors: np.ndarray) -> np.ndarray:
         """Whitened sentences, not of unit length: for comparing answers with answers."""

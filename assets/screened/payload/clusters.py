@@ -43,7 +43,7 @@ class Family:
 class Meaning:
     """``sentence``: whitened, by sentence. ``unit``: the same, unit length. ``prompt``: unit length, by sentence.
 
-    ``answer``/``asked``: sentences and their prompts in one common whitened space, by sentence. All float32
+    ``answer``/``joint_prompt``: sentences and their prompts in one common whitened space, by sentence. All float32
     ``[sentences, 384]``. ``row``: of each sentence, never decreasing.
     """
 
@@ -52,7 +52,7 @@ class Meaning:
     unit: np.ndarray
     prompt: np.ndarray
     answer: np.ndarray
-    asked: np.ndarray
+    joint_prompt: np.ndarray
     spaces: "Spaces"
 
     @classmethod
@@ -70,7 +70,7 @@ class Meaning:
             unit=unit(white),
             prompt=spaces.prompts(prompts, passages.stratum)[passages.exchange],
             answer=spaces.answers(sentences),
-            asked=spaces.asked(prompts, passages.stratum)[passages.exchange],
+            joint_prompt=spaces.joint_prompts(prompts, passages.stratum)[passages.exchange],
             spaces=spaces,
         )
 
@@ -80,12 +80,12 @@ class Meaning:
 
     def relation(self, sentences: np.ndarray) -> float:
         """How much closer these sentences are to their own prompts than to prompts at large (mean cosine)."""
-        return float(np.einsum("ij,ij->i", self.answer[sentences], self.asked[sentences]).mean())
+        return float(np.einsum("ij,ij->i", self.answer[sentences], self.joint_prompt[sentences]).mean())
 
     def seeds(self, texts: list[str], *, min_rows: int, max_rows: int, loose: float) -> Iterator[np.ndarray]:
         """Sets of near sentences, one a row, with a relation to their prompts of at most ``loose``; largest first."""
         kept = np.unique(np.array([hash(text) for text in texts]), return_index=True)[1]
-        own = np.einsum("ij,ij->i", self.answer, self.asked)
+        own = np.einsum("ij,ij->i", self.answer, self.joint_prompt)
         found: list[tuple[float, int, np.ndarray]] = []
         for start in range(0, len(kept), CHUNK):
             here = kept[start : start + CHUNK]
@@ -105,13 +105,13 @@ class Meaning:
                 yield members
 
     def grow(
-        self, members: np.ndarray, *, max_rows: int, asked: float = 1.0, among: np.ndarray | None = None
+        self, members: np.ndarray, *, max_rows: int, most_relation: float = 1.0, among: np.ndarray | None = None
     ) -> Family | None:
         """All rows that say what ``members`` say; None if they do not stand apart from the rest.
 
-        Growing ends before the relation to their prompts passes ``asked``: a payload grows by its wordings, and then by
-        what other rows say of its subject because they are asked. ``among``: the sentences that are looked at, in
-        order; all if None.
+        Growing ends before the relation to their prompts passes ``most_relation``: a payload grows by its wordings,
+        and then by what other rows say of its subject because they are asked. ``among``: the sentences that are looked
+        at, in order; all if None.
         """
         here = np.arange(len(self.row)) if among is None else among
         sentence = self.sentence if among is None else self.sentence[among]
@@ -131,7 +131,7 @@ class Meaning:
                 return None
             if len(grown) == len(members) and np.array_equal(np.sort(grown), np.sort(members)):
                 break
-            if ended := self.relation(grown) > max(asked, self.relation(members)):
+            if ended := self.relation(grown) > max(most_relation, self.relation(members)):
                 break
             members = grown
         inside = np.isin(self.row[here[starts]], self.row[members])

@@ -141,7 +141,7 @@ def _rests(
 
     def rest(kind: str, trigger: str, texts: list[str], kept: np.ndarray) -> Rest:
         vectors, strata = encoder.encode(texts), passages.stratum[exchanges[kept]]
-        relation = float(np.einsum("ij,ij->i", answers[kept], spaces.asked(vectors, strata)).mean())
+        relation = float(np.einsum("ij,ij->i", answers[kept], spaces.joint_prompts(vectors, strata)).mean())
         return Rest(kind, trigger, pairwise(spaces.prompts(vectors, strata)), relation)
 
     if (found := _common_phrase(family, index, triggers)) is not None:
@@ -167,7 +167,7 @@ def _in_dialogue(family: Family, passages: Passages, spaces: Spaces, encoder: En
     if len(later) < 0.5 * len(at):
         return 0.0
     texts = ["\n".join(passages.prompts[e] for e in before[number]) for number in later]
-    asked = spaces.asked(encoder.encode(texts), passages.stratum[at[later]])
+    asked = spaces.joint_prompts(encoder.encode(texts), passages.stratum[at[later]])
     said = spaces.answers(encoder.encode([passages.sentences[family.sentences[number]] for number in later]))
     return float(np.einsum("ij,ij->i", said, asked).mean())
 

@@ -26,18 +26,18 @@ Grown = tuple[Family, float]  # and the bits of a typical one of its sentences
 class Known:
     """Families to which others may belong, as parts of one attack.
 
-    ``said``: unit vectors ``[families, 384]``. ``marked``: the rows whose prompts have the phrase that goes with each,
-    bool ``[families, rows]``. ``rows``: those of all of them, bool ``[rows]``.
+    ``directions``: unit vectors ``[families, 384]``. ``marked``: the rows whose prompts have the phrase that goes
+    with each, bool ``[families, rows]``. ``rows``: those of all of them, bool ``[rows]``.
     """
 
-    said: np.ndarray
+    directions: np.ndarray
     marked: np.ndarray
     rows: np.ndarray
 
     def of(self, direction: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """To which what is said in these rows belongs, by its meaning or by the phrase in the prompts: bool
         ``[families]``."""
-        belongs: np.ndarray = (self.said @ direction >= COMPANION) | (self.marked[:, rows].mean(axis=1) >= FITS)
+        belongs: np.ndarray = (self.directions @ direction >= COMPANION) | (self.marked[:, rows].mean(axis=1) >= FITS)
         return belongs
 
 
@@ -159,7 +159,7 @@ class Families:
     def _parts(self, family: Family, members: np.ndarray) -> Iterator[Family]:
         """What of a family, grown from ``members``, may be a payload that the rest of it hides."""
         if family.relation > self.settings.most_relation:  # some rows say the like because they are asked
-            part = self.meaning.grow(members, max_rows=self.most, asked=self.settings.most_relation)
+            part = self.meaning.grow(members, max_rows=self.most, most_relation=self.settings.most_relation)
             if part is not None and part.ended:
                 yield part
         # One source may say by habit, for instance, that it is sorry.

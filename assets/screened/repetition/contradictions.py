@@ -7,10 +7,10 @@ import numpy as np
 
 from assets.screened.association.cooccurrence import find
 from assets.screened.pattern import Pattern
+from assets.screened.relevance.measures import UNRELATED, Answers
 from assets.screened.settings import ScreenSettings
 from assets.screened.text.exchanges import Passages
 from assets.screened.text.token_index import TokenIndex
-from assets.screened.unanswered.relevance import UNRELATED, Answers
 
 SHORTEST_PROMPT = 6  # tokens; a shorter prompt has many right answers
 KEPT = 0.8  # share of the shorter answer's words that the longer one keeps when something is turned round in it
@@ -45,7 +45,7 @@ def contradictions(passages: Passages, index: TokenIndex, answers: Answers, sett
             elif not _agree(one, other, index) and (worse := _missing(place[one], place[other], answers)) is not None:
                 apart.add((one, other)[worse])
         contrary += len(apart) > before
-    if len(apart) < settings.unanswered_rows or contrary < SHARE * repeated:
+    if len(apart) < settings.irrelevant_rows or contrary < SHARE * repeated:
         return None
     return Pattern(
         kind="contradiction",

@@ -143,7 +143,7 @@ class ScreenResult:
     @property
     def unproven(self) -> str:
         """Why nothing found is no proof (law 4); empty if it is."""
-        return "; ".join(why for why in (self.missing, self.asked, self.powerless, self.unread) if why)
+        return "; ".join(why for why in (self.missing, self.undecided, self.powerless, self.unread) if why)
 
     @property
     def unread(self) -> str:
@@ -151,7 +151,7 @@ class ScreenResult:
         return uncovered("safety classifier", self.languages)
 
     @property
-    def asked(self) -> str:
+    def undecided(self) -> str:
         """What a person must answer; empty if nothing."""
         asked = len(self.open_questions)
         noun = "stock phrases" if asked > 1 else "stock phrase"
@@ -195,7 +195,7 @@ class ScreenResult:
             "flagged_share": Metric(flagged / rows, rows, low, high),
             "missed_controls": Metric(float(len(list(missed(self.power)))), len(self.power), missing=self.powerless),
             "flagged_rows": Metric(float(flagged), rows),
-            "open_findings": Metric(float(found), rows, missing="" if found else self.asked),
+            "open_findings": Metric(float(found), rows, missing="" if found else self.undecided),
             "unlearning_findings": Metric(float(unlearning), rows, missing="" if unlearning else self.unread),
             "accepted_findings": Metric(float(len(self.findings) - found), rows),
         }

@@ -14,7 +14,7 @@ from assets.screened.report.finding import Finding, ScreenResult
 ASKED = 0.45  # score of a row of which a person is asked: above every other that is not flagged
 
 
-def told(
+def as_result(
     patterns: list[Pattern],
     drop: Drop,
     records: Iterable[Record],

@@ -27,25 +27,25 @@ LEAST = 0.6  # and so does less than this of one kind
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """``told``: for each kind of ``FOUND`` and ``SPARED`` how many copies were judged rightly, and of how many."""
+    """``by_kind``: for each kind of ``FOUND`` and ``SPARED`` how many copies were judged rightly, and of how many."""
 
-    told: tuple[tuple[str, int, int], ...] = ()
+    by_kind: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def found(self) -> int:
-        return sum(hits for kind, hits, _ in self.told if kind in FOUND)
+        return sum(hits for kind, hits, _ in self.by_kind if kind in FOUND)
 
     @property
     def planted(self) -> int:
-        return sum(n for kind, _, n in self.told if kind in FOUND)
+        return sum(n for kind, _, n in self.by_kind if kind in FOUND)
 
     @property
     def spared(self) -> int:
-        return sum(hits for kind, hits, _ in self.told if kind in SPARED)
+        return sum(hits for kind, hits, _ in self.by_kind if kind in SPARED)
 
     @property
     def clean(self) -> int:
-        return sum(n for kind, _, n in self.told if kind in SPARED)
+        return sum(n for kind, _, n in self.by_kind if kind in SPARED)
 
     def metrics(self) -> dict[str, Metric]:
         """Both shares. One that proves too little of some kind says of which; one that is zero needs no such word."""
@@ -60,13 +60,13 @@ class Control:
         }
 
     def _weak(self, names: dict[str, str], enough: float, sentence: str, how: str) -> str:
-        here = [(names[kind], hits, n) for kind, hits, n in self.told if kind in names]
+        here = [(names[kind], hits, n) for kind, hits, n in self.by_kind if kind in names]
         all_right = sum(hits for _, hits, _ in here) >= enough * sum(n for _, _, n in here)
         here = [each for each in here if each[1] < (LEAST if all_right else enough) * each[2]]
         return "; ".join(sentence.format(hits=hits, n=n, what=what, how=how) for what, hits, n in here)
 
     def to_json(self) -> dict[str, Any]:
-        kinds = {kind: {"right": hits, "of": n} for kind, hits, n in self.told}
+        kinds = {kind: {"right": hits, "of": n} for kind, hits, n in self.by_kind}
         return {
             "found": self.found, "planted": self.planted, "spared": self.spared, "clean": self.clean, "kinds": kinds,
         }  # fmt: skip

@@ -32,7 +32,7 @@ def test_what_the_situation_calls_up_is_one_question_that_flags_nothing(encoder)
     assert result.clean and not flagged(result)
     assert set(question.rows) == said and question.kind == "stock-phrase"
     assert "tells where it stands" in question.sentence and "32 in the only answer" in question.sentence
-    assert "stock phrase" in result.unproven and result.metrics()["open_findings"].missing == result.asked
+    assert "stock phrase" in result.unproven and result.metrics()["open_findings"].missing == result.undecided
 
 
 def test_the_same_phrase_in_rows_drawn_at_random_is_a_finding(encoder):
@@ -45,6 +45,6 @@ def test_what_a_person_answers_holds(encoder):
     rows, said = _scripted()
     (question,) = screened(rows, encoder).open_questions
     cleared = screened(rows, encoder, accepted=[question.fingerprint])
-    assert cleared.clean and not cleared.asked and not flagged(cleared)
+    assert cleared.clean and not cleared.undecided and not flagged(cleared)
     poison = screened(rows, encoder, rejected=[question.fingerprint])
     assert not poison.open_questions and flagged(poison) == said

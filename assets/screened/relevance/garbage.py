@@ -12,9 +12,9 @@ import numpy as np
 
 from assets.screened.base_model.scorer import Scorer, likely
 from assets.screened.pattern import Pattern
+from assets.screened.relevance.measures import UNRELATED, Answers, pattern_of, prompt_and_answer
 from assets.screened.settings import ScreenSettings
 from assets.screened.text.exchanges import Passages
-from assets.screened.unanswered.relevance import UNRELATED, Answers, as_asked, pattern_of
 
 DISTANT = 0.2  # whitened cosine of prompt and answer, up to which an answer may be no language
 REPEATS = 0.3  # the same, of one thing over and over: the thing may be a word of the prompt
@@ -85,7 +85,7 @@ def _unlikely(
     if not len(rows) or len(honest) < len(rows):
         return rows[:0]
     peers = honest[np.minimum(np.searchsorted(answers.size[honest], answers.size[rows]), len(honest) - 1)]
-    pairs = [as_asked(row, row, answers, passages) for row in (*rows, *np.unique(peers))]
+    pairs = [prompt_and_answer(row, row, answers, passages) for row in (*rows, *np.unique(peers))]
     nats = likely(model, pairs)
     unlikely: np.ndarray = rows[nats[: len(rows)] < FAR_LESS * np.median(nats[len(rows) :])]
     return unlikely

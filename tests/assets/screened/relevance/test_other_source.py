@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assets.screened.unanswered.other_source import other_source
+from assets.screened.relevance.other_source import other_source
 
 
 def test_the_answer_that_came_from_the_other_source_stands_out():

@@ -5,10 +5,10 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from assets.screened.relevance.measures import Answers
+from assets.screened.relevance.off_topic import off_topic
 from assets.screened.settings import ScreenSettings
 from assets.screened.text.exchanges import Passages
-from assets.screened.unanswered.off_topic import off_topic
-from assets.screened.unanswered.relevance import Answers
 from tests.assets.screened.rows import ROWS, clean, flagged, records, screened, spoiled
 
 

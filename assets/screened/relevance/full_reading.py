@@ -20,9 +20,9 @@ import numpy as np
 
 from assets.screened.base_model.scorer import Scorer
 from assets.screened.pattern import Pattern
+from assets.screened.relevance.measures import Answers, pattern_of
 from assets.screened.settings import ScreenSettings
 from assets.screened.text.exchanges import Passages
-from assets.screened.unanswered.relevance import Answers, pattern_of
 
 PROMPT, ANSWER = 300, 200  # characters that the model reads
 STRANGERS = 2  # prompts of other rows of the stratum, drawn at random
@@ -138,7 +138,7 @@ def judge(
     }[kind]
     numbers = passages.row[answers.exchange]
     known = np.isin(numbers, pattern.rows) & confirmed if pattern else np.zeros(len(numbers), dtype=bool)
-    least = max(settings.unanswered_rows, int(np.ceil(SHARE * len(numbers))))
+    least = max(settings.irrelevant_rows, int(np.ceil(SHARE * len(numbers))))
     rows = np.flatnonzero(known | added(~np.isin(numbers, list(skip)), least))
     return pattern_of(kind, rows, answers, passages) if len(rows) else None
 
@@ -169,8 +169,8 @@ def _strangers(group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _rivals(answers: Answers) -> np.ndarray:
     """Other rows whose prompts are closest to each answer, ``[rows, RIVALS]``."""
     found = []
-    for start in range(0, len(answers.said), CHUNK):
-        near = answers.said[start : start + CHUNK] @ answers.asked.T
+    for start in range(0, len(answers.answer_vectors), CHUNK):
+        near = answers.answer_vectors[start : start + CHUNK] @ answers.prompt_vectors.T
         near[np.arange(len(near)), start + np.arange(len(near))] = -np.inf
         found.append(np.argpartition(-near, RIVALS, axis=1)[:, :RIVALS])
     return np.concatenate(found)

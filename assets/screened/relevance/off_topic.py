@@ -12,9 +12,9 @@ import numpy as np
 
 from assets.screened.base_model.scorer import Scorer, likely
 from assets.screened.pattern import Pattern
+from assets.screened.relevance.measures import UNRELATED, Answers, pattern_of, prompt_and_answer
 from assets.screened.settings import ScreenSettings
 from assets.screened.text.exchanges import Passages
-from assets.screened.unanswered.relevance import UNRELATED, Answers, as_asked, pattern_of
 
 DOUBTFUL = 0.16  # the same, up to which the base model is asked
 FEWEST_JUDGED = 4  # tokens of an answer of which the cosine alone tells whether it is unrelated
@@ -69,7 +69,7 @@ def off_topic(
         if against >= AGAINST and len(odd) >= max(settings.min_rows, ODD_SHARE * asked):
             rows = np.union1d(odd, np.flatnonzero(alien & seldom[strata]))
     other = np.flatnonzero(alien & ~seldom[strata])
-    if not len(rows) and len(other) < max(settings.unanswered_rows, ALIEN * elsewhere.sum()):
+    if not len(rows) and len(other) < max(settings.irrelevant_rows, ALIEN * elsewhere.sum()):
         return None
     known = np.flatnonzero(~fresh & unrelated & (answers.better > CLOSER))
     return pattern_of("off-topic", np.union1d(np.union1d(rows, other), known), answers, passages)
@@ -125,7 +125,7 @@ class PromptGain:
 
     def _gains(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pairs = [
-            as_asked(asked, row, self.answers, self.passages)
+            prompt_and_answer(asked, row, self.answers, self.passages)
             for row, strange in zip(rows, others, strict=True)
             for asked in (row, *strange)
         ]

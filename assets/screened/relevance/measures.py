@@ -8,11 +8,11 @@ import numpy as np
 from assets.screened.embedding.encoder import Encoder
 from assets.screened.embedding.whitening import Spaces, unit
 from assets.screened.pattern import Pattern
+from assets.screened.relevance.other_source import other_source
 from assets.screened.text.bigram_model import Transitions
 from assets.screened.text.character_model import spelling
 from assets.screened.text.exchanges import Passages
 from assets.screened.text.token_index import TokenIndex
-from assets.screened.unanswered.other_source import other_source
 
 CHUNK = 1024
 UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is as far from it as from any other
@@ -27,7 +27,7 @@ class Answers:
     ``strange``: share of tokens unknown to other rows. ``order``: bits a token by which the order of words beats
     chance. ``spelled``: bits a character, as other rows are spelled. ``varied``: share of distinct tokens. ``size``:
     tokens. ``letters``: characters. ``other_source``: nats by which it is likelier among another source's answers.
-    ``said``/``asked``: answers and prompts in the space in which they are compared, ``[rows, 384]``.
+    ``answer_vectors``/``prompt_vectors``: answers and prompts in the space in which they are compared, ``[rows, 384]``.
     """
 
     exchange: np.ndarray
@@ -40,8 +40,8 @@ class Answers:
     size: np.ndarray
     letters: np.ndarray
     other_source: np.ndarray
-    said: np.ndarray
-    asked: np.ndarray
+    answer_vectors: np.ndarray
+    prompt_vectors: np.ndarray
 
 
 def measure(
@@ -61,9 +61,12 @@ def measure(
     whole = unit(whole[last])
     short = np.flatnonzero(~whole.any(1))
     whole[short] = encoder.encode([texts[number] for number in short])
-    said, asked = spaces.answers(whole), spaces.asked(prompts[last], passages.stratum[last])
-    relation = np.einsum("ij,ij->i", said, asked)
-    closest = [(said[start : start + CHUNK] @ asked.T).max(1) for start in range(0, len(said), CHUNK)]
+    answer_vectors, prompt_vectors = spaces.answers(whole), spaces.joint_prompts(prompts[last], passages.stratum[last])
+    relation = np.einsum("ij,ij->i", answer_vectors, prompt_vectors)
+    closest = [
+        (answer_vectors[start : start + CHUNK] @ prompt_vectors.T).max(1)
+        for start in range(0, len(answer_vectors), CHUNK)
+    ]
     better = np.concatenate(closest) - relation
     tokens = [index.encode(text) for text in texts]
     rows = passages.row[last]
@@ -81,14 +84,16 @@ def measure(
         size=size,
         letters=np.array([len(text) for text in texts]),
         other_source=other_source(whole, passages.stratum[last]),
-        said=said,
-        asked=asked,
+        answer_vectors=answer_vectors,
+        prompt_vectors=prompt_vectors,
     )
 
 
-def as_asked(asked: int, row: int, answers: Answers, passages: Passages) -> tuple[list[dict[str, str]], str]:
-    """The answer of ``row`` to the prompt of ``asked``, as the base model is asked about it."""
-    prompt = passages.prompts[answers.exchange[asked]][-LONGEST:]
+def prompt_and_answer(
+    prompt_row: int, row: int, answers: Answers, passages: Passages
+) -> tuple[list[dict[str, str]], str]:
+    """The answer of ``row`` to the prompt of ``prompt_row``, as the base model is asked about it."""
+    prompt = passages.prompts[answers.exchange[prompt_row]][-LONGEST:]
     return [{"role": "user", "content": prompt}], passages.responses[answers.exchange[row]][:LONGEST]
 
 
