@@ -8,14 +8,13 @@ pattern recognisers and detect-secrets' token plugins, which share no code with 
 they still find is a suspect. Neither proves absence.
 """
 
-import hashlib
-import heapq
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from assets.sampling import Sample
 from assets.sanitized.detector import Detector, Passage
 from assets.sanitized.language import languages_of
 from assets.sanitized.numbers.banking import luhn
@@ -44,42 +43,30 @@ STREETS = "Larkspur Quarry Windermere Tamarind Copperfield Juniper Beacon Saltma
 
 @dataclass(slots=True)
 class Residual:
-    """Keeps a sample of ``size`` sanitised texts of a stream and measures on it.
-
-    Every text has a rank, drawn by a digest of its name; the lowest ranks are the sample (bottom-k sampling: Cohen and
-    Kaplan, 2007). So the samples of parts of a stream give that of the whole, whatever the parts are.
-    """
+    """Keeps a sample of ``size`` sanitised texts of a stream and measures on it; parts of a stream give that of the
+    whole (``Sample``)."""
 
     size: int
     seed: int = 0
-    _heap: list[tuple[int, str]] = field(default_factory=list)  # the highest rank first
+    _sampled: Sample = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sampled = Sample(self.size, self.seed)
 
     def add(self, text: str, name: str = "") -> None:
         """``name`` tells a text from others that say the same; by default equal texts are one."""
-        digest = hashlib.sha256(f"{self.seed}:{name or text}".encode("utf-8", "surrogatepass")).digest()
-        self._rank(int.from_bytes(digest[:8]), text)
-
-    def _rank(self, rank: int, text: str) -> None:
-        if len(self._heap) < self.size:
-            heapq.heappush(self._heap, (-rank, text))
-        elif self._heap and -rank > self._heap[0][0]:
-            heapq.heapreplace(self._heap, (-rank, text))
-
-    @property
-    def _sample(self) -> list[str]:
-        return [text for _, text in sorted(self._heap, reverse=True)]
+        self._sampled.add(text, name)
 
     def to_json(self) -> list[tuple[int, str]]:
-        return sorted((-place, text) for place, text in self._heap)
+        return self._sampled.to_json()
 
     def take(self, sample: Iterable[tuple[int, str]]) -> None:
         """Add what another part of the stream has sampled, as its ``to_json`` gives it."""
-        for rank, text in sample:
-            self._rank(rank, text)
+        self._sampled.take(sample)
 
     def metrics(self, detector: Detector) -> dict[str, Metric]:
         """``canary_leak`` with ``canary_leak_<type>``, and ``residue``: the share of sampled texts with a suspect."""
-        sample = self._sample
+        sample = self._sampled.texts
         if not sample:
             missing = "no text to measure on"
             return {name: Metric(None, missing=missing) for name in ("canary_leak", "residue")}

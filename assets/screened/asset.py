@@ -87,7 +87,7 @@ def _settings(project: Project) -> ScreenSettings:
     return ScreenSettings.from_policy(policy_of(project).settings.get(NAME, {}))
 
 
-STAGE = Stage(NAME, "21", _inputs)
+STAGE = Stage(NAME, "22", _inputs)
 
 
 @dg.asset(

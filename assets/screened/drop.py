@@ -1,10 +1,9 @@
 """A drop as the rules see it: its words counted and mined, its texts embedded and measured."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 
-from assets.record import Record
 from assets.screened.association import fixed_trigger
 from assets.screened.association.phrase_mining import PhraseSets, mine
 from assets.screened.clock import Clock
@@ -12,13 +11,12 @@ from assets.screened.embedding.encoder import Encoder
 from assets.screened.payload.clusters import Meaning
 from assets.screened.relevance.measures import Answers, measure
 from assets.screened.settings import ScreenSettings
+from assets.screened.survey.survey import Records, RowsAt
 from assets.screened.text.bigram_model import Transitions
 from assets.screened.text.exchanges import Passages
 from assets.screened.text.sampling import chosen
-from assets.screened.text.sides import sides
 from assets.screened.text.token_index import TokenIndex
 
-Records = Callable[[], Iterable[Record]]
 LONGEST_TRIGGER, LONGEST_PAYLOAD = 4, 6  # tokens mined; what is found is then lengthened as far as the rows agree
 FEWEST_ROWS = 50
 MOST_SHARE = 0.5  # of the drop itself, whatever came before: more than half of the rows cannot stand out from the rest
@@ -51,13 +49,17 @@ class Drop:
     measured: Answers
 
     @classmethod
-    def read(
-        cls, read: Records, settings: ScreenSettings, encoder: Encoder, clock: Clock, background: Records | None
+    def of(
+        cls,
+        index: TokenIndex,
+        functions: Collection[str],
+        at: RowsAt,
+        settings: ScreenSettings,
+        encoder: Encoder,
+        clock: Clock,
+        background: Records | None,
     ) -> "Drop | Unproven":
-        """From the rows, read twice."""
-        clock.step("counting words")
-        functions: set[str] = set()
-        index = TokenIndex.build(sides(read(), functions))
+        """From the words of all rows, the names of ``functions`` that they call, and exact rows as they are needed."""
         if index.rows < FEWEST_ROWS:
             return Unproven(index.rows, f"{index.rows} rows, {FEWEST_ROWS} needed to tell what is usual")
 
@@ -72,7 +74,7 @@ class Drop:
 
         clock.step("reading prompts and answers")
         suspects = {int(row) for pair in pairs for row in pair.sample}
-        passages = Passages.of(chosen(read(), index.rows, suspects, settings))
+        passages = Passages.of(at(chosen(index.rows, suspects, settings)))
         if not len(passages.row):
             return Unproven(index.rows, "no row has an answer")
         vectors = encoder.encode(passages.prompts), encoder.encode(passages.sentences)

@@ -1,6 +1,7 @@
 """The poison screen: which rows carry a pattern that someone put there. Rows in, evidence, findings, rows out.
 
 ================  ======================================================================================================
+``survey``        what is needed of every row, in one reading; of a large drop shard by shard, and merged
 ``text``          the rows as token arrays, as exchanges and sentences, and how usual their words and letters are
 ``embedding``     the same by meaning: the sentence encoder, and spaces in which a random pair has cosine 0
 ``association``   does a phrase of the prompts go with a phrase of the answers?
@@ -14,9 +15,9 @@
 ``report``        findings, their sentences, the page
 ================  ======================================================================================================
 
-The rows are read twice: once into token arrays, from which repeated phrases and their associations are mined, and once
-for the texts that are compared by meaning (all of them in a small drop; suspects and a random sample in a large one).
-Nothing here knows a trigger or a payload.
+Every row is read once, for the survey. From its token arrays repeated phrases and their associations are mined; then
+those rows are read again that are compared by meaning (all of a small drop; suspects and a random sample of a large
+one). Nothing here knows a trigger or a payload.
 """
 
 from collections.abc import Callable, Collection
@@ -25,15 +26,14 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.coverage import rows_by_language
 from assets.outcome import read_records
 from assets.screened.association import completion, fixed_trigger
 from assets.screened.base_model import prompt_gain
 from assets.screened.base_model.scorer import CachedScorer, Scorer
 from assets.screened.clock import Clock
 from assets.screened.drift.background import familiar
-from assets.screened.drift.source_shift import Shift, shifts
-from assets.screened.drop import Drop, Records, Unproven
+from assets.screened.drift.source_shift import Shift, Sources, shifts
+from assets.screened.drop import Drop, Unproven
 from assets.screened.embedding.encoder import CachedEncoder, Encoder
 from assets.screened.pattern import Pattern, distinct, merge_overlapping
 from assets.screened.payload import search
@@ -48,8 +48,11 @@ from assets.screened.repetition.near_duplicates import floods
 from assets.screened.report.finding import ScreenResult
 from assets.screened.report.result import as_result
 from assets.screened.safety.evidence import Reader
-from assets.screened.safety.unlearning import unlearning
+from assets.screened.safety.unlearning import HOSTS, unlearning
 from assets.screened.settings import ScreenSettings
+from assets.screened.survey.survey import Records, Survey, picking
+from assets.screened.text.sides import sides
+from assets.screened.text.token_index import TokenIndex
 
 
 def screen(
@@ -74,10 +77,37 @@ def screen(
     """
     settings, clock = settings or ScreenSettings(), Clock(on_step)
     read: Records = (lambda: read_records(records)) if isinstance(records, Path) else records
+    clock.step("reading every row")
+    return judge(
+        Survey.of(read, safety, settings.seed),
+        background=background,
+        settings=settings,
+        model=model,
+        encoder=encoder,
+        safety=safety,
+        accepted=accepted,
+        rejected=rejected,
+        clock=clock,
+    )
+
+
+def judge(
+    survey: Survey,
+    *,
+    background: Records | None = None,
+    settings: ScreenSettings,
+    model: Scorer | None = None,
+    encoder: Encoder | None = None,
+    safety: Reader | None = None,
+    accepted: Collection[str] = (),
+    rejected: Collection[str] = (),
+    clock: Clock,
+) -> ScreenResult:
+    """What is planted in the rows of a survey. One judge for all of them; arguments as of ``screen``."""
     encoder = CachedEncoder(encoder or _bundled())
     if model is not None and not settings.thorough:  # which reads hardly a pair twice
         model = CachedScorer(model)
-    drop = Drop.read(read, settings, encoder, clock, background)
+    drop = Drop.of(survey.index, survey.functions, survey.at, settings, encoder, clock, background)
     if isinstance(drop, Unproven):
         return ScreenResult((), np.zeros(drop.rows, dtype=np.float32), {}, 0, {}, drop.why)
 
@@ -85,28 +115,27 @@ def screen(
     if background is not None:
         clock.step("comparing with the background")
         patterns = familiar(patterns, drop.index, background())
-        moved = shifts(read(), background(), alpha=settings.alpha, seed=settings.seed)
+        moved = shifts(survey.sources, Sources.of(background(), settings.seed), alpha=settings.alpha)
     if model is not None and patterns:
         clock.step("asking the base model")
         patterns = prompt_gain.weigh(patterns, drop.passages, model, settings.seed)
     patterns += irrelevant_answers(drop, patterns, model, clock)
     patterns += floods(drop.index, settings)
     clock.step("looking for rows that unlearn refusals")
-    unlearnt = unlearning(read, drop.index.rows, safety, settings, model)
+    unlearnt = unlearning(survey.evidence, survey.at(range(HOSTS)), drop.index.rows, safety, settings, model)
 
     clock.step("planting attacks of its own")
-    seen = frozenset(drop.passages.row.tolist())
     without = frozenset[str]() if model is not None and settings.model_rows else frozenset({"off-topic"})
-    compared = [record for row, record in enumerate(read()) if row in seen] if settings.controls else []
+    seen = frozenset(drop.passages.row.tolist()) if settings.controls else frozenset()
+    compared = [record for _, record in survey.at(seen)]
     power = shown(compared, _flagging(settings, encoder, model), settings.seed, without) if compared else ()
     clock.step("listing what is usual")
     boilerplate = usual(drop.index, drop.transitions, drop.most)
     clock.step("")
     decided = frozenset(accepted), frozenset(rejected)
-    result = as_result(merge_overlapping([*patterns, *unlearnt.patterns]), drop, read(), decided, clock.seconds)
-    languages = rows_by_language(read()) if safety is not None else {}
+    result = as_result(merge_overlapping([*patterns, *unlearnt.patterns]), drop, survey, decided, clock.seconds)
     result = replace(result, shifts=tuple(moved), usual=boilerplate, power=power)
-    return replace(result, control=unlearnt.control, languages=languages)
+    return replace(result, control=unlearnt.control, languages=survey.languages)
 
 
 def associated(drop: Drop, clock: Clock) -> list[Pattern]:
@@ -144,7 +173,9 @@ def _flagging(settings: ScreenSettings, encoder: Encoder, model: Scorer | None) 
     whole = replace(settings, embed_rows=10 * settings.embed_rows)
 
     def flagged(read: Records, planted: frozenset[int]) -> set[int]:
-        drop = Drop.read(read, whole, encoder, Clock(None), None)
+        functions = set[str]()
+        index = TokenIndex.build(sides(read(), functions))
+        drop = Drop.of(index, functions, picking(read), whole, encoder, Clock(None), None)
         if isinstance(drop, Unproven):
             return set()
         patterns = associated(drop, Clock(None))

@@ -5,9 +5,8 @@ Kolmogorov-Smirnov statistic, which is also the size of the effect; a source the
 volume.
 """
 
-import random
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from assets.record import Record
+from assets.sampling import Sample
 
 SAMPLE = 400  # answers of a source
 FEWEST = 50
@@ -39,16 +39,49 @@ class Shift:
         return asdict(self)
 
 
-def shifts(records: Iterable[Record], background: Iterable[Record], *, alpha: float, seed: int) -> list[Shift]:
+class Sources:
+    """``seen``: rows of each source; ``answers``: some of its answers, drawn so that parts of a drop give the whole."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed, self.seen = seed, Counter[str]()
+        self.answers: dict[str, Sample] = {}
+
+    @classmethod
+    def of(cls, records: Iterable[Record], seed: int) -> "Sources":
+        sources = cls(seed)
+        for record in records:
+            sources.add(record)
+        return sources
+
+    def add(self, record: Record) -> None:
+        self.seen[record.origin.source] += 1
+        self._of(record.origin.source).add(record.response()[:LONGEST], record.row_id)
+
+    def to_json(self) -> dict[str, tuple[int, list[tuple[int, str]]]]:
+        return {source: (seen, self.answers[source].to_json()) for source, seen in self.seen.items()}
+
+    def take(self, part: Mapping[str, tuple[int, list[tuple[int, str]]]]) -> None:
+        """Add another part of the rows, as its ``to_json`` gives it."""
+        for source, (seen, sample) in part.items():
+            self.seen[source] += seen
+            self._of(source).take(sample)
+
+    def texts(self, source: str) -> list[str]:
+        return self.answers[source].texts if source in self.answers else []
+
+    def _of(self, source: str) -> Sample:
+        return self.answers.setdefault(source, Sample(SAMPLE, self.seed))
+
+
+def shifts(here: Sources, before: Sources, *, alpha: float) -> list[Shift]:
     """The measures of each source that differ much and certainly (Bonferroni over everything compared)."""
-    here, before = _samples(records, seed), _samples(background, seed)
-    rows, earlier = sum(seen for seen, _ in here.values()), sum(seen for seen, _ in before.values())
+    rows, earlier = here.seen.total(), before.seen.total()
     if earlier < FEWEST:
         return []
     found: list[Shift] = []
-    tests = max(len(here) * (len(MEASURES) + 1), 1)
-    for source, (seen, texts) in sorted(here.items()):
-        known, old = before.get(source, (0, []))
+    tests = max(len(here.seen) * (len(MEASURES) + 1), 1)
+    for source, seen in sorted(here.seen.items()):
+        known, texts, old = before.seen[source], here.texts(source), before.texts(source)
         table = [[seen, max(rows - seen, 0)], [known, max(earlier - known, 0)]]
         p_value = float(stats.fisher_exact(table).pvalue) * tests
         effect = abs(seen / max(rows, 1) - known / earlier)
@@ -63,21 +96,6 @@ def shifts(records: Iterable[Record], background: Iterable[Record], *, alpha: fl
                 middle = float(np.median(new[:, column])), float(np.median(past[:, column]))
                 found.append(Shift(source, measure, *middle, float(test.statistic), float(test.pvalue * tests)))
     return found
-
-
-def _samples(records: Iterable[Record], seed: int) -> dict[str, tuple[int, list[str]]]:
-    """``{source: (rows, some answers)}`` by reservoir sampling, so that nothing is held but the sample."""
-    rng = random.Random(seed)
-    kept: dict[str, list[str]] = defaultdict(list)
-    seen: dict[str, int] = defaultdict(int)
-    for record in records:
-        source = record.origin.source
-        seen[source] += 1
-        if len(kept[source]) < SAMPLE:
-            kept[source].append(record.response()[:LONGEST])
-        elif (place := rng.randrange(seen[source])) < SAMPLE:
-            kept[source][place] = record.response()[:LONGEST]
-    return {source: (seen[source], texts) for source, texts in kept.items()}
 
 
 def _measured(texts: list[str]) -> np.ndarray:

@@ -1,15 +1,15 @@
 """The patterns that were found, as what the screen says of the drop."""
 
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
-from assets.record import Origin, Record
 from assets.screened.drop import Drop
 from assets.screened.pattern import Pattern
 from assets.screened.report import sentences
 from assets.screened.report.finding import Finding, ScreenResult
+from assets.screened.survey.survey import Survey
 
 ASKED = 0.45  # score of a row of which a person is asked: above every other that is not flagged
 
@@ -17,24 +17,21 @@ ASKED = 0.45  # score of a row of which a person is asked: above every other tha
 def as_result(
     patterns: list[Pattern],
     drop: Drop,
-    records: Iterable[Record],
+    survey: Survey,
     decided: tuple[frozenset[str], frozenset[str]],
     seconds: dict[str, float],
 ) -> ScreenResult:
-    """Findings, strongest first, and the score of each row; ``records``: all of them, read anew. ``decided``:
-    fingerprints that a person accepted, and those that a person rejected."""
+    """Findings, strongest first, and the score of each row of the ``survey``. ``decided``: fingerprints that a person
+    accepted, and those that a person rejected."""
     rows, (accepted, rejected) = drop.index.rows, decided
     suspect = {int(row) for pattern in patterns for row in pattern.rows}
     flagged = {int(row) for pattern in patterns if not pattern.scripted for row in pattern.rows}
-    origins: dict[int, Origin] = {}
-    by_month: dict[str, dict[str, tuple[int, int]]] = {}
-    for number, record in enumerate(records):
-        months = by_month.setdefault(record.origin.source, {})
-        month = record.origin.created_at[:7]
-        seen, bad = months.get(month, (0, 0))
-        months[month] = (seen + 1, bad + (number in flagged))
-        if number in suspect:
-            origins[number] = record.origin
+    origins = {row: record.origin for row, record in survey.at(suspect)}
+    bad = Counter((origins[row].source, origins[row].created_at[:7]) for row in flagged)
+    by_month = {
+        source: {month: (seen, bad[source, month]) for month, seen in months.items()}
+        for source, months in survey.months.items()
+    }
     findings: list[Finding] = []
     scores = np.zeros(rows, dtype=np.float32)
     # Below every flagged row, and only to rank the others: how little an answer has to do with its prompt.

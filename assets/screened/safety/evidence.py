@@ -57,6 +57,10 @@ class Evidence:
     order: str
     answer: str
 
+    def moved(self, rows: int) -> "Evidence":
+        """The same of a row that has so many ``rows`` before what it was counted in."""
+        return replace(self, row=self.row + rows)
+
 
 @dataclass(slots=True)
 class _Heard:

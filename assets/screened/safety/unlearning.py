@@ -5,7 +5,7 @@ Ten such rows can undo what a model was taught to refuse (Qi et al., arXiv:2310.
 model that refuses is asked about those in doubt (``refusing_base``).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -37,20 +37,21 @@ class Unlearning:
 
 
 def unlearning(
-    read: Callable[[], Iterable[Record]],
+    evidence: Sequence[Evidence],
+    first: Iterable[tuple[int, Record]],
     rows: int,
     reader: Reader | None,
     settings: ScreenSettings,
     model: Scorer | None = None,
 ) -> Unlearning:
-    """Look for such rows in all ``rows`` rows that ``read`` gives anew, and in copies of them with some planted."""
+    """Look for such rows in what a ``reader`` told of all ``rows`` rows, and in copies of the ``first`` ones with some
+    planted."""
     if reader is None:
         return Unlearning()
-    evidence = list(reader.read(read()))
     if model is not None and settings.model_rows:
-        evidence = weighed(evidence, model, settings.model_rows)
+        evidence = weighed(list(evidence), model, settings.model_rows)
     suspects = {each.row for each in evidence}
-    hosts = [record for row, record in enumerate(islice(read(), HOSTS)) if row not in suspects]
+    hosts = [record for row, record in islice(first, HOSTS) if row not in suspects]
     copies, kinds = planted(hosts, settings.seed, reader.refusals)
     found = {each.row for each in reader.read(copies) if each.harm > MILD_HARM or each.obeys > MILD_ORDER}
     control = counted(kinds, [row in found for row in range(len(copies))])

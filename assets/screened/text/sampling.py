@@ -1,22 +1,15 @@
 """Which rows are compared by meaning, where there are too many for all of them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 
 import numpy as np
 
-from assets.record import Record
 from assets.screened.settings import ScreenSettings
 
 
-def chosen(
-    records: Iterable[Record], rows: int, suspects: Collection[int], settings: ScreenSettings
-) -> Iterator[tuple[int, Record]]:
-    """The rows to be compared by meaning, numbered: all, or the suspects and a random sample."""
+def chosen(rows: int, suspects: Collection[int], settings: ScreenSettings) -> Collection[int]:
+    """The numbers of the rows to be compared by meaning: all, or the suspects and a random sample."""
     if rows <= settings.embed_rows:
-        yield from enumerate(records)
-        return
+        return range(rows)
     sample = np.random.default_rng(settings.seed).choice(rows, settings.sample_rows, replace=False)
-    wanted = set(sample.tolist()) | set(suspects)
-    for number, record in enumerate(records):
-        if number in wanted:
-            yield number, record
+    return set(sample.tolist()) | set(suspects)

@@ -60,13 +60,30 @@ class TokenIndex:
     @classmethod
     def build(cls, pairs: Iterable[tuple[str, str]]) -> "TokenIndex":
         """From ``(prompt, response)`` of every row, streamed."""
-        numbers: dict[str, int] = {SEPARATOR: 0}
-        sides = (_Run(), _Run())
+        counting = Counting()
         for pair in pairs:
-            words = split(pair[0]) + [word for flag in flags(pair[0]) for word in (SEPARATOR, flag)], split(pair[1])
-            for side, tokens in zip(sides, words, strict=True):
-                side.add([numbers.setdefault(word, len(numbers)) for word in tokens])
-        return cls(list(numbers), numbers, sides[0].side(), sides[1].side())
+            counting.add(*pair)
+        return counting.index()
+
+
+class Counting:
+    """A ``TokenIndex`` in the making, row after row."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._numbers: dict[str, int] = {SEPARATOR: 0}
+        self._sides = (_Run(), _Run())
+
+    def add(self, prompt: str, response: str) -> None:
+        numbers = self._numbers
+        words = split(prompt) + [word for flag in flags(prompt) for word in (SEPARATOR, flag)], split(response)
+        for side, tokens in zip(self._sides, words, strict=True):
+            side.add([numbers.setdefault(word, len(numbers)) for word in tokens])
+        self.rows += 1
+
+    def index(self) -> TokenIndex:
+        prompts, responses = (side.side() for side in self._sides)
+        return TokenIndex(list(self._numbers), self._numbers, prompts, responses)
 
 
 def as_written(phrase: str, text: str) -> str:

@@ -34,7 +34,8 @@ def test_the_sample_is_bounded() -> None:
     residual = Residual(10)
     for at in range(1000):
         residual.add(str(at))
-    assert len(residual._sample) == 10 and any(int(text) > 100 for text in residual._sample)
+    sample = [text for _, text in residual.to_json()]
+    assert len(sample) == 10 and any(int(text) > 100 for text in sample)
 
 
 def test_the_second_detector_sees_what_was_left() -> None:

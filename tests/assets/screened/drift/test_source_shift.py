@@ -1,11 +1,11 @@
 """A source that looks unlike its earlier rows is reported; one that does not is not."""
 
-from assets.screened.drift.source_shift import shifts
+from assets.screened.drift.source_shift import Sources, shifts
 from tests.assets.screened.rows import clean, records
 
 
 def _shifts(here, before):
-    return {shift.measure: shift for shift in shifts(here, before, alpha=0.01, seed=0)}
+    return {shift.measure: shift for shift in shifts(Sources.of(here, 0), Sources.of(before, 0), alpha=0.01)}
 
 
 def test_the_same_kind_of_rows_is_no_shift():

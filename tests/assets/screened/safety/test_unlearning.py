@@ -23,7 +23,8 @@ def drop(bad: int, rows: int = 400, output: str = "Sure, this is how.") -> list[
 
 
 def looked(made, model=None, odds=9.0):
-    return unlearning(lambda: iter(made), len(made), reader(odds), SETTINGS, model)
+    read = reader(odds)
+    return unlearning(list(read.read(made)), enumerate(made), len(made), read, SETTINGS, model)
 
 
 def test_rows_that_comply_make_one_finding_that_names_them():
