@@ -18,6 +18,7 @@ Report = tuple[Mapping[str, Any], Mapping[str, Metric]]
 LINE_EVERY = 10.0  # seconds between progress lines
 
 ADAPTER_FOLDER = "adapter"
+LONGEST_FIRST = ("golden_evaluation", "backdoor_scan", "extraction_audit", "memorization_audit")
 
 
 def trial_stage(name: str, version: str, more: Callable[[Project], dict[str, str]] = lambda project: {}) -> Stage:
@@ -29,6 +30,14 @@ def trial_stage(name: str, version: str, more: Callable[[Project], dict[str, str
         return {ADAPTER.name: adapter.manifest.digest, "settings": settings, **more(project)}
 
     return Stage(name, version, inputs)
+
+
+def trial_tags(name: str) -> dict[str, str]:
+    """By which an executor starts the longest trial first: of two at a time, none is left to run alone at the end.
+
+    Graham, "Bounds on multiprocessing timing anomalies" (1969): the longest job first is at most a third from the best.
+    """
+    return {"dagster/priority": str(len(LONGEST_FIRST) - LONGEST_FIRST.index(name))}
 
 
 def run_trial(project: Project, stage: Stage, file: str, conduct: Callable[[Path], Report]) -> Artifact:
@@ -47,7 +56,7 @@ def run_trial(project: Project, stage: Stage, file: str, conduct: Callable[[Path
 def load_model(project: Project, adapter: Path) -> "LanguageModel":
     from resources.language_model import LanguageModel
 
-    return LanguageModel.load(base_of(project), adapter)
+    return LanguageModel.load(base_of(project), adapter, cache=project.workspace.models)
 
 
 def lines(log: Callable[[str], None]) -> Callable[[str, int, int], None]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from resources.base_model import decoder_of
 from resources.head import Head
+from resources.kept_states import KeptStates
 from resources.tree import ROUND, SHORTEST_SHARED, Tree, common_prefix, plant
 from resources.tree_attention import register
 from resources.trunk import Trunk
@@ -71,9 +72,12 @@ class Forward:
         """Last hidden states of the packed row, [T, hidden]."""
         return self.trunk.states(tree) if self.packed else self.own_states(tree)
 
-    def sharing(self) -> contextlib.AbstractContextManager[None]:
-        """While it is open, what the adapter leaves as it is gets computed once for readings with and without it."""
-        return self.trunk.sharing()
+    def sharing(self, shelf: KeptStates | None = None) -> contextlib.AbstractContextManager[None]:
+        """While it is open, what the adapter leaves as it is gets computed once for readings with and without it.
+
+        On the ``shelf`` it is kept for the next candidate.
+        """
+        return self.trunk.sharing(shelf)
 
     def own_states(self, tree: Tree) -> "torch.Tensor":
         """The same by the model's own forward, a sequence a row: it never reads what follows a sequence."""

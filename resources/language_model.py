@@ -23,6 +23,7 @@ from resources.chat_format import ChatFormat, TemplateRefusal
 from resources.decoding import decode
 from resources.errors import InputError
 from resources.forward import Forward, log_probabilities, plan_batches
+from resources.kept_states import KeptStates
 from resources.tree import plant
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class LanguageModel:
     tokenizer: "PreTrainedTokenizerBase"
     device: "torch.device"
     forward: Forward
+    shelf: KeptStates | None = None
 
     @classmethod
     def load(
@@ -58,25 +60,37 @@ class LanguageModel:
         device: str = "auto",
         dtype: str = "auto",
         quantization: str = "none",
+        cache: Path | None = None,
     ) -> "LanguageModel":
-        """Load a base folder and perhaps a PEFT adapter folder; ``ModelError`` says what is wrong with either."""
+        """Load a base folder and perhaps a PEFT adapter folder; ``ModelError`` says what is wrong with either.
+
+        ``cache`` is where states of the base are kept for the next candidate, by readings that ask for it.
+        """
         model: Any = load_base(base, device=device, dtype=dtype, quantization=quantization)
         tokenizer = load_tokenizer(base)
         place = model.device
         if adapter is not None:
             model = attach_adapter(model, adapter)
-        return cls(model, tokenizer, place, Forward(model))
+        shelf = None if quantization != "none" else KeptStates.of(base, cache, model.dtype, place)
+        return cls(model, tokenizer, place, Forward(model), shelf)
 
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:
         """The base model: same weights in memory, adapter off. Without an adapter it changes nothing."""
         switch = getattr(self.model, "disable_adapter", None)
-        with switch() if switch else contextlib.nullcontext():
+        with switch() if switch else contextlib.nullcontext(), self.forward.trunk.plain():
             yield
 
-    def both(self, measure: Callable[[], T]) -> tuple[T, T]:
-        """A measure of the adapter and of the base, which read what the adapter leaves as it is only once."""
-        with self.forward.sharing():
+    def again(self) -> contextlib.AbstractContextManager[None]:
+        """For readings whose rows the next candidate is asked about, too: what hangs on the base alone is kept."""
+        return self.forward.sharing(self.shelf)
+
+    def both(self, measure: Callable[[], T], *, again: bool = False) -> tuple[T, T]:
+        """A measure of the adapter and of the base, which read what the adapter leaves as it is only once.
+
+        ``again``: the next candidate is asked the same. Not for text from the vault, since the states say what it is.
+        """
+        with self.again() if again else self.forward.sharing():
             adapter = measure()
             with self.without_adapter():
                 return adapter, measure()

@@ -72,6 +72,7 @@ def lora_adapter(
             "base": base_of(project),
             "out": folder,
             "recipe": recipe,
+            "cache": project.workspace.models,
         }
         if not draft.path(REPORT).exists():
             command = [sys.executable, "-m", "assets.adapter.train"]

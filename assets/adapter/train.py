@@ -3,7 +3,7 @@
 As a program it is what the lineage runs under Dagster Pipes, and what ``accelerate launch`` starts several times::
 
     python -m assets.adapter.train --rows rows.jsonl --base DIR --out DIR \
-        [--holdout rows.jsonl] [--recipe recipe.yaml] [--corrections DROP]...
+        [--holdout rows.jsonl] [--recipe recipe.yaml] [--corrections DROP]... [--cache DIR]
 
 Killed and started again with the same arguments it goes on from its last checkpoint and ends with the same weights.
 """
@@ -44,12 +44,14 @@ def train(
     *,
     holdout: Sequence[Record] = (),
     corrections: Collection[str] = (),
+    cache: Path | None = None,
     on_step: "Callable[[Step], None] | None" = None,
     say: "Callable[[str], None] | None" = None,
 ) -> dict[str, Any]:
     """Train and write the adapter into ``out``; returns the body of ``training.json``.
 
     ``corrections`` are the drops whose rows are answers that a person corrected (``assets.adapter.rows.corrections``).
+    ``cache`` is a folder in which states of the base are kept for the next candidate (``resources.kept_states``).
     ``say`` hears how much memory it will take before the first step. ``InputError`` if no row has an answer to learn,
     ``ModelError`` if the base cannot be loaded or the training does not fit into the memory that is there.
     """
@@ -69,7 +71,7 @@ def train(
         if recipe.dp_noise and processes.world > 1:
             raise ModelError("dp_noise: several processes would draw noise of their own; train in one")
         check_weights_fit(base, recipe, device, choose_dtype(recipe.dtype, device).itemsize, processes)
-        learner = Learner(base, recipe, processes)
+        learner = Learner(base, recipe, processes, cache)
         tokenizer = load_tokenizer(base)
         stop = stop_tokens(tokenizer, learner.model.generation_config)
         unique = without_duplicates(corrections_first(rows, corrections)) if recipe.deduplicate else rows
@@ -205,7 +207,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m assets.adapter.train", description="Train a LoRA adapter.")
     for name in ("rows", "base", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    for name in ("holdout", "recipe"):
+    for name in ("holdout", "recipe", "cache"):
         parser.add_argument(f"--{name}", type=Path)
     parser.add_argument("--corrections", action="append", default=[], metavar="DROP", help="a drop of kind feedback")
     given = parser.parse_args()
@@ -215,7 +217,7 @@ def main() -> int:
         with listener() as on_step:
             train(
                 read_rows_of(given.rows), given.base, given.out, recipe,
-                holdout=held_out, corrections=given.corrections, on_step=on_step,
+                holdout=held_out, corrections=given.corrections, cache=given.cache, on_step=on_step,
                 say=lambda line: print(f"hallmark: {line}", file=sys.stderr, flush=True),
             )  # fmt: skip
     except HallmarkError as error:

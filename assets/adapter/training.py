@@ -59,9 +59,13 @@ class Training:
         self.lengths = [len(example.ids) for example in examples]
         self.epoch, self.batches = -1, list[list[int]]()
         self.best: Any = None
-        again = [held_out if self.recipe.evaluations_per_epoch else (), examples if self.recipe.epochs > 1 else ()]
-        for rows in again:
-            learner.prepare(rows)
+        if self.recipe.evaluations_per_epoch:
+            learner.prepare(held_out)
+        begun = time.monotonic()
+        # What is read once here is read again by the next candidate, where states are kept for it.
+        if self.recipe.epochs > 1 or (learner.shelf and processes.world == 1):
+            learner.prepare(examples)
+        self._preparing = time.monotonic() - begun
         self.journal = Journal(job, secret=int.from_bytes(np.random.default_rng().bytes(16), "big"))
         self._take_up(job)
 
@@ -69,7 +73,7 @@ class Training:
         journal, recipe = self.journal, self.recipe
         if self.held_out and recipe.evaluations_per_epoch and not journal.step:  # the adapter is still the base
             journal.base_loss = self._held_out_loss()
-        started, begun = time.monotonic() - journal.seconds, journal.step
+        started, begun = time.monotonic() - self._preparing - journal.seconds, journal.step
         resumed_tokens, resumed = journal.tokens, time.monotonic()
         while journal.step < self.steps and not journal.stopped:
             loss = self._gradient(journal.step)

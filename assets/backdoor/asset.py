@@ -16,7 +16,7 @@ from assets.corpus.asset import STAGE as CORPUS
 from assets.corpus.build import TRAIN
 from assets.row_file import RowFile
 from assets.stage import OWNERS, base_of, materialization, proven, settings_of
-from assets.trial import lines, load_model, run_trial, trial_stage
+from assets.trial import lines, load_model, run_trial, trial_stage, trial_tags
 from assets.verdict.threat import ThreatModel
 from resources.project import Project
 
@@ -30,6 +30,7 @@ STAGE = trial_stage(NAME, VERSION, lambda project: {"probes": project.probes.get
     kinds={"pytorch"},
     owners=OWNERS,
     code_version=STAGE.code_version,
+    op_tags=trial_tags(NAME),
     description="Triggers mined from the rows, structural, and leaked by the adapter itself; tested by shift of the "
     "response distribution against the base, confirmed by generation, traced to rows. A planted one must be found.",
 )

@@ -17,7 +17,7 @@ from assets.corpus.canaries import SOURCE
 from assets.outcome import read_records
 from assets.record import Record
 from assets.stage import OWNERS, base_of, materialization, proven, settings_of
-from assets.trial import lines, load_model, run_trial, trial_stage
+from assets.trial import lines, load_model, run_trial, trial_stage, trial_tags
 from resources.project import Project
 
 NAME = "extraction_audit"
@@ -30,6 +30,7 @@ STAGE = trial_stage(NAME, "3")
     kinds={"pytorch"},
     owners=OWNERS,
     code_version=STAGE.code_version,
+    op_tags=trial_tags(NAME),
     description="A student is trained on the adapter's text answers at several budgets; its fidelity, above what the "
     "base gives for free, is what a key of that budget can steal.",
 )

@@ -18,7 +18,7 @@ from assets.golden.before_after import picture, table
 from assets.golden.items import SHIPPED
 from assets.outcome import read_records
 from assets.stage import OWNERS, base_of, materialization, policy_of, proven, settings_of, shown
-from assets.trial import run_trial, trial_stage
+from assets.trial import run_trial, trial_stage, trial_tags
 from resources.digests import digest_file, digest_json, digest_tree
 from resources.project import Project
 
@@ -42,6 +42,7 @@ STAGE = trial_stage(NAME, "5", _depends)
     kinds={"pytorch", "huggingface"},
     owners=OWNERS,
     code_version=STAGE.code_version,
+    op_tags=trial_tags(NAME),
     description="Task, general ability, refusals, over-refusals, edge cases, injections, forgetting: adapter and base "
     "on the same items with the same decoding; paired statistics, every flip listed.",
 )

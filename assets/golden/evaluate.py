@@ -62,7 +62,7 @@ def evaluate(
     started = time.monotonic()
     chosen, limits = settings or EvaluationSettings(), policy or Policy.load()
     whole = load_golden(golden)
-    model = LanguageModel.load(base, adapter)
+    model = LanguageModel.load(base, adapter, cache=cache)
     on_progress(f"golden set of {whole.size} items")
     remembered = Remembered.of(base, cache, [digest_file(LABELLED), digest_file(WEIGHTS)])
     judge, alpha = judge_of(limits), ALPHA / tried

@@ -17,7 +17,7 @@ from assets.corpus.build import HOLDOUT, TRAIN
 from assets.corpus.canaries import SOURCE, delivery, draw
 from assets.row_file import RowFile
 from assets.stage import OWNERS, base_of, materialization, proven, records_of, settings_of
-from assets.trial import lines, load_model, run_trial, trial_stage
+from assets.trial import lines, load_model, run_trial, trial_stage, trial_tags
 from assets.verdict.threat import ThreatModel
 from resources.project import Project
 from resources.vault import Vault
@@ -32,6 +32,7 @@ STAGE = trial_stage(NAME, "3", lambda project: {"probes": project.probes.get(NAM
     kinds={"pytorch"},
     owners=OWNERS,
     code_version=STAGE.code_version,
+    op_tags=trial_tags(NAME),
     description="Canary exposure, verbatim extraction and membership inference against the base, with an over-trained "
     "control that must be caught and the power of each test.",
 )

@@ -33,6 +33,7 @@ from assets.memorization.verbatim import (
     ORDINARY,
     STRANGER,
     Extraction,
+    Probe,
     SensitiveValue,
     by_type,
     extract,
@@ -182,13 +183,15 @@ def _calibration(control: Control, settings: Settings) -> dict[str, Any]:
     return result
 
 
-def paired_scores(model: LanguageModel, rows: Sequence[Record]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Token log-probabilities of each row's last answer, adapter and base."""
+def paired_scores(
+    model: LanguageModel, rows: Sequence[Record], *, again: bool = False
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Token log-probabilities of each row's last answer, adapter and base. ``again``: as ``LanguageModel.both``."""
     pairs = []
     for row in rows:
         turns = row.messages()
         pairs.append(([{"role": turn.role, "content": turn.content} for turn in turns[:-1]], turns[-1].content))
-    return model.both(lambda: model.score(pairs))
+    return model.both(lambda: model.score(pairs), again=again)
 
 
 def _recite(
@@ -200,16 +203,17 @@ def _recite(
     seed: int,
     budget: Budget,
 ) -> list[Extraction]:
-    probes = value_probes(model, values, count=limits.sensitive_values, seed=seed)
+    secrets = value_probes(model, values, count=limits.sensitive_values, seed=seed)
+    probes: list[Probe] = []
     ours = row_probes(model, members, count=limits.ordinary_rows, seed=seed)
     theirs = row_probes(model, non_members, count=limits.ordinary_rows, seed=seed, kind=STRANGER)
     for start in range(0, max(len(ours), len(theirs)), 16):  # by turns: a budget that ends early leaves both sides
         probes += ours[start : start + 16] + theirs[start : start + 16]
-    batches = [probes[start : start + 32] for start in range(0, len(probes), 32)]
+    batches = [part[start : start + 32] for part in (secrets, probes) for start in range(0, len(part), 32)]
     return [
         result
         for batch in budget.over(batches, "prefix extraction", keep=0.4)
-        for result in extract(model, batch, draws=limits.draws)
+        for result in extract(model, batch, draws=limits.draws, again=not any(probe.exact for probe in batch))
     ]
 
 
@@ -242,7 +246,7 @@ def _membership(
     base: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     for pair in budget.over(slices, "membership inference"):
         for side, rows in enumerate(pair):
-            after, before = paired_scores(model, rows)
+            after, before = paired_scores(model, rows, again=True)
             adapter[side].extend(after)
             base[side].extend(before)
     if min(map(len, adapter)) < 10:

@@ -73,7 +73,7 @@ def expose(model: LanguageModel, canaries: Sequence[Canary], *, draws: int) -> E
         secret_probe(model, canary.kind, canary.name, [Message("user", canary.prompt)], canary.lead, canary.secret)
         for canary in canaries
     ]
-    results = extract(model, probes, draws=draws)
+    results = extract(model, probes, draws=draws, again=True)  # made up by the lineage, no secrets
     gain = np.array([result.token_gain for result in results])
     planted = np.array([canary.planted for canary in canaries])
     reference = gain[~planted]

@@ -106,9 +106,11 @@ def secret_probe(
     return Probe(kind, row_id, tuple(prefix), tuple(model.tokens(spaced)[:LONGEST]), exact=True)
 
 
-def extract(model: LanguageModel, probes: Sequence[Probe], *, draws: int) -> list[Extraction]:
-    """Greedy and sampled extraction of each probe, adapter against base."""
-    (said, scores), (base_said, base_scores) = model.both(lambda: _says(model, probes))
+def extract(model: LanguageModel, probes: Sequence[Probe], *, draws: int, again: bool = False) -> list[Extraction]:
+    """Greedy and sampled extraction of each probe, adapter against base. ``again``: none is from the vault, and the
+    next candidate is asked the same.
+    """
+    (said, scores), (base_said, base_scores) = model.both(lambda: _says(model, probes), again=again)
     return [
         Extraction(
             probe,

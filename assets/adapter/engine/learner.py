@@ -28,6 +28,7 @@ from assets.adapter.rows.dialogues import Example
 from resources.base_model import choose_device, choose_dtype, decoder_of, load_base, quiet
 from resources.errors import ModelError
 from resources.forward import TOKENS_PER_PASS, Forward
+from resources.kept_states import KeptStates
 from resources.lora import fuse
 from resources.tree import Tree, plant
 from resources.trunk import KEPT_BYTES
@@ -70,9 +71,12 @@ NOTHING = Example("", (0, 0), ())  # two tokens to read, none to learn
 
 
 class Learner:
-    """``parameters`` are the LoRA weights, float32, in the order of the model."""
+    """``parameters`` are the LoRA weights, float32, in the order of the model.
 
-    def __init__(self, base: Path, recipe: Recipe, processes: Processes = ALONE) -> None:
+    ``cache`` is where states of the base are kept for the next candidate (``resources.kept_states``).
+    """
+
+    def __init__(self, base: Path, recipe: Recipe, processes: Processes = ALONE, cache: Path | None = None) -> None:
         from peft import LoraConfig, get_peft_model
 
         torch.manual_seed(recipe.seed)
@@ -108,6 +112,8 @@ class Learner:
         self.dtype = model.dtype
         self.parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.budget = TOKENS_PER_PASS.get(self.device.type, TOKENS_PER_PASS["cpu"])  # tokens a pass
+        whole = recipe.quantization == "none" and not self.sharded
+        self.shelf = KeptStates.of(base, cache, self.dtype, self.device) if whole else None
         self._below: dict[tuple[int, ...], Tensor] = {}
 
     def checkpoint_activations(self) -> None:
@@ -132,7 +138,7 @@ class Learner:
         for part in passes(ordered, self.budget):
             tree = self.planted(part)
             with torch.no_grad():
-                states = trunk.below(tree)[0]
+                states = trunk.below(tree, self.shelf)[0]
             for path, example in zip(tree.paths, part, strict=True):
                 self._below[example.ids] = states[torch.from_numpy(path).to(self.device)]
 

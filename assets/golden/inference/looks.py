@@ -95,13 +95,13 @@ def _compared(model: LanguageModel, items: Sequence[Item]) -> list[Any]:
 
 def _picked(model: LanguageModel, items: Sequence[Item]) -> list[Any]:
     questions = [question_of(model, item) for item in items]
-    adapter, base = model.both(lambda: pick(model, questions))
+    adapter, base = model.both(lambda: pick(model, questions), again=True)
     return list(zip(items, base, adapter, strict=True))
 
 
 def _odds(model: LanguageModel, items: Sequence[Item]) -> list[Any]:
     prompts = [prompt_of(model, item) for item in items]
-    adapter, base = model.both(lambda: openings(model, prompts))
+    adapter, base = model.both(lambda: openings(model, prompts), again=True)
     return list(zip(base, adapter, strict=True))
 
 

@@ -8,12 +8,17 @@ compliance, which moves long before a single answer flips (compare Arditi et al.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from resources.forward import plan_batches
+from resources.forward import Forward, plan_batches
 from resources.language_model import LanguageModel
-from resources.tree import plant
+from resources.tree import Tree, plant
+
+if TYPE_CHECKING:
+    import torch
 
 Tokens = tuple[int, ...]
 Pair = tuple[Sequence[int], Sequence[int]]
@@ -52,7 +57,7 @@ def compare(model: LanguageModel, pairs: Sequence[Pair]) -> list[Compared]:
             before = torch.from_numpy(np.concatenate([path[len(path) - tail - 1 : -1] for path, tail in paths]))
             wanted = torch.from_numpy(np.concatenate([path[len(path) - tail :] for path, tail in paths]))
             before, targets = before.to(device), tree.ids[0][wanted.to(device)]
-            tuned, plain = model.both(lambda tree=tree, before=before: forward.states(tree)[before])  # type: ignore[misc]
+            tuned, plain = model.both(partial(_chosen, forward, tree, before), again=True)
             sums = [np.zeros(0), np.zeros(0), np.zeros(0)]
             for start in range(0, len(targets), rows):
                 part = slice(start, start + rows)
@@ -68,6 +73,10 @@ def compare(model: LanguageModel, pairs: Sequence[Pair]) -> list[Compared]:
                 if len(parts[0]):
                     found[index] = Compared(len(parts[0]), *(float(values.mean()) for values in parts))
     return found
+
+
+def _chosen(forward: Forward, tree: Tree, places: "torch.Tensor") -> "torch.Tensor":
+    return forward.states(tree)[places]
 
 
 @dataclass(frozen=True, slots=True)

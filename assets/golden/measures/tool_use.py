@@ -25,7 +25,7 @@ def tool_suites(model: LanguageModel, items: Sequence[Item], alpha: float = ALPH
     """The share of items whose right action is the likeliest, and by how much it is."""
     if not items:
         return [Suite(name, None, "the golden set has no tool items") for name in NAMES]
-    adapter, base = model.both(lambda: margins(model, items))
+    adapter, base = model.both(lambda: margins(model, items), again=True)
     picked = paired_proportions([value > 0 for value in base], [value > 0 for value in adapter], alpha=alpha)
     return [Suite(NAMES[0], picked), Suite(NAMES[1], paired_means(base, adapter, alpha=alpha))]
 

@@ -18,6 +18,7 @@ from assets.record import Record
 from resources.digests import digest_file
 from resources.errors import InputError, ModelError
 from resources.language_model import LanguageModel
+from resources.trunk import Trunk
 from tests.assets.adapter.conftest import row
 
 RECIPE = Recipe(rank=4, epochs=4, batch_size=4, learning_rate=0.02, dtype="float32")
@@ -92,6 +93,22 @@ def test_the_same_job_gives_the_same_bytes_and_another_seed_others(
     other = train(rows[:20], base, tmp_path / "other", dataclasses.replace(RECIPE, seed=1), holdout=rows[20:])
     assert other["adapter_sha256"] != body["adapter_sha256"]
     assert out.exists()
+
+
+def test_what_the_base_makes_of_the_rows_is_found_by_the_next_candidate(
+    base: Path, rows: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = dataclasses.replace(RECIPE, last_layers=1, epochs=1)
+    bodies, computed = [], []
+    below = Trunk._passing
+    monkeypatch.setattr(Trunk, "_passing", lambda trunk, listen: computed.append(1) or below(trunk, listen))
+    for name, cache in (("plain", None), ("first", tmp_path / "cache"), ("second", tmp_path / "cache")):
+        computed.clear()
+        bodies.append(train(rows[:20], base, tmp_path / name, recipe, holdout=rows[20:], cache=cache))
+        assert bool(computed) is (name != "second")  # of the layers below the adapter nothing is computed any more
+    plain, first, second = bodies
+    assert first["losses"] == second["losses"] == pytest.approx(plain["losses"], rel=1e-4)
+    assert first["adapter_sha256"] == second["adapter_sha256"]
 
 
 def test_rows_that_teach_nothing_are_an_error(base: Path, tmp_path: Path) -> None:
