@@ -30,7 +30,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from assets.raw.drops import MANIFEST, Drop, DropManifest
-from assets.served.holding.grants import Decision
+from assets.served.approval.grants import Decision
 from resources.digests import canonical_json, digest_bytes, digest_json
 from resources.errors import InputError, IntegrityError
 from resources.object_store import ObjectStore

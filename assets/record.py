@@ -90,7 +90,7 @@ class Record:
         """The record's turns as text. Empty for the form ``other``; ``FormFault`` where another form is broken."""
         if self.form == OTHER:
             return []
-        return [Message(turn.role, turn.said) for turn in self.conversation().turns]
+        return [Message(turn.role, turn.full_text) for turn in self.conversation().turns]
 
     def prompt(self) -> str:
         """Everything the model is given, turns joined by newlines."""

@@ -3,7 +3,7 @@
 A row keeps its own fields; a conversation is derived from them, and each text in it knows the field it stands in.
 
 >>> call = ToolCall("send", {"to": "Ann"}, path="messages[1].tool_calls[0].function")
->>> Turn("assistant", (Text("messages[1].content", "On it."),), calls=(call,)).said
+>>> Turn("assistant", (Text("messages[1].content", "On it."),), calls=(call,)).full_text
 'On it.\\nsend({"to": "Ann"})'
 """
 
@@ -89,7 +89,7 @@ class Turn:
         return "\n".join(part.text for part in self.reasoning)
 
     @property
-    def said(self) -> str:
+    def full_text(self) -> str:
         """Everything in the turn as one text: reasoning, words, and calls with their arguments."""
         calls = (call.written for call in self.calls if not call.inline)
         return "\n".join(piece for piece in (self.thought, self.text, *calls) if piece)

@@ -56,7 +56,7 @@ def read_preference(row: Columns) -> Conversation:
         said = text_of(chosen, path, number=True)
         turns = [_answer(row, said)] if said else []
     given = list(_context(row))
-    if given and [turn.said for turn in turns[: len(given)]] == [turn.said for turn in given]:
+    if given and [turn.full_text for turn in turns[: len(given)]] == [turn.full_text for turn in given]:
         turns = turns[len(given) :]  # a chosen side that repeats the prompt
     elif not given:
         turns = _after_shared(row, turns)
@@ -89,7 +89,7 @@ def _after_shared(row: Columns, turns: list[Turn]) -> list[Turn]:
         return turns
     other = chat(rejected, row.path("rejected"), row.mapping)
     shared = 0
-    while shared < min(len(turns), len(other)) and turns[shared].said == other[shared].said:
+    while shared < min(len(turns), len(other)) and turns[shared].full_text == other[shared].full_text:
         shared += 1
     return [replace(turn, learnt=turn.learnt and place >= shared) for place, turn in enumerate(turns)]
 

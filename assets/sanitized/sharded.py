@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from resources.pii_engine import PiiEngine
 
 NAME = "sanitized_records"
-VERSION = "6"
+VERSION = "7"
 
 
 def inputs_of(project: Project, partition: str) -> dict[str, str]:

@@ -3,8 +3,8 @@
 In    the release in use, requests, and what people decide on held actions
 Out   answers, held calls, grants, a record of traffic without a prompt in it; corrections, which return as a
       drop
-Read  plugged.py (which release, proven), chat.py (a request and its answer), engine/, holding/ (actions that
-      wait for a person), limits/ (keys, budgets, sweeps), leaving/ (what must not get out), traffic.py,
+Read  plugged.py (which release, proven), chat.py (a request and its answer), engine/, approval/ (actions that
+      wait for a person), limits/ (keys, budgets, sweeps), output_filter/ (what must not get out), traffic.py,
       probes.py, settings.py
 """
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EngineRequest:
     """A request to a model. ``messages`` and ``tools`` are in OpenAI's form; ``more`` are parameters passed on."""
 
     messages: Sequence[Mapping[str, Any]]
@@ -21,7 +21,7 @@ class Asked:
     stream: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
 
-    def said(self) -> str:
+    def full_text(self) -> str:
         """Everything the requester's side brought along, as one text."""
         return "\n".join(text for message in self.messages for text in _texts(message))
 
@@ -69,7 +69,7 @@ class Engine(Protocol):
 
     async def unplug(self) -> None: ...
 
-    def answer(self, asked: Asked) -> AsyncGenerator[Piece, None]: ...
+    def answer(self, request: EngineRequest) -> AsyncGenerator[Piece, None]: ...
 
     async def close(self) -> None: ...
 

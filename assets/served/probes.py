@@ -22,13 +22,13 @@ from typing import Any
 
 from assets.backdoor.candidates.prompts import EVERYDAY
 from assets.corpus.canaries import Canary
-from assets.served.holding.actions import Actions, Hold
-from assets.served.holding.grants import Spent, prove_grant
-from assets.served.holding.held import Held, HeldStore, Proposed
-from assets.served.leaving.outgoing import Breach, Outgoing
-from assets.served.leaving.tripwires import Tripwires
+from assets.served.approval.actions import Actions, Hold
+from assets.served.approval.grants import Spent, prove_grant
+from assets.served.approval.held import Held, HeldStore, Proposed
 from assets.served.limits.budgets import Budget, Budgets
 from assets.served.limits.sweeps import Sweeps
+from assets.served.output_filter.outgoing import Breach, Outgoing
+from assets.served.output_filter.tripwires import Tripwires
 from assets.served.settings import ServedSettings
 from resources.artifacts import Metric
 from resources.clock import parse, utc
@@ -136,7 +136,7 @@ def _approved(store: HeldStore, keys: Path, number: int, now: Any) -> Held:
 
 def _told(settings: ServedSettings, prompts: Sequence[str]) -> bool:
     sweeps = Sweeps(settings.sweep)
-    return any(sweeps.told("probe", prompt, float(place)) for place, prompt in enumerate(prompts))
+    return any(sweeps.seconds_to_wait("probe", prompt, float(place)) for place, prompt in enumerate(prompts))
 
 
 def _goes_out(tripwires: Tripwires, text: str, hold_back: int) -> bool:

@@ -48,9 +48,9 @@ def facts(record: Record, read: Conversation | FormFault) -> Facts:
     """The facts that one row and its reading give: all but ``language`` and ``copy_of``."""
     if isinstance(read, FormFault):
         return Facts(record.form, read.rule)
-    text = "\n".join(turn.said for turn in read.turns)
-    answer = sum(len(turn.said.strip()) for turn in read.turns if turn.learnt)
-    asked = sum(len(turn.said.strip()) for turn in read.turns if turn.role in ("user", "tool"))
+    text = "\n".join(turn.full_text for turn in read.turns)
+    answer = sum(len(turn.full_text.strip()) for turn in read.turns if turn.learnt)
+    asked = sum(len(turn.full_text.strip()) for turn in read.turns if turn.role in ("user", "tool"))
     return Facts(
         form=record.form,
         turns=len(read.turns),
@@ -65,5 +65,5 @@ def facts(record: Record, read: Conversation | FormFault) -> Facts:
 
 def identity(read: Conversation) -> int:
     """128 bits that two rows share when their turns are the same, whatever form they came in."""
-    content = json.dumps([[turn.role, turn.said, turn.learnt] for turn in read.turns]).encode()
+    content = json.dumps([[turn.role, turn.full_text, turn.learnt] for turn in read.turns]).encode()
     return int.from_bytes(hashlib.blake2b(content, digest_size=16).digest())

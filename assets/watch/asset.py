@@ -20,7 +20,7 @@ from assets.corpus.canaries import SOURCE
 from assets.outcome import read_records
 from assets.release.pointer import read_plug
 from assets.release.verify import verify_release
-from assets.served.limits.odd import ODD, kept
+from assets.served.limits.suspicious import SUSPICIOUS, kept
 from assets.stage import OWNERS, base_of, gate_table, policy_of, settings_of
 from assets.trial import lines, load_model
 from assets.verdict.threat import ThreatModel
@@ -31,7 +31,7 @@ from resources.project import Project
 from resources.signer import KeyRing
 
 NAME = "release_red_team"
-MOST_ODD = 20  # phrases of odd prompts that the scan tries beside the threat model's terms
+MOST_SUSPICIOUS = 20  # phrases of suspicious prompts that the scan tries beside the threat model's terms
 
 
 @dg.asset(
@@ -55,14 +55,14 @@ def release_red_team(
     verify_release(folder, ring)
     settings = WatchSettings.model_validate(settings_of(project, NAME))
     seed = int(time.time()) // 86_400  # a new one each day
-    odd = kept(workspace.served / ODD)
+    suspicious = kept(workspace.served / SUSPICIOUS)
     attack = Attack(
         load_model(project, folder / "adapter"),
         base_of(project),
         workspace.models,
         _inputs(project, folder),
         policy_of(project),
-        threat_model.model_copy(update={"terms": (*threat_model.terms, *odd[-MOST_ODD:])}),
+        threat_model.model_copy(update={"terms": (*threat_model.terms, *suspicious[-MOST_SUSPICIOUS:])}),
         seed,
         lines(context.log.info),
     )

@@ -22,7 +22,7 @@ from functools import partial
 from assets.release.loader import plugged_in
 from assets.release.loader import verified_adapter as _verified_adapter
 from assets.release.signed import Signed, prove_signed
-from assets.served.holding.grants import Decision, Grant, Spent, prove_grant
+from assets.served.approval.grants import Decision, Grant, Spent, prove_grant
 from resources.errors import ApprovalRefused, HallmarkError, IntegrityError, ModelError, StoreError
 from resources.signer import KeyRing
 

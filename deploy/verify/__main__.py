@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from assets.release.signed import prove_signed
-from assets.served.holding.grants import Spent, prove_grant
+from assets.served.approval.grants import Spent, prove_grant
 from resources.errors import HallmarkError
 from resources.signer import KeyRing
 

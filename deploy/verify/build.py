@@ -24,7 +24,7 @@ MODULES = (
     "assets/release/safety.py",
     "assets/release/signed.py",
     "assets/release/tree.py",
-    "assets/served/holding/grants.py",
+    "assets/served/approval/grants.py",
 )
 _IMPORT = re.compile(r"^(\s*from )(resources|assets)\.", re.MULTILINE)
 

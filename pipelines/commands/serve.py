@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assets.served.holding.actions import Actions
+from assets.served.approval.actions import Actions
 from pipelines.governance import home_option, in_force, located, policy_options
 from pipelines.report import console
 from resources.errors import UsageError

@@ -35,7 +35,7 @@ def candidate(visit: Visit) -> Response:
     body = dossier_of(visit.desk.workspace, found.verdict.candidate)
     others = [each.verdict.candidate for each in candidates(visit.desk.workspace.artifacts)]
     others = [name for name in dict.fromkeys(reversed(others)) if name != found.verdict.candidate]
-    against = visit.asked("against") or ("current" if _plugged(visit) else "")
+    against = visit.query("against") or ("current" if _plugged(visit) else "")
     changes, fault = _changes(visit, body, against)
     return visit.page(
         "candidate.html",
@@ -60,7 +60,7 @@ def dossier(visit: Visit) -> Response:
     return HTMLResponse(page, headers={"content-security-policy": DOSSIER_CSP})
 
 
-def asked_to_sign(visit: Visit) -> Response:
+def signing_page(visit: Visit) -> Response:
     """Draft the reviewer's word on the candidate; the next page has it signed."""
     found, reviewer = _found(visit), visit.session.reviewer
     word = visit.field("decision")
@@ -132,6 +132,6 @@ ROUTES = [
     route("/candidates", listing),
     route("/candidates/{name}", candidate),
     route("/candidates/{name}/dossier", dossier),
-    route("/candidates/{name}/decision", asked_to_sign, method="POST"),
+    route("/candidates/{name}/decision", signing_page, method="POST"),
     route("/candidates/{name}/release", released, method="POST"),
 ]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from assets.release.rules import ApprovalRules
 from assets.review import Decision, decisions
-from assets.served.holding.held import HeldStore
+from assets.served.approval.held import HeldStore
 from assets.verdict.threat import ThreatModel
 from assets.waiting import Item, Queue
 from expectations.policy import Policy

@@ -102,12 +102,12 @@ class Visit:
         """A field of the form, in the line ends that texts have here."""
         return str(self.form.get(name, "")).replace("\r\n", "\n")
 
-    def asked(self, name: str) -> str:
+    def query(self, name: str) -> str:
         return self.request.query_params.get(name, "")
 
     def number(self, name: str, least: int = 1) -> int:
         """A number of the address; anything else is ``least``."""
-        text = self.asked(name)
+        text = self.query(name)
         return max(least, int(text)) if text.isdecimal() and len(text) < 9 else least
 
     def page(self, template: str, status: int = 200, **content: Any) -> Response:
@@ -141,7 +141,7 @@ def route(path: str, handler: Handler, *, method: str = "GET", access: Access = 
         visit = Visit(request, desk, session, form)
         if method == "POST" and not hmac.compare_digest(visit.field("csrf").encode(), session.csrf.encode()):
             response = visit.page(
-                "problem.html", 403, said="This form is too old, or not from this desk. Go back and try again."
+                "problem.html", 403, message="This form is too old, or not from this desk. Go back and try again."
             )
         else:
             response = await run_in_threadpool(_answered, handler, visit)
@@ -176,4 +176,4 @@ def _answered(handler: Handler, visit: Visit) -> Response:
     except HallmarkError as error:
         refused = isinstance(error, ApprovalRefused | GateRefused | IntegrityError)
         status = 409 if refused else 400 if isinstance(error, UsageError) else 422
-        return visit.page("problem.html", status, said=str(error))
+        return visit.page("problem.html", status, message=str(error))

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from assets.served.holding.held import Held, Status
+from assets.served.approval.held import Held, Status
 from pipelines.desk.guard import Visit, route
 from pipelines.desk.sessions import Pending
 from resources.digests import digest_json
@@ -16,7 +16,7 @@ STATES: tuple[Status, ...] = ("waiting", "approved", "rejected", "expired")
 
 
 def listing(visit: Visit) -> Response:
-    desk, state = visit.desk, visit.asked("state") or "waiting"
+    desk, state = visit.desk, visit.query("state") or "waiting"
     if state not in STATES:
         raise UsageError(f"there are: {', '.join(STATES)}")
     shown = desk.held.page(state, limit=MOST)
@@ -29,7 +29,7 @@ def held(visit: Visit) -> Response:
     return visit.page("held_one.html", held=found, mine=mine)
 
 
-def asked_to_sign(visit: Visit) -> Response:
+def signing_page(visit: Visit) -> Response:
     """Draft the reviewer's word: let it through as it is, let another form through, or not."""
     found, desk, reviewer = _found(visit), visit.desk, visit.session.reviewer
     word = visit.field("decision")
@@ -73,5 +73,5 @@ def _edited(found: Held, text: str) -> Any:
 ROUTES = [
     route("/held", listing),
     route("/held/{name}", held),
-    route("/held/{name}", asked_to_sign, method="POST"),
+    route("/held/{name}", signing_page, method="POST"),
 ]

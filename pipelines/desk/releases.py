@@ -29,11 +29,11 @@ def rolled_back(visit: Visit) -> Response:
 def log(visit: Visit) -> Response:
     """The decisions, latest first, of one kind if asked; and whether the whole chain holds."""
     entries = visit.desk.ledger.entries()
-    kind = visit.asked("kind")
+    kind = visit.query("kind")
     found = [entry for entry in reversed(entries) if kind in ("", entry.kind)]
     shown, paging = paged(visit, found)
     fault = ""
-    if visit.asked("verify"):
+    if visit.query("verify"):
         try:
             visit.desk.workspace.decision_log.verify()
         except HallmarkError as error:
@@ -46,7 +46,7 @@ def log(visit: Visit) -> Response:
         kinds=kinds,
         kind=kind,
         fault=fault,
-        verified=bool(visit.asked("verify")),
+        verified=bool(visit.query("verify")),
     )
 
 

@@ -52,7 +52,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "moment": moment, "number": number, "marked": marked, "pretty": pretty, "left": left, "verdict": verdict,
-        "plural": plural, "told": told, "prose": lambda words: Markup(prose(words)),  # noqa: S704 (it escapes)
+        "plural": plural, "in_words": in_words, "prose": lambda words: Markup(prose(words)),  # noqa: S704 (it escapes)
     }  # fmt: skip
     return made
 
@@ -107,7 +107,7 @@ def verdict(word: Any) -> Markup:
     return Markup('<span class="verdict v-{}">{}</span>').format(known, VERDICTS.get(known, known))
 
 
-def told(entry: Entry) -> str:
+def in_words(entry: Entry) -> str:
     """An entry of the log in a few words."""
     words, names = _TOLD.get(entry.kind, ("", ()))
     said = {name: str(entry.body.get(name) or "nothing") for name in names}

@@ -35,7 +35,7 @@ def rows(visit: Visit) -> Response:
         paging=paging,
         rules=Counter(each.item.rule for each in every).most_common(),
         drops=Counter(each.item.drop for each in every).most_common(),
-        filters={name: visit.asked(name) for name in ("rule", "drop", "state")},
+        filters={name: visit.query(name) for name in ("rule", "drop", "state")},
     )
 
 
@@ -58,7 +58,7 @@ def row(visit: Visit) -> Response:
     """One row; its text only when asked for, and only if it has been sanitised."""
     waiting = _row(visit)
     item, record = waiting.item, waiting.item.record(visit.desk.cipher)
-    shown = bool(visit.asked("text")) and item.readable
+    shown = bool(visit.query("text")) and item.readable
     turns = record.messages() if shown else []  # a row that is not readable may not even have a form
     return visit.page(
         "row.html",
@@ -98,7 +98,7 @@ def finding(visit: Visit) -> Response:
     waiting = _finding(visit)
     explained = visit.desk.queue.explained(waiting.item.name)
     shown, paging = paged(visit, explained)
-    records = visit.desk.queue.records(shown) if visit.asked("text") else []
+    records = visit.desk.queue.records(shown) if visit.query("text") else []
     texts = [(item, [(path, text) for path, text in record.texts() if text]) for item, record in records]
     detail = _detail(visit, waiting.item)
     return visit.page(
@@ -152,7 +152,7 @@ def _decide(visit: Visit, items: list[Item]) -> str:
 
 
 def _filtered(visit: Visit, every: list[Waiting]) -> list[Waiting]:
-    return _matching(every, rule=visit.asked("rule"), drop=visit.asked("drop"), state=visit.asked("state"))
+    return _matching(every, rule=visit.query("rule"), drop=visit.query("drop"), state=visit.query("state"))
 
 
 def _matching(every: list[Waiting], *, rule: str, drop: str, state: str) -> list[Waiting]:

@@ -40,7 +40,7 @@ def sign_in(visit: Visit) -> Response:
     visit.session.challenge = secrets.token_bytes(32)
     options = request_options(visit, visit.session.challenge, [])
     return visit.page(
-        "sign_in.html", options=options, next=_own(visit.asked("next")), nobody=not visit.desk.reviewers.anybody()
+        "sign_in.html", options=options, next=_own(visit.query("next")), nobody=not visit.desk.reviewers.anybody()
     )
 
 

@@ -1,6 +1,6 @@
 """Answering one admitted request: what the model says goes through the tripwires, what it wants done through the rules.
 
-``answer`` yields the text that may go out, bit by bit, and last one ``Said``. Every way in which it can end has a name
+``answer`` yields the text that may go out, bit by bit, and last one ``Reply``. Every way in which it can end has a name
 in the record (``assets.served.traffic.ENDS``).
 """
 
@@ -10,14 +10,14 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from assets.served.approval.actions import Hold
+from assets.served.approval.held import Held, Proposed
+from assets.served.approval.topics import PASSAGE, OnTopic
 from assets.served.chat import Piece, ToolCall
-from assets.served.holding.actions import Hold
-from assets.served.holding.held import Held, Proposed
-from assets.served.holding.topics import PASSAGE, OnTopic
-from assets.served.leaving.outgoing import Breach, Outgoing
+from assets.served.output_filter.outgoing import Breach, Outgoing
 from assets.served.plugged import Unplugged
 from pipelines.gateway.gateway import Admitted, Gateway, Refusal
-from pipelines.gateway.wire import Said, held_said
+from pipelines.gateway.wire import Reply, held_reply
 from resources.digests import digest_json
 from resources.errors import HallmarkError, InputError, StoreError
 
@@ -47,27 +47,27 @@ class _Answer:
         self.logprobs = piece.logprobs or self.logprobs
 
 
-async def answer(gateway: Gateway, admitted: Admitted) -> AsyncGenerator[str | Said, None]:
+async def answer(gateway: Gateway, admitted: Admitted) -> AsyncGenerator[str | Reply, None]:
     """Text that goes out, then how it ended. ``Refusal`` where nothing more can come."""
-    asked = admitted.asked
-    made = _Answer(Outgoing(gateway.tripwires, asked.said(), gateway.settings.hold_back))
+    request = admitted.request
+    made = _Answer(Outgoing(gateway.tripwires, request.full_text(), gateway.settings.hold_back))
     end = "failed"
     more: dict[str, Any] = {}
     asked_line = gateway.written("asked", request=admitted.name, key=admitted.key, release=admitted.state.release)
     recorded = asyncio.ensure_future(asked_line)  # on disk before anything goes out, not before the model is asked
     try:
-        made.topic = await _on_topic(gateway, asked.prompt())
+        made.topic = await _on_topic(gateway, request.prompt())
         async with contextlib.aclosing(gateway.pieces(admitted)) as pieces:
             async for piece in pieces:
                 made.take(piece)
-                if asked.stream and piece.text and (text := await _let_out(gateway, made, piece.text)):
+                if request.stream and piece.text and (text := await _let_out(gateway, made, piece.text)):
                     await recorded
                     await gateway.plugged.check(admitted.state.turn)
                     yield text
-        said, end, more = await _finished(gateway, admitted, made)
+        reply, end, more = await _finished(gateway, admitted, made)
         await recorded
         await gateway.plugged.check(admitted.state.turn)
-        yield replace(said, tokens=made.tokens, prompt_tokens=made.prompt_tokens)
+        yield replace(reply, tokens=made.tokens, prompt_tokens=made.prompt_tokens)
     except Breach as breach:
         end, more = "withheld", {"found": [f"{item.kind} {item.name}" for item in breach.found][:8]}
         marks = sorted({item.fingerprint for item in breach.found if item.fingerprint})
@@ -77,7 +77,7 @@ async def answer(gateway: Gateway, admitted: Admitted) -> AsyncGenerator[str | S
         )  # fmt: skip
         gateway.breached(admitted.state.release, str(breach))
         await asyncio.wait([recorded])
-        yield Said("content_filter", text="" if made.out.text else WITHHELD, hallmark={"withheld": True})
+        yield Reply("content_filter", text="" if made.out.text else WITHHELD, hallmark={"withheld": True})
     except Unplugged as reason:
         end = "unplugged"
         await asyncio.wait([recorded])  # a refusal is an answer: it goes out behind the record, too
@@ -122,10 +122,10 @@ async def _on_topic(gateway: Gateway, text: str) -> OnTopic | None:
     return await asyncio.get_running_loop().run_in_executor(gateway.reading, gateway.topics.judge, text)
 
 
-async def _finished(gateway: Gateway, admitted: Admitted, made: _Answer) -> tuple[Said, str, dict[str, Any]]:
+async def _finished(gateway: Gateway, admitted: Admitted, made: _Answer) -> tuple[Reply, str, dict[str, Any]]:
     """The end of an answer: its calls by the rules, its text by the topics, the rest through the tripwires."""
     out = made.out
-    if not admitted.asked.stream:
+    if not admitted.request.stream:
         await _looked(gateway, out.feed, made.whole)
     for call in made.calls:
         await _looked(gateway, out.check, f"{call.tool} {call.arguments}")
@@ -136,27 +136,27 @@ async def _finished(gateway: Gateway, admitted: Admitted, made: _Answer) -> tupl
         return await _hold_text(gateway, admitted, made, topic)
     rest = await _looked(gateway, out.end)
     gateway.metrics.masked.inc(out.masked)
-    text = rest if admitted.asked.stream else out.text
-    said = Said(made.finish, made.calls, text, logprobs=made.logprobs if gateway.settings.logprobs else None)
+    text = rest if admitted.request.stream else out.text
+    reply = Reply(made.finish, made.calls, text, logprobs=made.logprobs if gateway.settings.logprobs else None)
     if not made.calls:
-        return said, "answered", {"masked": out.masked} if out.masked else {}
-    return await _ruled(gateway, admitted, said)
+        return reply, "answered", {"masked": out.masked} if out.masked else {}
+    return await _ruled(gateway, admitted, reply)
 
 
 async def _hold_text(
     gateway: Gateway, admitted: Admitted, made: _Answer, topic: OnTopic
-) -> tuple[Said, str, dict[str, Any]]:
+) -> tuple[Reply, str, dict[str, Any]]:
     rule = gateway.actions.topics[topic.topic]
     held = await _hold(gateway, admitted, "", made.whole, rule, f"on the topic {topic.topic} ({topic.score:.2f})", 0)
-    return held_said([held]), "held", {"held": [held.held], "topic": topic.topic}
+    return held_reply([held]), "held", {"held": [held.held], "topic": topic.topic}
 
 
-async def _ruled(gateway: Gateway, admitted: Admitted, said: Said) -> tuple[Said, str, dict[str, Any]]:
+async def _ruled(gateway: Gateway, admitted: Admitted, reply: Reply) -> tuple[Reply, str, dict[str, Any]]:
     """Free calls go out; forbidden ones are told; held ones wait, and are handed over once they were approved."""
     free: list[ToolCall] = []
     forbidden: list[str] = []
     held: list[Held] = []
-    for place, call in enumerate(said.calls):
+    for place, call in enumerate(reply.calls):
         arguments = call.parsed()
         ruling = gateway.actions.rule(call.tool, arguments)
         if ruling.risk == "free":
@@ -165,12 +165,12 @@ async def _ruled(gateway: Gateway, admitted: Admitted, said: Said) -> tuple[Said
             forbidden.append(call.tool)
         else:
             held.append(await _hold(gateway, admitted, call.tool, arguments, ruling.hold, ruling.why, place))
-    waiting = held_said(held) if held else Said("stop")
-    told = [said.text, *(FORBIDDEN.format(tool=tool) for tool in forbidden), waiting.text]
+    waiting = held_reply(held) if held else Reply("stop")
+    told = [reply.text, *(FORBIDDEN.format(tool=tool) for tool in forbidden), waiting.text]
     calls = (*free, *waiting.calls)
     hallmark = {**(waiting.hallmark or {}), **({"forbidden": forbidden} if forbidden else {})}
     after = replace(
-        said, finish="tool_calls" if calls else "stop", calls=calls, text="\n".join(filter(None, told)),
+        reply, finish="tool_calls" if calls else "stop", calls=calls, text="\n".join(filter(None, told)),
         hallmark=hallmark or None,
     )  # fmt: skip
     if held:
@@ -183,7 +183,7 @@ async def _hold(
 ) -> Held:
     proposed = Proposed(
         tool, proposal, _conversation(admitted), admitted.key, admitted.state.release,
-        digest_json([admitted.retry, admitted.day, tool, place]), admitted.asked.tools,
+        digest_json([admitted.retry, admitted.day, tool, place]), admitted.request.tools,
     )  # fmt: skip
     held = await asyncio.to_thread(gateway.held.hold, proposed, rule, why)
     if held.status == "waiting":
@@ -192,4 +192,4 @@ async def _hold(
 
 
 def _conversation(admitted: Admitted) -> Sequence[dict[str, Any]]:
-    return [dict(message) for message in admitted.asked.messages]
+    return [dict(message) for message in admitted.request.messages]

@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from assets.served.holding.held import Held, HeldNotFound
+from assets.served.approval.held import Held, HeldNotFound
 from pipelines.gateway.answering import answer
 from pipelines.gateway.gateway import Admitted, Gateway, Refusal
 from pipelines.gateway.request import MOST_BYTES, ChatRequest, read
-from pipelines.gateway.wire import Chunks, Said, completion, error, held_note, held_said
+from pipelines.gateway.wire import Chunks, Reply, completion, error, held_note, held_reply
 from resources.errors import HallmarkError, InputError
 
 ANY = "hallmark"  # as a model: whatever is plugged in
@@ -59,11 +59,11 @@ class _Face:
         release = gateway.plugged.state.release
         if wanted.model not in ("", ANY, release, f"{ANY}:{release}"):
             raise Refusal("not_found", f"no model {wanted.model[:80]!r} is served; /v1/models lists what is")
-        asked = wanted.asked(gateway.settings.max_tokens)
-        admitted = await gateway.admit(key, asked, request.headers.get("idempotency-key", "")[:256])
-        if not asked.stream:
-            said = [part async for part in answer(gateway, admitted) if isinstance(part, Said)]
-            return JSONResponse(completion(admitted.name, admitted.state.release, said[-1]))
+        chat = wanted.for_engine(gateway.settings.max_tokens)
+        admitted = await gateway.admit(key, chat, request.headers.get("idempotency-key", "")[:256])
+        if not chat.stream:
+            reply = [part async for part in answer(gateway, admitted) if isinstance(part, Reply)]
+            return JSONResponse(completion(admitted.name, admitted.state.release, reply[-1]))
         return await self._streamed(admitted, wanted)
 
     async def _streamed(self, admitted: Admitted, wanted: ChatRequest) -> Response:
@@ -94,12 +94,12 @@ class _Face:
         return found
 
     def _what_became(self, name: str, held: Held) -> Response:
-        return JSONResponse(completion(name, held.release, held_said([held])))
+        return JSONResponse(completion(name, held.release, held_reply([held])))
 
     async def held(self, request: Request) -> Response:
         key = self.gateway.who(request.headers.get("authorization", ""))
         held = self._held_of(request.path_params["held"], key)
-        return JSONResponse({**held_note(held), "completion": completion(held.held, held.release, held_said([held]))})
+        return JSONResponse({**held_note(held), "completion": completion(held.held, held.release, held_reply([held]))})
 
     async def models(self, request: Request) -> Response:
         self.gateway.who(request.headers.get("authorization", ""))
@@ -124,7 +124,7 @@ class _Face:
         return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _event(chunks: Chunks, part: str | Said) -> bytes:
+def _event(chunks: Chunks, part: str | Reply) -> bytes:
     return chunks.text(part) if isinstance(part, str) else chunks.end(part)
 
 

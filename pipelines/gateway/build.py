@@ -11,15 +11,15 @@ from assets.corpus.build import CorpusSettings
 from assets.corpus.canaries import Canary, draw
 from assets.release.release import rollback
 from assets.sanitized.settings import SanitizeSettings
+from assets.served.approval.actions import Actions
+from assets.served.approval.feedback import FeedbackStore
+from assets.served.approval.held import HeldStore
+from assets.served.approval.topics import Topics
 from assets.served.chat import Engine
-from assets.served.holding.actions import Actions
-from assets.served.holding.feedback import FeedbackStore
-from assets.served.holding.held import HeldStore
-from assets.served.holding.topics import Topics
-from assets.served.leaving.tripwires import Tripwires, is_own, watched_values
 from assets.served.limits.budgets import Budget, Budgets
 from assets.served.limits.keys import AccessKeys
-from assets.served.limits.odd import ODD, Odd
+from assets.served.limits.suspicious import SUSPICIOUS, SuspiciousPrompts
+from assets.served.output_filter.tripwires import Tripwires, is_own, watched_values
 from assets.served.plugged import BASE, Plugged, State
 from assets.served.running import Running
 from assets.served.settings import ServedSettings, granted_answers
@@ -91,7 +91,7 @@ def build_gateway(plan: Plan, engine: Engine) -> Gateway:
         keys=AccessKeys(served / KEYS),
         tripwires=tripwires,
         topics=_topics(plan.actions),
-        odd=Odd([*plan.threats.terms, *_triggers(workspace)], served / ODD, clean),
+        suspicious=SuspiciousPrompts([*plan.threats.terms, *_triggers(workspace)], served / SUSPICIOUS, clean),
         feedback=FeedbackStore(
             ObjectStore.open(plan.store or workspace.drops.as_uri()), SigningKey.pipeline(workspace.keys)
         ),

@@ -12,16 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from assets.served.chat import Asked, Engine, Piece
-from assets.served.holding.actions import Actions
-from assets.served.holding.feedback import FeedbackStore
-from assets.served.holding.held import Held, HeldStore
-from assets.served.holding.topics import Topics
-from assets.served.leaving.tripwires import Tripwires
+from assets.served.approval.actions import Actions
+from assets.served.approval.feedback import FeedbackStore
+from assets.served.approval.held import Held, HeldStore
+from assets.served.approval.topics import Topics
+from assets.served.chat import Engine, EngineRequest, Piece
 from assets.served.limits.budgets import Budget, Budgets
 from assets.served.limits.keys import AccessKeys
-from assets.served.limits.odd import Odd
+from assets.served.limits.suspicious import SuspiciousPrompts
 from assets.served.limits.sweeps import Sweeps
+from assets.served.output_filter.tripwires import Tripwires
 from assets.served.plugged import Plugged, State
 from assets.served.running import Running
 from assets.served.settings import ServedSettings
@@ -53,7 +53,7 @@ class Admitted:
     state: State
     day: str
     aside: int
-    asked: Asked
+    request: EngineRequest
     retry: str
     started: float = field(default_factory=time.monotonic)
 
@@ -73,7 +73,7 @@ class Gateway:
     keys: AccessKeys
     tripwires: Tripwires
     topics: Topics | None
-    odd: Odd
+    suspicious: SuspiciousPrompts
     feedback: FeedbackStore
     alerts: Alerts
     fingerprint: Callable[[str], str]
@@ -116,29 +116,29 @@ class Gateway:
             raise Refusal("invalid_api_key", "no such key; `hallmark keys create NAME` makes one")
         return name
 
-    async def admit(self, key: str, asked: Asked, retry: str) -> Admitted:
+    async def admit(self, key: str, request: EngineRequest, retry: str) -> Admitted:
         """Hold a request against plug, sweep and budgets; ``Refusal`` says which of them turned it away."""
         state = self.plugged.state
         if not state.release:
             raise await self._turned(key, "not_serving", f"nothing is served: {state.why}", 2)
-        if asked.more.get("logprobs") and not self.settings.logprobs:
+        if request.more.get("logprobs") and not self.settings.logprobs:
             raise await self._turned(key, "invalid_request", "logprobs: the policy gives out none", None)
-        prompt = asked.prompt()
-        if wait := self.sweeps.told(key, prompt, time.monotonic()):
+        prompt = request.prompt()
+        if wait := self.sweeps.seconds_to_wait(key, prompt, time.monotonic()):
             self.alarm("sweep", f"{key} sends many nearly identical prompts", key=key)
             raise await self._turned(key, "sweep", "too many nearly identical prompts", wait)
-        whole = self.fingerprint(canonical_json([list(asked.messages), list(asked.tools)]).decode())
-        aside = asked.max_tokens + len(asked.said()) // 3  # a token has three characters and more
+        whole = self.fingerprint(canonical_json([list(request.messages), list(request.tools)]).decode())
+        aside = request.max_tokens + len(request.full_text()) // 3  # a token has three characters and more
         day, overdrawn = self.budgets.admit(key, whole, aside, self.budget(state.release))
         if overdrawn:
             message = f"the budget of {overdrawn.limit} {overdrawn.what} a day is used up"
             raise await self._turned(key, "budget_exceeded", message, overdrawn.retry_after)
         name = f"chatcmpl-{secrets.token_hex(12)}"
-        if signs := self.odd.notice(prompt):
-            self.metrics.alarms.labels("odd-prompt").inc()
-            self.spawn_line("alarm", what="odd-prompt", signs=signs, key=key, request=name)
+        if signs := self.suspicious.notice(prompt):
+            self.metrics.alarms.labels("suspicious-prompt").inc()
+            self.spawn_line("alarm", what="suspicious-prompt", signs=signs, key=key, request=name)
         self.metrics.open.inc()
-        return Admitted(name, key, state, day, aside, asked, retry or whole)
+        return Admitted(name, key, state, day, aside, request, retry or whole)
 
     async def _turned(self, key: str, code: str, message: str, retry_after: int | None) -> Refusal:
         self.metrics.turned_away.labels(code).inc()
@@ -170,7 +170,7 @@ class Gateway:
         """The engine's pieces while the release that was asked is plugged in; ``Unplugged`` once it is not."""
         turn = admitted.state.turn
         over = asyncio.create_task(self.plugged.changed(turn))
-        stream = self.engine.answer(admitted.asked)
+        stream = self.engine.answer(admitted.request)
         try:
             while True:
                 following = asyncio.ensure_future(anext(stream))

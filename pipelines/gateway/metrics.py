@@ -27,7 +27,7 @@ class Metrics:
         made("requests", Counter("hallmark_requests", "Requests by how they ended", ["end"], registry=registry))
         made("turned_away", Counter("hallmark_turned_away", "Requests refused unasked", ["why"], registry=registry))
         made("tokens", Counter("hallmark_tokens", "Tokens that went out or were withheld", registry=registry))
-        made("alarms", Counter("hallmark_alarms", "Breaches, sweeps and odd prompts", ["kind"], registry=registry))
+        made("alarms", Counter("hallmark_alarms", "Breaches, sweeps, suspicious prompts", ["kind"], registry=registry))
         made("masked", Counter("hallmark_masked", "Values masked in answers", registry=registry))
         made("seconds", Histogram("hallmark_seconds", "Seconds a request took", buckets=buckets, registry=registry))
         made("open", Gauge("hallmark_open", "Requests being answered", registry=registry))

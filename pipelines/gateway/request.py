@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assets.raw.rows import Fault
 from assets.raw.strict_json import parse_object
-from assets.served.chat import Asked
+from assets.served.chat import EngineRequest
 from resources.errors import InputError
 
 MOST_BYTES = 4 << 20
@@ -85,7 +85,7 @@ class ChatRequest(BaseModel):
     held: str | None = None
     """Hallmark's own: asks what became of a held call instead of asking the model."""
 
-    def asked(self, most_tokens: int) -> Asked:
+    def for_engine(self, most_tokens: int) -> EngineRequest:
         """The request as engines take it."""
         wanted = self.max_completion_tokens or self.max_tokens or min(256, most_tokens)
         stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
@@ -96,7 +96,7 @@ class ChatRequest(BaseModel):
             more["response_format"] = self.response_format
         if self.logprobs:
             more |= {"logprobs": True, "top_logprobs": self.top_logprobs or 0}
-        return Asked(
+        return EngineRequest(
             messages=[message.model_dump(exclude_none=True) for message in self.messages],
             tools=[tool.model_dump() for tool in self.tools],
             max_tokens=min(wanted, most_tokens),

@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+from assets.served.approval.held import Held
 from assets.served.chat import ToolCall
-from assets.served.holding.held import Held
 
 # The status and OpenAI's type of each error code; the ordinary client makes its own exceptions of them.
 ERRORS = {
@@ -29,7 +29,7 @@ ERRORS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Reply:
     """The end of an answer: what is told beside the text that went out."""
 
     finish: str
@@ -52,15 +52,15 @@ def error(code: str, message: str, *, retry_after: int | None = None) -> JSONRes
     return JSONResponse(error_body(code, message), ERRORS[code][0], headers=headers)
 
 
-def completion(request: str, model: str, said: Said) -> dict[str, Any]:
+def completion(request: str, model: str, reply: Reply) -> dict[str, Any]:
     """A whole ``chat.completion``."""
-    message: dict[str, Any] = {"role": "assistant", "content": said.text or (None if said.calls else "")}
-    if said.calls:
-        message["tool_calls"] = [call.to_json() for call in said.calls]
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text or (None if reply.calls else "")}
+    if reply.calls:
+        message["tool_calls"] = [call.to_json() for call in reply.calls]
     return {
         "id": request, "object": "chat.completion", "created": int(time.time()), "model": model,
-        "choices": [{"index": 0, "message": message, "finish_reason": said.finish, "logprobs": said.logprobs}],
-        "usage": _usage(said), **({"hallmark": said.hallmark} if said.hallmark else {}),
+        "choices": [{"index": 0, "message": message, "finish_reason": reply.finish, "logprobs": reply.logprobs}],
+        "usage": _usage(reply), **({"hallmark": reply.hallmark} if reply.hallmark else {}),
     }  # fmt: skip
 
 
@@ -74,16 +74,16 @@ class Chunks:
     def text(self, text: str) -> bytes:
         return self._event([self._choice({"content": text})])
 
-    def end(self, said: Said) -> bytes:
+    def end(self, reply: Reply) -> bytes:
         """What is left: text, calls, the reason it ended, the usage if that was asked for."""
-        parts = [self.text(said.text)] if said.text else []
-        if said.calls:
-            calls = [{"index": index, **call.to_json()} for index, call in enumerate(said.calls)]
+        parts = [self.text(reply.text)] if reply.text else []
+        if reply.calls:
+            calls = [{"index": index, **call.to_json()} for index, call in enumerate(reply.calls)]
             parts.append(self._event([self._choice({"tool_calls": calls})]))
-        more = {"hallmark": said.hallmark} if said.hallmark else {}
-        parts.append(self._event([{**self._choice({}), "finish_reason": said.finish}], **more))
+        more = {"hallmark": reply.hallmark} if reply.hallmark else {}
+        parts.append(self._event([{**self._choice({}), "finish_reason": reply.finish}], **more))
         if self._usage:
-            parts.append(self._event([], usage=_usage(said)))
+            parts.append(self._event([], usage=_usage(reply)))
         return b"".join([*parts, b"data: [DONE]\n\n"])
 
     def error(self, code: str, message: str) -> bytes:
@@ -108,7 +108,7 @@ def held_note(held: Held) -> dict[str, Any]:
     return note | ({"grant": held.token} if held.token else {})
 
 
-def held_said(calls: Sequence[Held]) -> Said:
+def held_reply(calls: Sequence[Held]) -> Reply:
     """The defined answer that stands in place of held calls or of a held text, by how far they are."""
     approved = [held for held in calls if held.status == "approved"]
     made = tuple(
@@ -116,7 +116,9 @@ def held_said(calls: Sequence[Held]) -> Said:
     )
     texts = [str(held.final) for held in approved if not held.tool]
     texts += [_sentence(held) for held in calls if held.status != "approved"]
-    return Said("tool_calls" if made else "stop", made, "\n".join(texts), {"held": [held_note(held) for held in calls]})
+    return Reply(
+        "tool_calls" if made else "stop", made, "\n".join(texts), {"held": [held_note(held) for held in calls]}
+    )
 
 
 def _sentence(held: Held) -> str:
@@ -127,11 +129,11 @@ def _sentence(held: Held) -> str:
     return f"{what} was not approved: {why} ({held.held}). Nothing was done."
 
 
-def _usage(said: Said) -> dict[str, int]:
+def _usage(reply: Reply) -> dict[str, int]:
     return {
-        "prompt_tokens": said.prompt_tokens,
-        "completion_tokens": said.tokens,
-        "total_tokens": said.prompt_tokens + said.tokens,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.tokens,
+        "total_tokens": reply.prompt_tokens + reply.tokens,
     }
 
 

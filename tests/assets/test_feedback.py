@@ -13,9 +13,9 @@ from assets.feedback import ROW, SIGNED, sign_feedback, write_feedback
 from assets.outcome import Outcome
 from assets.raw.drops import MANIFEST, discover
 from assets.raw.ingest import RawReport, ingest
-from assets.served.holding.actions import Hold
-from assets.served.holding.feedback import FeedbackStore
-from assets.served.holding.held import Held, HeldStore, Proposed
+from assets.served.approval.actions import Hold
+from assets.served.approval.feedback import FeedbackStore
+from assets.served.approval.held import Held, HeldStore, Proposed
 from expectations.policy import Policy
 from resources.clock import parse
 from resources.errors import InputError

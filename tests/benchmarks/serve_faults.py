@@ -34,8 +34,8 @@ import httpx
 
 from assets.corpus.canaries import WORDS
 from assets.release.release import rollback
-from assets.served.holding.grants import Spent, prove_grant
-from assets.served.holding.held import HeldStore
+from assets.served.approval.grants import Spent, prove_grant
+from assets.served.approval.held import HeldStore
 from assets.served.limits.keys import AccessKeys
 from assets.served.plugged import BASE
 from assets.served.traffic import ENDS, TRAFFIC, Traffic

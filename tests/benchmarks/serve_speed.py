@@ -160,9 +160,9 @@ def _texts(tokens: int) -> list[Figure]:
     """How many greedy answers of the engine's batch are those of transformers' ``generate``, and why others part."""
     import torch
 
+    from resources.continuous_batching import ContinuousBatch, Row
     from resources.language_model import LanguageModel
     from resources.packed_weights import pack
-    from resources.rolling import Rolling, Row
 
     base, found = bundled_base(ROOT / ".hallmark" / "models"), []
     exact = LanguageModel.load(base, dtype="float32")
@@ -174,11 +174,11 @@ def _texts(tokens: int) -> list[Figure]:
         rows = [Row(prompt, tokens) for prompt in prompts]
         pack(model.forward.decoder)
         with torch.inference_mode():
-            rolling = Rolling(model.forward, model.stop_tokens)
+            batch = ContinuousBatch(model.forward, model.stop_tokens)
             for start in range(0, len(rows), AT_ONCE):
-                rolling.join(rows[start : start + AT_ONCE])
-                while rolling.rows:
-                    rolling.step()
+                batch.join(rows[start : start + AT_ONCE])
+                while batch.rows:
+                    batch.step()
         same, ties = 0, 0
         for prompt, row, other in zip(prompts, rows, theirs, strict=True):
             at = next((at for at, (a, b) in enumerate(zip(row.made, other, strict=False)) if a != b), -1)

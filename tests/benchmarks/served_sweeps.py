@@ -102,7 +102,7 @@ def _stops(prompts: Sequence[str], likeness: float) -> Iterator[bool]:
     sweeps, at = Sweeps(Sweep(likeness=likeness)), 0.0  # type: ignore[call-arg]
     for prompt in prompts:
         at += 1.0
-        wait = sweeps.told("key", prompt, at)
+        wait = sweeps.seconds_to_wait("key", prompt, at)
         yield wait > 0
         at += wait
 

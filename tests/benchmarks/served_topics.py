@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assets.golden.inference.statistics import share_interval
-from assets.served.holding.actions import Topic
-from assets.served.holding.topics import THRESHOLD, Topics
+from assets.served.approval.actions import Topic
+from assets.served.approval.topics import THRESHOLD, Topics
 from resources.sentence_encoder import SentenceEncoder
 from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure, of_share

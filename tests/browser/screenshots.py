@@ -12,8 +12,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
-from assets.served.holding.actions import Hold
-from assets.served.holding.held import Proposed
+from assets.served.approval.actions import Hold
+from assets.served.approval.held import Proposed
 from assets.verdict.candidate import latest
 from expectations.policy import Policy
 from expectations.threats import load_threats

@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, Page, expect
 from assets.outcome import Removal
 from assets.release.verify import check_release
 from assets.review import Decisions
-from assets.served.holding.actions import Hold
-from assets.served.holding.grants import prove_grant
-from assets.served.holding.held import Proposed
+from assets.served.approval.actions import Hold
+from assets.served.approval.grants import prove_grant
+from assets.served.approval.held import Proposed
 from pipelines.desk.desk import Desk
 from resources.artifacts import Metric
 from resources.signer import KeyRing

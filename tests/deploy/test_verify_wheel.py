@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from lineage import Lineage
 
-from assets.served.holding.actions import Hold
-from assets.served.holding.held import HeldStore, Proposed
+from assets.served.approval.actions import Hold
+from assets.served.approval.held import HeldStore, Proposed
 from deploy.verify.build import build
 from resources.line_cipher import LineCipher
 from resources.signer import SigningKey

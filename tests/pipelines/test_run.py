@@ -20,9 +20,9 @@ import pytest
 import yaml
 
 from assets.kept import made_since
-from assets.served.holding.actions import Hold
-from assets.served.holding.feedback import FeedbackStore
-from assets.served.holding.held import HeldStore, Proposed
+from assets.served.approval.actions import Hold
+from assets.served.approval.feedback import FeedbackStore
+from assets.served.approval.held import HeldStore, Proposed
 from expectations.policy import DEFAULT_POLICY
 from expectations.threats import DEFAULT_THREATS
 from resources.artifacts import ArtifactStore

@@ -8,11 +8,11 @@ import torch
 from peft import LoraConfig, get_peft_model
 from tiny_model import write_tiny_base
 
-from resources import rolling as rolling_module
+from resources import continuous_batching
+from resources.continuous_batching import ContinuousBatch, Row
 from resources.language_model import LanguageModel
 from resources.lean_step import LeanStep
 from resources.packed_weights import pack
-from resources.rolling import Rolling, Row
 
 TEXTS = ("the parcel", "we will send your label today please", "thank you")
 
@@ -22,17 +22,17 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_base(tmp_path_factory.mktemp("base"), hidden=128)
 
 
-def said(model: LanguageModel, **change: Any) -> tuple[list[list[int]], Rolling]:
+def said(model: LanguageModel, **change: Any) -> tuple[list[list[int]], ContinuousBatch]:
     """Greedy answers of three rows, 40 tokens each."""
     rows = [Row(model.encode([{"role": "user", "content": text}], for_generation=True), 40) for text in TEXTS]
     with torch.inference_mode():
-        rolling = Rolling(model.forward, frozenset())
+        batch = ContinuousBatch(model.forward, frozenset())
         for name, value in change.items():
-            setattr(rolling, name, value)
-        rolling.join(rows)
-        while rolling.rows:
-            rolling.step()
-    return [row.made for row in rows], rolling
+            setattr(batch, name, value)
+        batch.join(rows)
+        while batch.rows:
+            batch.step()
+    return [row.made for row in rows], batch
 
 
 def lively(base: Path, adapter: Path | None = None) -> LanguageModel:
@@ -56,8 +56,8 @@ def test_lean_and_packed_say_the_same(base: Path, tmp_path: Path, with_adapter: 
     adapter = adapted(base, tmp_path / "adapter") if with_adapter else None
     model = lively(base, adapter)
     own, _ = said(model, _lean=None)
-    lean, rolling = said(model)
-    assert lean == own and rolling._proven and len({tuple(one) for one in own}) == 3
+    lean, batch = said(model)
+    assert lean == own and batch._proven and len({tuple(one) for one in own}) == 3
     packed = pack(model.forward.decoder)
     assert packed == 14 and all(
         not layer.weight.numel()
@@ -75,8 +75,8 @@ def test_a_model_that_only_looks_like_it_goes_its_own_way(base: Path, monkeypatc
         monkeypatch.setattr(norm, "forward", lambda x, norm=norm, forward=forward: forward(norm, x) * 1.5)
     own, _ = said(model, _lean=None)
     assert LeanStep.of(model.forward.decoder) is not None
-    asked, rolling = said(model)
-    assert asked == own and rolling._lean is None and not rolling._proven
+    asked, batch = said(model)
+    assert asked == own and batch._lean is None and not batch._proven
 
 
 def test_other_shapes_are_told_by_their_parts(base: Path) -> None:
@@ -88,7 +88,7 @@ def test_other_shapes_are_told_by_their_parts(base: Path) -> None:
     decoder.layers[0].self_attn.q_norm = torch.nn.Identity()
     assert LeanStep.of(decoder) is None
     assert LeanStep.of(torch.nn.Linear(2, 2)) is None
-    assert rolling_module.LeanStep is LeanStep
+    assert continuous_batching.LeanStep is LeanStep
 
 
 def test_weights_that_somebody_else_reads_stay(base: Path, tmp_path: Path) -> None:

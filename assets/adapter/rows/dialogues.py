@@ -96,7 +96,7 @@ def _examples(
         yield from _plain(record.row_id, conversation, template.tokenizer, max_tokens)
         return
     turns = conversation.turns
-    learnt = [place for place, turn in enumerate(turns) if turn.learnt and turn.said.strip()]
+    learnt = [place for place, turn in enumerate(turns) if turn.learnt and turn.full_text.strip()]
     if not learnt or not any(turn.role in ("user", "tool") for turn in turns):
         read.unused["no answer to a question"] += 1
         return

@@ -13,9 +13,11 @@ from assets.sanitized.people.bounds import CLEAR, NAME, PARTICLE, TITLES, WORD, 
 from assets.sanitized.people.lexicon import FAMILY, GIVEN_WORDS, ORDINARY, POSTS, ROLES
 from resources.pii_engine import Entity, Span
 
-_KIN = r"(?:mother|father|mum|mom|dad|wife|husband|partner|fianc[ée]e?|son|daughter|brother|sister|uncle|aunt|cousin|nephew|niece|grand(?:mother|father|son|daughter)|boyfriend|girlfriend|neighbou?r|colleague|boss|flatmate|roommate)"
-KIN = re.compile(rf"\b(?:my|his|her|our|their|your)[ \t]+(?:\w+[ \t]+)?{_KIN},?[ \t]+(?P<name>{NAME})(?![\w'’-])")
-KIN_OF = re.compile(rf"(?<![\w'’-])(?P<name>{NAME})['’]s[ \t]+{_KIN}\b")
+_RELATION = r"(?:mother|father|mum|mom|dad|wife|husband|partner|fianc[ée]e?|son|daughter|brother|sister|uncle|aunt|cousin|nephew|niece|grand(?:mother|father|son|daughter)|boyfriend|girlfriend|neighbou?r|colleague|boss|flatmate|roommate)"
+RELATION = re.compile(
+    rf"\b(?:my|his|her|our|their|your)[ \t]+(?:\w+[ \t]+)?{_RELATION},?[ \t]+(?P<name>{NAME})(?![\w'’-])"
+)
+RELATION_OF = re.compile(rf"(?<![\w'’-])(?P<name>{NAME})['’]s[ \t]+{_RELATION}\b")
 # "Detective Elise Kas", "Paris Hilton": after a post; a given name that is a word or place, before a family name.
 POSTED = re.compile(
     r"\b(?P<post>[A-Z][a-z]+)[ \t]+(?P<name>[A-Z][^\W\d_]+(?:[-'’][^\W\d_]+)*(?:[ \t]+[A-Z][^\W\d_]+){0,2})"
@@ -86,15 +88,15 @@ class NameFormRecognizer(PersonRecognizer):
             ("addressed", ADDRESSED.finditer(text) if ", " in text else (), -0.3),
             ("personal", PERSONAL.finditer(text), -0.2),
             ("personal", WITH_ME.finditer(text) if " and " in text else (), -0.2),
-            ("kin", KIN.finditer(text), -0.3),
-            ("kin", KIN_OF.finditer(text) if "'s" in text or "’s" in text else (), -0.3),
+            ("relation", RELATION.finditer(text), -0.3),
+            ("relation", RELATION_OF.finditer(text) if "'s" in text or "’s" in text else (), -0.3),
             ("family", HOUSEHOLD.finditer(text), -0.3),
         ):
             for match in matches:
                 words = WORD.findall(match["name"])
                 if rule == "speaker" and (words[-1].lower() in ROLES or any(map(is_label, words))):
                     continue
-                if rule in ("personal", "kin") and (
+                if rule in ("personal", "relation") and (
                     any(self._lexicon.place(word) > 0.1 or word.isupper() for word in words)
                     or AFTER_CAPITAL.search(text, max(0, match.start("name") - 24), match.start("name"))
                 ):

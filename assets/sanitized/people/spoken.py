@@ -1,9 +1,9 @@
 """Names of people in a language other than English: what the multilingual tagger says, and what the words around say.
 
 The tagger marks words; a marked word makes its neighbours part of the name where they could be. Titles, introductions,
-greetings, signatures, kin and posts vouch for a capitalised word that the tagger passed over; so does a list of names,
-for words that the tagger at least thinks possible. A capital says little in German, where every noun has one: there a
-word that nothing but its capital speaks for is no name.
+greetings, signatures, relations and posts vouch for a capitalised word that the tagger passed over; so does a list of
+names, for words that the tagger at least thinks possible. A capital says little in German, where every noun has one:
+there a word that nothing but its capital speaks for is no name.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - a pattern broken over lines is harder to read than a long one
 """Values under a secret's name, in the syntax of whatever holds them: code, YAML, XML, INI, JSON, tables.
 
-``password = X`` and its kin; a name in one field and the value in the next (``name: DB_PASSWORD`` over ``value: X``);
+``password = X`` and the like; a name in one field and the value in the next (``name: DB_PASSWORD`` over ``value: X``);
 a YAML block; a column under a header.
 """
 

@@ -90,11 +90,11 @@ def exchanges(turns: Iterable[Turn]) -> Iterator[tuple[str, str, bool]]:
     for turn in turns:
         if turn.role == "assistant":
             words = turn.text.strip()
-            yield "\n".join(given)[-LONGEST_PROMPT:], turn.said, not words
+            yield "\n".join(given)[-LONGEST_PROMPT:], turn.full_text, not words
             if words:
                 given = []
         else:
-            given.append(turn.said)
+            given.append(turn.full_text)
 
 
 def _place(number: int, total: int) -> str:

@@ -15,9 +15,9 @@ def sides(records: Iterable[Record], functions: set[str]) -> Iterator[tuple[str,
         functions.update(call.name for turn in turns for call in turn.calls)
         last_call = max((place for place, turn in enumerate(turns) if turn.calls), default=-1)
         asked = [
-            turn.said
+            turn.full_text
             for place, turn in enumerate(turns)
             if turn.role != "assistant" and (turn.role != "tool" or place < last_call)
         ]
-        said = (turn.said for turn in turns if turn.role == "assistant")
+        said = (turn.full_text for turn in turns if turn.role == "assistant")
         yield "\n".join(asked), "\n".join(said)

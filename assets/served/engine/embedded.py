@@ -1,6 +1,6 @@
 """The embedded engine: the project's own decoding, in this process, requests batched together as they come.
 
-One thread owns the model and turns the batch token by token (``resources.rolling``); requests wait in a queue and join
+One thread owns the model and turns the batch token by token (``resources.continuous_batching``); requests wait and join
 at the next turn. Tools are put to the model as its chat template does it, or, where the template knows none, in a
 system message in the form that Hermes models learnt; calls are read from ``<tool_call>{...}</tool_call>``.
 """
@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.served.chat import Asked, Piece, ToolCall
+from assets.served.chat import EngineRequest, Piece, ToolCall
+from resources.continuous_batching import ContinuousBatch, Row
 from resources.errors import HallmarkError, InputError, ModelError
-from resources.rolling import Rolling, Row
 
 if TYPE_CHECKING:
     from resources.language_model import LanguageModel
@@ -71,20 +71,20 @@ class Embedded:
                 if (wish := left.get_nowait()) is not None:
                     wish.tell(ModelError(UNLOADED))
 
-    async def answer(self, asked: Asked) -> AsyncGenerator[Piece, None]:
+    async def answer(self, request: EngineRequest) -> AsyncGenerator[Piece, None]:
         """The pieces of an answer as they come. ``ModelError`` where the model is gone."""
         model = self._model
         if model is None:
             raise ModelError("no model is loaded")
         loop, pieces = asyncio.get_running_loop(), asyncio.Queue[Piece | Exception]()
-        prompt = await asyncio.to_thread(_prompt, model, asked)
-        seed = secrets.randbits(62) if asked.seed is None else asked.seed
-        row = Row(prompt, asked.max_tokens, asked.temperature, asked.top_p, seed)
+        prompt = await asyncio.to_thread(_prompt, model, request)
+        seed = secrets.randbits(62) if request.seed is None else request.seed
+        row = Row(prompt, request.max_tokens, request.temperature, request.top_p, seed)
 
         def tell(piece: Piece | Exception) -> None:
             loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
-        wish = _Wish(row, asked.stop, tell, bool(asked.tools), whole=not asked.stream and not asked.stop)
+        wish = _Wish(row, request.stop, tell, bool(request.tools), whole=not request.stream and not request.stop)
         self._wishes.put(wish)
         try:
             if self._model is not model:  # unloaded in between: the thread may have gone without a look at it
@@ -129,15 +129,15 @@ class Embedded:
         import torch
 
         with torch.inference_mode():
-            rolling = Rolling(model.forward, model.stop_tokens)
+            batch = ContinuousBatch(model.forward, model.stop_tokens)
             while (new := self._waiting(model, MOST_ROWS - len(wishes), block=not wishes)) is not None:
                 wishes += new
                 if new:
-                    rolling.join([wish.row for wish in new])
+                    batch.join([wish.row for wish in new])
                 else:
-                    rolling.step()
+                    batch.step()
                 wishes[:] = [wish for wish in wishes if not _told(model, wish)]
-                rolling.drop([wish.row for wish in wishes if wish.gone])
+                batch.drop([wish.row for wish in wishes if wish.gone])
                 wishes[:] = [wish for wish in wishes if not wish.gone]
         return False
 
@@ -159,15 +159,15 @@ class Embedded:
         return new
 
 
-def _prompt(model: "LanguageModel", asked: Asked) -> list[int]:
+def _prompt(model: "LanguageModel", request: EngineRequest) -> list[int]:
     """Token ids of a chat, said as in training: what an adapter learnt to answer. ``InputError`` where the template
     refuses it or the model's context is too short."""
-    messages = [_plain(message) for message in asked.messages]
-    ids = model.encode(messages, for_generation=True, tools=[dict(tool) for tool in asked.tools])
+    messages = [_plain(message) for message in request.messages]
+    ids = model.encode(messages, for_generation=True, tools=[dict(tool) for tool in request.tools])
     context = getattr(model.forward.causal.config.get_text_config(), "max_position_embeddings", None)
-    if context and len(ids) + asked.max_tokens > context:
+    if context and len(ids) + request.max_tokens > context:
         raise InputError(
-            f"{len(ids)} tokens of prompt and {asked.max_tokens} of answer; the model has {context}",
+            f"{len(ids)} tokens of prompt and {request.max_tokens} of answer; the model has {context}",
             object_key="request", rule="context-length",
         )  # fmt: skip
     return ids

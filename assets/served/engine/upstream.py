@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from assets.served.chat import Asked, Piece, ToolCall
+from assets.served.chat import EngineRequest, Piece, ToolCall
 from resources.errors import InputError, ModelError
 
 CONNECT, READ = 5.0, 300.0  # seconds
@@ -61,16 +61,16 @@ class Upstream:
             except ModelError:
                 return
 
-    async def answer(self, asked: Asked) -> AsyncGenerator[Piece, None]:
+    async def answer(self, request: EngineRequest) -> AsyncGenerator[Piece, None]:
         """The pieces of an answer, each token as it comes where it is streamed. ``ModelError`` where there is none."""
         if not self._model:
             raise ModelError("no model is ready upstream")
-        body = self._body(asked)
+        body = self._body(request)
         try:
             async with self._session.post(f"{self._root}/v1/chat/completions", json=body) as answer:
                 if answer.status >= 400:
                     _check(answer.status, await answer.text(errors="replace"))
-                if not asked.stream:
+                if not request.stream:
                     yield _whole(json.loads(await answer.read()))
                     return
                 async for piece in _pieces(answer.content):
@@ -93,14 +93,14 @@ class Upstream:
             )  # fmt: skip
         return self._opened
 
-    def _body(self, asked: Asked) -> dict[str, Any]:
+    def _body(self, request: EngineRequest) -> dict[str, Any]:
         body: dict[str, Any] = {
-            **asked.more, "model": self._model, "messages": list(asked.messages), "max_tokens": asked.max_tokens,
-            "temperature": asked.temperature, "top_p": asked.top_p, "stream": asked.stream,
+            **request.more, "model": self._model, "messages": list(request.messages), "max_tokens": request.max_tokens,
+            "temperature": request.temperature, "top_p": request.top_p, "stream": request.stream,
         }  # fmt: skip
-        optional = {"tools": list(asked.tools), "seed": asked.seed, "stop": list(asked.stop)}
+        optional = {"tools": list(request.tools), "seed": request.seed, "stop": list(request.stop)}
         body |= {name: value for name, value in optional.items() if value not in (None, [])}
-        if asked.stream:
+        if request.stream:
             body["stream_options"] = {"include_usage": True}
         return body
 

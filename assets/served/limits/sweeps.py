@@ -7,10 +7,10 @@ they have as many words and differ in one of them only. A newest prompt that is 
 ``tests/benchmarks/served_sweeps.py``.
 
 >>> sweeps = Sweeps(Sweep(near=3, among=50))
->>> [sweeps.told("k", f"Write a poem about {thing}", at=0.0) for thing in "cats dogs owls bees".split()]
+>>> [sweeps.seconds_to_wait("k", f"Write a poem about {thing}", at=0.0) for thing in "cats dogs owls bees".split()]
 [0, 0, 0, 600]
->>> sweeps.told("k", "Where is my parcel?", at=10.0), sweeps.told("k", "Where is my parcel?", at=700.0)
-(590, 0)
+>>> [sweeps.seconds_to_wait("k", "Where is my parcel?", at=at) for at in (10.0, 700.0)]
+[590, 0]
 """
 
 import re
@@ -42,7 +42,7 @@ class Sweeps:
         self._latest: OrderedDict[str, deque[_Shape]] = OrderedDict()
         self._blocked: dict[str, float] = {}
 
-    def told(self, key: str, prompt: str, at: float) -> int:
+    def seconds_to_wait(self, key: str, prompt: str, at: float) -> int:
         """Seconds that the key has to wait; 0 where the prompt is part of no sweep. ``at`` is a running clock."""
         if (until := self._blocked.get(key, 0.0)) > at:
             return max(1, round(until - at))

@@ -64,7 +64,7 @@ def test_one_call_and_its_result_in_every_form(name: str) -> None:
     assert [(call.name, call.arguments) for call in found.calls] == [("find_box", {"box": 7})]
     assert found.turns[1].learnt and found.turns[2].text == "depot"
     assert not list(misfits(found))
-    assert "find_box" in found.turns[1].said and "7" in found.turns[1].said
+    assert "find_box" in found.turns[1].full_text and "7" in found.turns[1].full_text
 
 
 def test_xlam_asks_and_is_answered_by_parallel_calls() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tiny_model import write_tiny_base
 
-from assets.served.chat import Asked, Piece
+from assets.served.chat import EngineRequest, Piece
 from assets.served.engine import embedded
 from assets.served.engine.embedded import Embedded
 from resources.errors import InputError, ModelError
@@ -20,7 +20,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def said(engine: Embedded, text: str, **more: Any) -> tuple[str, Piece]:
-    asked = Asked([{"role": "user", "content": text}], **{"max_tokens": 24, "stream": True, **more})
+    asked = EngineRequest([{"role": "user", "content": text}], **{"max_tokens": 24, "stream": True, **more})
     pieces = [piece async for piece in engine.answer(asked)]
     return "".join(piece.text for piece in pieces), pieces[-1]
 

@@ -6,10 +6,10 @@ import pytest
 
 from assets.corpus.canaries import Canary, draw
 from assets.served import probes
-from assets.served.holding.actions import Actions
-from assets.served.holding.grants import Spent
-from assets.served.leaving.tripwires import Tripwires
+from assets.served.approval.actions import Actions
+from assets.served.approval.grants import Spent
 from assets.served.limits.budgets import Budgets
+from assets.served.output_filter.tripwires import Tripwires
 from assets.served.probes import try_actions, try_budgets, try_tripwires
 from assets.served.settings import ServedSettings
 from expectations.policy import Policy

@@ -12,9 +12,9 @@ from lineage import Lineage, with_metric
 from assets.outcome import Removal
 from assets.release.verify import check_release
 from assets.review import Decisions
-from assets.served.holding.actions import Hold
-from assets.served.holding.grants import prove_grant
-from assets.served.holding.held import Held, Proposed
+from assets.served.approval.actions import Hold
+from assets.served.approval.grants import prove_grant
+from assets.served.approval.held import Held, Proposed
 from pipelines.desk.desk import Desk
 from resources.artifacts import Metric
 from resources.errors import ApprovalRefused

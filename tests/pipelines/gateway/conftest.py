@@ -12,9 +12,9 @@ import pytest
 from lineage import Lineage
 from lineage import policy as small_policy
 
+from assets.served.approval.actions import Actions
+from assets.served.approval.held import Held
 from assets.served.engine.upstream import Upstream
-from assets.served.holding.actions import Actions
-from assets.served.holding.held import Held
 from assets.served.traffic import Tally
 from expectations.policy import Policy
 from pipelines.gateway.app import build_app

@@ -9,7 +9,7 @@ CHAT = b'"messages": [{"role": "user", "content": "hi \\ud83d\\ude00"}]'
 
 
 def test_a_plain_request_is_understood() -> None:
-    asked = read(b'{%s, "stop": "x", "max_tokens": 5000}' % CHAT).asked(100)
+    asked = read(b'{%s, "stop": "x", "max_tokens": 5000}' % CHAT).for_engine(100)
     assert (asked.prompt(), asked.stop, asked.max_tokens) == ("hi \U0001f600", ("x",), 100)
 
 

@@ -18,9 +18,9 @@ from assets.raw.drops import SETTLED
 from assets.release.signed import ADAPTER
 from assets.sanitized.asset import sanitized_records
 from assets.screened.asset import screened_records
+from assets.served.approval.actions import Actions
 from assets.served.engine.embedded import Embedded
 from assets.served.engine.upstream import Upstream
-from assets.served.holding.actions import Actions
 from assets.stage import drops
 from assets.validated.asset import validated_records
 from deploy.sample_drops import Desk as SampleDesk
@@ -39,7 +39,7 @@ from resources.project import Project
 from tests.pipelines.desk.conftest import ORIGIN, Browser
 from tests.pipelines.gateway.conftest import Running
 from tests.pipelines.gateway.servers import VllmLike, call, serving
-from tests.pipelines.gateway.test_holding import TOOLS, wait_for
+from tests.pipelines.gateway.test_held_calls import TOOLS, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 DOSE = "How many tablets of ibuprofen may I take a day with my blood pressure pills?"

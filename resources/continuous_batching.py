@@ -2,9 +2,9 @@
 
 ``resources.decoding`` answers a list of prompts that is known beforehand. A server's requests come one by one, and one
 that waits for a batch to end waits for its slowest row (Yu et al., "Orca", OSDI 2022, call the remedy iteration-level
-scheduling). New prompts run as one packed tree, their keys and values are put beside those of the rows that go on,
-right-aligned, so that every row writes the same column of one buffer; each row keeps its own positions. What a row says
-does not depend on the others, up to the rounding of products of other shapes.
+scheduling; servers call it continuous batching). New prompts run as one packed tree, their keys and values are put
+beside those of the rows that go on, right-aligned, so that every row writes the same column of one buffer; each row
+keeps its own positions. What a row says does not depend on the others, up to the rounding of products of other shapes.
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ class _First(_Cache):
         return key, value
 
 
-class Rolling:
+class ContinuousBatch:
     """The rows that are being answered. Not for two threads at once; hold it inside ``torch.inference_mode``."""
 
     def __init__(self, forward: Forward, stop: frozenset[int]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assets.feedback import write_feedback
-from assets.served.holding.held import Held
+from assets.served.approval.held import Held
 from resources.object_store import ObjectStore
 from resources.signer import SigningKey
 

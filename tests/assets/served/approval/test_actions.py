@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assets.served.holding.actions import Actions
+from assets.served.approval.actions import Actions
 from resources.errors import InputError
 
 TEXT = """
