@@ -11,7 +11,7 @@ from assets.golden.asset import STAGE as GOLDEN
 from assets.memorization.asset import STAGE as MEMORIZATION
 from assets.raw.sharded import STAGE as RAW
 from assets.sanitized.sharded import STAGE as SANITIZED
-from assets.screened.asset import STAGE as SCREENED
+from assets.screened.sharded import STAGE as SCREENED
 from assets.stage import Stage, judged, policy_of
 from assets.validated.sharded import STAGE as VALIDATED
 from assets.verdict.asset import STAGE as VERDICT

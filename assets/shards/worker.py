@@ -16,6 +16,8 @@ ROUNDS = {
     "validated_records.identities": "assets.validated.sharded:IDENTITIES",
     "validated_records.shard": "assets.validated.sharded:SHARDS",
     "sanitized_records.shard": "assets.sanitized.sharded:SHARDS",
+    "screened_records.survey": "assets.screened.sharded:SURVEYS",
+    "screened_records.shard": "assets.screened.sharded:SHARDS",
 }
 
 

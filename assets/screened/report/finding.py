@@ -202,11 +202,14 @@ class ScreenResult:
 
     def to_json(self) -> dict[str, Any]:
         """The content of the report, after its envelope."""
+        return {**self.summary(), "rows": [row.to_json() for row in self.rows]}
+
+    def summary(self) -> dict[str, Any]:
+        """The same without a line for each row."""
         return {
             "clean": self.clean,
             "findings": [finding.to_json() for finding in self.findings],
             "questions": [question.to_json() for question in self.questions],
-            "rows": [row.to_json() for row in self.rows],
             "hypotheses_tried": self.tried,
             "missing": self.unproven,
             "shifts": [shift.to_json() for shift in self.shifts],
@@ -219,16 +222,19 @@ class ScreenResult:
         }
 
 
-def outcomes(records: Iterable[Record], result: ScreenResult) -> Iterator[Outcome]:
-    """Each record's fate: flagged rows are quarantined with their strongest finding, the others pass."""
-    found = result.by_row()
+def removals(result: ScreenResult) -> dict[int, Removal]:
+    """Why each flagged row leaves: its strongest finding."""
+    return {row: _removal(found[0]) for row, found in result.by_row().items()}
+
+
+def _removal(first: Finding) -> Removal:
+    return Removal(STAGE, first.kind, first.sentence, f"{first.trigger} -> {first.payload}", first.fingerprint)
+
+
+def outcomes(records: Iterable[Record], held: Mapping[int, Removal]) -> Iterator[Outcome]:
+    """Each record's fate: rows that are held, by number, are quarantined, the others pass."""
     for row, record in enumerate(records):
-        if row not in found:
-            yield Outcome(record)
-            continue
-        first = found[row][0]
-        removal = Removal(STAGE, first.kind, first.sentence, f"{first.trigger} -> {first.payload}", first.fingerprint)
-        yield Outcome(record, "quarantined", removal)
+        yield Outcome(record, "quarantined", held[row]) if row in held else Outcome(record)
 
 
 def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:

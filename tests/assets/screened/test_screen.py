@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assets.outcome import Outcome
-from assets.screened.report.finding import outcomes
+from assets.screened.report.finding import outcomes, removals
 from assets.screened.report.sentences import unjudged
 from assets.screened.screen import screen
 from assets.screened.settings import ScreenSettings
@@ -132,7 +132,7 @@ def test_every_row_has_one_outcome_and_flagged_rows_carry_their_finding(encoder)
     rows, bad = spoiled(ROWS, 60, "zorvil {}", PAYLOAD)
     made = records(rows)
     result = screen(lambda: iter(made), encoder=encoder)
-    found: list[Outcome] = list(outcomes(iter(made), result))
+    found: list[Outcome] = list(outcomes(iter(made), removals(result)))
     assert [outcome.record for outcome in found] == made
     assert Counter(outcome.fate for outcome in found) == {"passed": ROWS - len(bad), "quarantined": len(bad)}
     removal = found[0].removal
