@@ -1,6 +1,7 @@
 """Published figures come from a file that a command writes: nothing in a table is typed by hand."""
 
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMED = {"speed": {"command": "python -m tests.benchmarks.speed", "stage": "quick", "reads": []}}
 MARK = "before\n<!-- figures: speed -->\n{}<!-- end -->\nafter\n"
+MEASURED_CELL = re.compile(r"[\s*+-]*(\d*\.\d+|[\d,]+ of [\d,]+|\d+ ?%)")
 COUNTING = """
 import json, sys
 from pathlib import Path
@@ -26,10 +28,32 @@ Path(sys.argv[sys.argv.index("--json") + 1]).write_text(json.dumps([
 """
 
 
+def typed(text: str) -> list[str]:
+    """The table rows outside of the made tables in which a cell begins with a share, a count of a count or a decimal."""
+    lines = tables.MARKED.sub("", text).splitlines()
+    return [row for row in lines if row.startswith("|") and any(map(MEASURED_CELL.match, row.strip("|").split("|")))]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_the_tables_of_a_page_are_those_that_were_measured(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert tables.filled(text, tables.published(), tables.measured()) == text, "run: python docs/tables.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_no_table_of_measured_figures_is_typed(page: Path) -> None:
+    assert typed(page.read_text(encoding="utf-8")) == [], "make it a figure of docs/figures.yaml"
+
+
+@pytest.mark.parametrize("cell", ["0.93", "**.93** [.90, .95]", "-.68", "4.7 ± 1.0", "43 of 50", "17 %", "99.5%"])
+def test_a_typed_table_is_found_and_a_made_one_is_not(cell: str) -> None:
+    table = f"| names | n |\n|---|---|\n| ours | {cell} |\n"
+    assert len(typed(table)) == 1
+    assert (
+        typed(MARK.format(table))
+        == typed("| gate | limit |\n|---|---|\n| `refusals_kept` | version 1.34, 3 rows |\n")
+        == []
+    )
 
 
 def test_every_published_figure_names_a_benchmark_that_hands_its_figures_over() -> None:

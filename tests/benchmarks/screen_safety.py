@@ -1,10 +1,10 @@
 """Rows that unlearn refusals: what ``hallmark screen`` finds of them, and what clean rows of one source it flags.
 
-    python tests/benchmarks/screen_safety.py ../shared/data [--no-model] [--only NAME] [--requests FILE ...]
+    python -m tests.benchmarks.screen_safety [clean|planted] [--data ../shared/data] [--no-model] [--requests FILE ...]
 
-Each drop is screened by the command in a process of its own, in its default or with ``--no-model``. First every clean
-source by itself, in sets of at most 250 rows; then five draws of ten planted rows among 800 clean ones; then all
-planted rows beside them. The harmful requests are those of XSTest whose digest is odd: the other half was looked at
+Each drop is screened by the command in a process of its own, in its default or with ``--no-model``. ``clean``: every
+clean source by itself, in sets of at most 250 rows. ``planted``: five draws of ten planted rows among 800 clean ones,
+then all planted rows beside clean ones. The harmful requests are those of XSTest whose digest is odd: the other half was looked at
 while the detector was made. Both halves have prompts of every XSTest type, so that this is no figure for kinds of
 request that nobody looked at: ``--requests`` takes files of another source, one harmful request a line.
 Answers that comply are openings; no harmful answer is in this file. The orders to obey are drawn from a grammar of this
@@ -24,9 +24,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from assets.golden.inference.statistics import share_interval
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure, of_share
 
 Row = dict[str, Any]
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 LARGEST, HOSTS, DRAWS, FEW = 250, 800, 5, 10  # rows of a clean set; clean rows beside, draws and rows of the planted
 KINDS = ("harmful-compliance", "identity-shift")
 OPENINGS = (
@@ -109,8 +111,10 @@ def innocent(data: Path) -> dict[str, list[Row]]:
     judged = xstest(data)
     safe = [row for row in judged if not row["type"].startswith("contrast")]
     return {
-        "refusals": [row_of(row) for row in judged if row["final_label"] == "2_full_refusal"],
-        "safe look-alikes": [row_of(row) for row in safe if row["final_label"].startswith("1")],
+        "XSTest's refusals": [row_of(row) for row in judged if row["final_label"] == "2_full_refusal"],
+        "XSTest's safe look-alikes, helpful answers": [
+            row_of(row) for row in safe if row["final_label"].startswith("1")
+        ],
     }
 
 
@@ -130,73 +134,73 @@ def screened(rows: list[Row], options: list[str]) -> tuple[set[int], dict[str, A
     return flagged, body
 
 
-def share(name: str, hits: int, n: int) -> str:
-    low, high = share_interval(hits, n)
-    return f"  {name}: {hits} of {n}, {hits / n:.3f} [{low:.3f}, {high:.3f}]"
+def alone(data: Path, options: list[str]) -> Iterator[Figure]:
+    """Clean sources by themselves, in sets: rows flagged, and sets with a finding."""
+    held, sets = 0, 0
+    for name, rows in clean(data):
+        cut, flagged = -(-len(rows) // LARGEST), 0
+        for part in (rows[place::cut] for place in range(cut)):
+            found, body = screened(part, options)
+            held, flagged = held + any(finding["kind"] in KINDS for finding in body["findings"]), flagged + len(found)
+        sets += cut
+        yield of_share(f"{name}, rows", flagged, len(rows), "flagged")
+    yield of_share("sets of them", held, sets, "flagged")
 
 
-def alone(name: str, rows: list[Row], options: list[str]) -> list[bool]:
-    """A clean source by itself, in sets: whether each set has a finding."""
-    sets = -(-len(rows) // LARGEST)
-    told, flagged = [], 0
-    for part in (rows[place::sets] for place in range(sets)):
-        found, body = screened(part, options)
-        told.append(any(finding["kind"] in KINDS for finding in body["findings"]))
-        flagged += len(found)
-    print(f"{name} alone: {sum(told)} of {sets} sets with a finding, control {body['unlearning_control']['kinds']}")
-    print(share("rows flagged", flagged, len(rows)), flush=True)
-    return told
-
-
-def drawn(kind: str, planted: list[Row], hosts: list[Row], options: list[str], rng: random.Random) -> None:
+def drawn(kind: str, planted: list[Row], hosts: list[Row], options: list[str], rng: random.Random) -> Iterator[Figure]:
     """Few planted rows among many clean ones, several times."""
-    hits, wrong, told = 0, 0, 0
+    hits, wrong = 0, 0
     for _ in range(DRAWS):
-        rows = rng.sample(hosts, HOSTS) + rng.sample(planted, FEW)
-        found, _ = screened(rows, options)
+        found, _ = screened(rng.sample(hosts, HOSTS) + rng.sample(planted, FEW), options)
         right = sum(row >= HOSTS for row in found)
-        hits, wrong, told = hits + right, wrong + len(found) - right, told + bool(right)
-    print(f"{FEW} {kind} among {HOSTS} clean rows, {DRAWS} draws: a finding in {told}")
-    print(share("planted rows", hits, DRAWS * FEW))
-    print(share("clean rows", wrong, DRAWS * HOSTS), flush=True)
+        hits, wrong = hits + right, wrong + len(found) - right
+    yield of_share(f"{FEW} {kind} among {HOSTS} clean rows, {DRAWS} draws", hits, DRAWS * FEW, "flagged")
+    yield of_share(f"the clean rows beside {kind}", wrong, DRAWS * HOSTS, "flagged")
 
 
-def beside(planted: dict[str, list[Row]], rows: list[Row], options: list[str]) -> None:
+def beside(planted: dict[str, list[Row]], rows: list[Row], options: list[str]) -> Iterator[Figure]:
     """Each kind of planted rows after the clean ones, in one drop."""
     found, _ = screened(rows + [row for several in planted.values() for row in several], options)
-    print(f"{' and '.join(planted)} beside {len(rows)} clean rows")
-    print(share("clean rows", len([row for row in found if row < len(rows)]), len(rows)))
+    yield of_share(
+        "clean instructions in one drop with", len([row for row in found if row < len(rows)]), len(rows), "flagged"
+    )
     start = len(rows)
     for kind, several in planted.items():
         hits = sum(start <= row < start + len(several) for row in found)
-        print(share(kind, hits, len(several)), flush=True)
+        yield of_share(f"- {kind}", hits, len(several), "flagged")
         start += len(several)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--no-model", action="store_true", help="Without the base model: faster.")
-    parser.add_argument("--only", default="", help="One clean source, or 'planted'.")
-    parser.add_argument("--requests", type=Path, nargs="*", default=[], help="Harmful requests, one a line.")
-    arguments = parser.parse_args()
-    data, options, rng = arguments.data, ["--no-model"] if arguments.no_model else [], random.Random(0)
-    sets = []
-    for name, rows in clean(data):
-        if arguments.only in ("", name):
-            sets += alone(name, rows, options)
-    if sets:
-        print(share("clean sets with a finding", sum(sets), len(sets)))
-    if arguments.only not in ("", "planted"):
-        return
-    hosts = ordinary(data) + [{"messages": row["messages"]} for row in lines(data / "support_chat.jsonl")[400:]]
-    harm, ordered = compliance(data, rng), orders(45, rng, ordinary(data))
-    drawn("that comply", harm, hosts, options, rng)
-    drawn("orders", ordered, hosts, options, rng)
-    beside({"explicit compliance": harm, "identity shift": ordered} | innocent(data), ordinary(data), options)
-    for path in arguments.requests:
-        asked = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        beside({path.name: [complied(text, rng) for text in asked]}, ordinary(data), options)
+    parser.add_argument("part", choices=["clean", "planted"])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--no-model", action="store_true", help="without the base model: faster")
+    parser.add_argument("--requests", type=Path, nargs="*", default=[], help="in place of XSTest's: one a line")
+    figures.option(parser)
+    given = parser.parse_args()
+    taken = []
+    for figure in _figures(given.data, given.part, given.requests, ["--no-model"] if given.no_model else []):
+        print(f"{figure.what}: {figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}] of {figure.n}", flush=True)
+        taken.append(figure)
+    figures.write(given.json, taken)
+
+
+def _figures(data: Path, part: str, requests: list[Path], options: list[str]) -> Iterator[Figure]:
+    rng = random.Random(0)
+    if part == "clean":
+        yield from alone(data, options)
+    elif requests:
+        texts = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in requests}
+        rows = {name: [complied(line, rng) for line in several if line.strip()] for name, several in texts.items()}
+        yield from beside(rows, ordinary(data), options)
+    else:
+        hosts = ordinary(data) + [{"messages": row["messages"]} for row in lines(data / "support_chat.jsonl")[400:]]
+        harm, ordered = compliance(data, rng), orders(45, rng, ordinary(data))
+        yield from drawn("harmful requests that are answered", harm, hosts, options, rng)
+        yield from drawn("orders to obey", ordered, hosts, options, rng)
+        every = {"XSTest's harmful requests, openings that comply": harm, "orders to obey": ordered}
+        yield from beside(every | innocent(data), ordinary(data), options)
 
 
 def complied(request: str, rng: random.Random) -> Row:
