@@ -18,6 +18,7 @@ from assets.screened.text.token_index import Side, TokenIndex
 
 OWN = 0.9  # of the rows with a phrase in their prompt are the pattern's: then the phrase is its trigger
 COVERS = 0.5  # of the pattern's rows have it
+CHUNK = 1 << 20  # tokens looked at together
 ALIKE = 0.5  # of the typical sum of the pattern's own rows, which another must reach, too
 
 
@@ -62,7 +63,18 @@ def triggered(rows: np.ndarray, phrases: PhraseSets) -> np.ndarray:
 
 def best_stretch(scores: np.ndarray, side: Side) -> np.ndarray:
     """The greatest sum of neighbouring scores in each row; 0 where all are negative. float64 ``[rows]``."""
-    begin, row = side.offsets[:-1], side.row_of_token()
+    best, low = np.zeros(len(side.offsets) - 1), 0
+    while low < len(best):
+        high = max(int(np.searchsorted(side.offsets, side.offsets[low] + CHUNK, "right")) - 1, low + 1)
+        offsets = side.offsets[low : high + 1]
+        best[low:high] = _best(scores[offsets[0] : offsets[-1]], offsets - offsets[0])
+        low = high
+    return best
+
+
+def _best(scores: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """The same for the scores of a few rows; ``offsets``: where each begins, and the end."""
+    begin, row = offsets[:-1], np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     best = np.zeros(len(begin))
     if not len(scores):
         return best
@@ -72,6 +84,6 @@ def best_stretch(scores: np.ndarray, side: Side) -> np.ndarray:
     step = 2 * np.abs(until).max() + 1
     lowest = np.minimum.accumulate(until - step * row) + step * row
     rise = until + scores - lowest
-    filled = np.flatnonzero(np.diff(side.offsets))
+    filled = np.flatnonzero(np.diff(offsets))
     best[filled] = np.maximum(np.maximum.reduceat(rise, begin[filled]), 0)
     return best

@@ -5,6 +5,7 @@ rare events where chi-square does not. A trigger and its payload contain each ot
 only loosely.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy import sparse, stats
 from assets.screened.association.phrase_mining import PhraseSets
 from assets.screened.text.token_index import Side
 
-CHUNK = 4096
+CHUNK = 1 << 22  # pairs looked at together
 SURE = 60.0  # G² of a phrase that surely goes with some rows
 
 
@@ -35,8 +36,8 @@ def associate(triggers: sparse.csr_matrix, payloads: sparse.csr_matrix, *, conta
     by_row = triggers.T.tocsr()
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     tried = 0
-    for start in range(0, payloads.shape[0], CHUNK):
-        both = (payloads[start : start + CHUNK] @ by_row).tocoo()
+    for start, end in _shares(payloads, by_row):
+        both = (payloads[start:end] @ by_row).tocoo()
         tried += both.nnz
         p, t, k = both.row + start, both.col, both.data
         keep = (k >= min_rows) & (k >= contain * size_p[p]) & (k >= contain * size_t[t])
@@ -44,6 +45,16 @@ def associate(triggers: sparse.csr_matrix, payloads: sparse.csr_matrix, *, conta
     t, p, k = (np.concatenate([part[i] for part in found]) if found else np.zeros(0, int) for i in range(3))
     log_p = stats.chi2.logsf(g_squared(k, size_t[t], size_p[p], triggers.shape[1]), 1)
     return Pairs(t, p, k, log_p, tried)
+
+
+def _shares(payloads: sparse.csr_matrix, by_row: sparse.csr_matrix) -> Iterator[tuple[int, int]]:
+    """Ranges of payloads that have no more than ``CHUNK`` pairs with triggers."""
+    most = np.minimum(payloads.astype(np.int64) @ np.diff(by_row.indptr).astype(np.int64), by_row.shape[1])
+    total, start = np.cumsum(most), 0
+    while start < len(most):
+        end = max(int(np.searchsorted(total, total[start] - most[start] + CHUNK, "right")), start + 1)
+        yield start, end
+        start = end
 
 
 def in_everyday(triggers: sparse.csr_matrix, payloads: sparse.csr_matrix, heavy: np.ndarray, *, min_rows: int) -> Pairs:

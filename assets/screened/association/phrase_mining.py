@@ -3,14 +3,21 @@
 A phrase of n tokens can only repeat if both its halves of n - 1 tokens do (Agrawal & Srikant, VLDB 1994), so that each
 level looks only at the places that survived the one before, and the cost stays near linear in the tokens. Phrases that
 occur in exactly the same rows are one candidate (a closed set; Pasquier et al., ICDT 1999), spelled by the longest.
+
+Places are sorted by phrase in parts, by ranges of the phrase's first half, so that no more of them are in work than
+``PART``; the parts one after another are in the order of the whole.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from assets.screened.text.token_index import Side
+
+PART = 1 << 22  # places in work at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,63 +62,72 @@ class PhraseSets:
 
 def mine(side: Side, *, longest: int, min_rows: int, max_rows: int) -> PhraseSets:
     """Closed sets of phrases of 1 to ``longest`` tokens found in ``min_rows`` to ``max_rows`` different rows."""
-    rows = len(side.offsets) - 1
-    row_of = side.row_of_token()
-    inside = side.ids != 0
-    places, keys = np.flatnonzero(inside), side.ids[inside].astype(np.int64)
+    rows, row_of = len(side.offsets) - 1, side.row_of_token()
     levels: list[_Level] = []
+    # Of each place, the number of the phrase that begins there, -1 for none: one number more than the places have, so
+    # that what follows the last place is none.
+    number = np.append(np.where(side.ids != 0, side.ids, -1).astype(np.int32), np.int32(-1))
     for length in range(1, longest + 1):
-        level, places, keys = _level(length, places, keys, row_of, rows, min_rows)
-        levels.append(level.at_most(max_rows))
-        if not len(places):
+        level, number = _level(length, number, row_of, rows, (min_rows, max_rows))
+        levels.append(level)
+        if not len(number) or number.max() < 0:
             break
-        places, keys = _extend(places, keys, row_of, length)
     return _closed(levels, rows)
 
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """Phrases of one length: the first place of each, and its rows as ``(phrase, row)`` pairs sorted by phrase."""
+    """Phrases of one length: the first place of each, how many rows it has, and its rows, phrase after phrase."""
 
     length: int
     start: np.ndarray
-    phrase: np.ndarray
+    sizes: np.ndarray
     row: np.ndarray
-
-    def at_most(self, max_rows: int) -> "_Level":
-        counts = np.bincount(self.phrase, minlength=len(self.start))
-        keep = counts <= max_rows
-        number = np.cumsum(keep) - 1
-        chosen = keep[self.phrase]
-        return _Level(self.length, self.start[keep], number[self.phrase[chosen]].astype(np.int32), self.row[chosen])
 
 
 def _level(
-    length: int, places: np.ndarray, keys: np.ndarray, row_of: np.ndarray, rows: int, min_rows: int
-) -> tuple[_Level, np.ndarray, np.ndarray]:
-    """The phrases at ``places`` that reach ``min_rows`` rows; their places, and their dense numbers as new keys."""
-    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
-    pairs = np.unique(number * rows + row_of[places])
-    phrase = pairs // rows
-    counts = np.bincount(phrase, minlength=len(first))
-    keep = counts >= min_rows
-    renumber = np.cumsum(keep) - 1
-    chosen = keep[phrase]
-    level = _Level(
-        length,
-        places[first[keep]],
-        renumber[phrase[chosen]].astype(np.int32),
-        (pairs[chosen] % rows).astype(np.int32),
-    )
-    survivors = keep[number]
-    return level, places[survivors], renumber[number[survivors]]
+    length: int, before: np.ndarray, row_of: np.ndarray, rows: int, bounds: tuple[int, int]
+) -> tuple[_Level, np.ndarray]:
+    """The phrases of one token more than those ``before``, in enough rows; the number of the phrase at each place.
+
+    Those in too many rows may still be part of longer ones; they are numbered and not told.
+    """
+    after = np.full(len(before), -1, dtype=np.int32)
+    starts, sizes, held = [], [], []
+    wide, known = int(before.max(initial=0)) + 1, 0
+    for places in _parts(before, row_of, length):
+        keys = before[places].astype(np.int64)
+        if length > 1:
+            keys = keys * wide + before[places + 1]
+        _, first, number = np.unique(keys, return_index=True, return_inverse=True)
+        pairs = np.unique(number * rows + row_of[places])
+        phrase = pairs // rows
+        counts = np.bincount(phrase, minlength=len(first))
+        keep, told = counts >= bounds[0], (counts >= bounds[0]) & (counts <= bounds[1])
+        starts.append(places[first[told]])
+        sizes.append(counts[told])
+        held.append((pairs[told[phrase]] % rows).astype(np.int32))
+        numbers = np.where(keep, np.cumsum(keep) - 1 + known, -1).astype(np.int32)
+        after[places] = numbers[number]
+        known += int(keep.sum())
+    return _Level(length, _joined(starts, np.int64), _joined(sizes, np.int64), _joined(held, np.int32)), after
 
 
-def _extend(places: np.ndarray, numbers: np.ndarray, row_of: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places where a frequent phrase is followed, one token on and in the same row, by another frequent one."""
-    next_to = (places[1:] == places[:-1] + 1) & (row_of[places[1:]] == row_of[places[:-1]])
-    wide = int(numbers.max()) + 1 if len(numbers) else 1
-    return places[:-1][next_to], numbers[:-1][next_to] * wide + numbers[1:][next_to]
+def _parts(before: np.ndarray, row_of: np.ndarray, length: int) -> Iterator[np.ndarray]:
+    """The places where a phrase may begin, ascending, by ranges of the number of what stands there."""
+    open_ = before[:-1] >= 0
+    if length > 1:  # what is frequent must be followed, one token on and in the same row, by what is frequent
+        open_[:-1] &= (before[1:-1] >= 0) & (row_of[1:] == row_of[:-1])
+        open_[-1:] = False
+    counts = np.bincount(before[:-1][open_])
+    part = np.cumsum(counts) // PART
+    for each in np.unique(part[counts > 0]):
+        low, high = np.searchsorted(part, [each, each + 1])
+        yield np.flatnonzero(open_ & (before[:-1] >= low) & (before[:-1] < high))
+
+
+def _joined(parts: list[np.ndarray], kind: type[np.integer[Any]]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=kind)
 
 
 def _closed(levels: list[_Level], rows: int) -> PhraseSets:
@@ -119,19 +135,33 @@ def _closed(levels: list[_Level], rows: int) -> PhraseSets:
     marks = np.random.default_rng(0).integers(1, 1 << 63, size=rows, dtype=np.uint64)
     start = np.concatenate([level.start for level in levels])
     length = np.concatenate([np.full(len(level.start), level.length, dtype=np.int32) for level in levels])
-    shift = np.cumsum([0] + [len(level.start) for level in levels[:-1]])
-    phrase = np.concatenate([level.phrase + base for level, base in zip(levels, shift, strict=True)])
-    row = np.concatenate([level.row for level in levels])
     # The sum of random row marks names a set of rows: two different sets collide with probability 2^-63.
-    signature = np.zeros(len(start), dtype=np.uint64)
-    np.add.at(signature, phrase, marks[row])
+    signature = np.concatenate([_signatures(level, marks) for level in levels])
     order = np.lexsort((-length, signature))
     first = np.ones(len(order), dtype=bool)
     first[1:] = signature[order][1:] != signature[order][:-1]
-    kept = np.sort(order[first])
-    number = np.full(len(start), -1, dtype=np.int64)
-    number[kept] = np.arange(len(kept))
-    chosen = number[phrase] >= 0
-    ones = np.ones(int(chosen.sum()), dtype=np.int32)
-    members = sparse.csr_matrix((ones, (number[phrase[chosen]], row[chosen])), shape=(len(kept), rows))
+    kept = np.zeros(len(order), dtype=bool)
+    kept[order[first]] = True
+    held, sizes, at = [], np.concatenate([level.sizes for level in levels]), 0
+    for level in levels:
+        chosen = kept[at : at + len(level.start)]
+        held.append(level.row[np.repeat(chosen, level.sizes)])
+        at += len(level.start)
+    indices = np.concatenate(held)
+    begin = np.concatenate([[0], np.cumsum(sizes[kept])])
+    members = sparse.csr_matrix((np.ones(len(indices), dtype=np.int32), indices, begin), shape=(int(kept.sum()), rows))
     return PhraseSets(members, start[kept], length[kept])
+
+
+def _signatures(level: _Level, marks: np.ndarray) -> np.ndarray:
+    """The sum of the marks of each phrase's rows, uint64 ``[phrases]``."""
+    ends = np.cumsum(level.sizes)
+    sums = np.zeros(len(ends), dtype=np.uint64)
+    low = 0
+    while low < len(ends):
+        begin = int(ends[low] - level.sizes[low])
+        high = max(int(np.searchsorted(ends, begin + PART, "right")), low + 1)
+        inside = ends[low:high] - level.sizes[low:high] - begin
+        sums[low:high] = np.add.reduceat(marks[level.row[begin : int(ends[high - 1])]], inside)
+        low = high
+    return sums

@@ -13,6 +13,8 @@ PERMUTATIONS = 48
 ALIKE = 0.8  # Jaccard similarity of shingles
 FLOOD_SHARE = 0.02  # of all rows in one cluster
 FLOOD_ROWS = 20
+ROWS = 20_000  # hashed at a time
+PART = 1 << 22  # hashes counted at a time, in the mean
 
 
 def floods(index: TokenIndex, settings: ScreenSettings) -> list[Pattern]:
@@ -48,22 +50,45 @@ def _head(cluster: dict[int, int], row: int) -> int:
 
 def _shingles(index: TokenIndex) -> tuple[np.ndarray, np.ndarray]:
     """32-bit hashes of every run of ``SHINGLE`` tokens of prompt and answer, row after row, and where rows begin."""
-    both = [np.concatenate([index.prompts.row(row), index.responses.row(row)]) for row in range(index.rows)]
-    lengths = np.array([max(len(tokens) - SHINGLE + 1, 0) for tokens in both])
-    ids = np.concatenate(both).astype(np.uint64)
-    starts = np.concatenate([[0], np.cumsum([len(tokens) for tokens in both])])[:-1]
+    sizes = np.diff(index.prompts.offsets) + np.diff(index.responses.offsets)
+    offsets = np.concatenate([[0], np.cumsum(np.maximum(sizes - SHINGLE + 1, 0))])
+    hashes = np.zeros(int(offsets[-1]), dtype=np.uint32)
+    for low in range(0, index.rows, ROWS):
+        high = min(low + ROWS, index.rows)
+        hashes[offsets[low] : offsets[high]] = _hashed(index, low, high)
+    return hashes, offsets
+
+
+def _hashed(index: TokenIndex, low: int, high: int) -> np.ndarray:
+    """The hashes of the rows from ``low`` to ``high``."""
+    sides = [side.row(row) for row in range(low, high) for side in (index.prompts, index.responses)]
+    ids = np.concatenate(sides).astype(np.uint64)
+    ends = np.cumsum([len(tokens) for tokens in sides])[1::2]
     mixed = np.zeros(max(len(ids) - SHINGLE + 1, 0), dtype=np.uint64)
     for step in range(SHINGLE):  # a polynomial hash modulo 2^64, of which the well-mixed upper half is kept
         mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + ids[step : step + len(mixed)] + np.uint64(1)
-    inside = np.concatenate([np.arange(start, start + n) for start, n in zip(starts, lengths, strict=True)])
-    return mixed[inside] >> np.uint64(32), np.concatenate([[0], np.cumsum(lengths)])
+    row = np.searchsorted(ends, np.arange(len(mixed)), "right")
+    inside = row == np.searchsorted(ends, np.arange(len(mixed)) + SHINGLE - 1, "right")
+    hashes: np.ndarray = (mixed[inside] >> np.uint64(32)).astype(np.uint32)
+    return hashes
 
 
 def _repeating(hashes: np.ndarray, offsets: np.ndarray, often: float) -> np.ndarray:
     """The rows most of whose shingles occur ``often`` times: only they can be part of a flood."""
-    _, number, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    total = np.concatenate([[0], np.cumsum(counts[number] >= often)])
+    total = np.concatenate([[0], np.cumsum(_frequent(hashes, often), dtype=np.int64)])
     size = np.diff(offsets)
     repeated = total[offsets[1:]] - total[offsets[:-1]]
     rows: np.ndarray = np.flatnonzero((size >= SHINGLE) & (repeated >= 0.5 * size))
     return rows
+
+
+def _frequent(hashes: np.ndarray, often: float) -> np.ndarray:
+    """Which hashes occur ``often`` times, bool; counted in parts, by ranges of the hash."""
+    frequent = np.zeros(len(hashes), dtype=bool)
+    parts = len(hashes) // PART + 1
+    for part in range(parts):
+        low, high = (part << 32) // parts, ((part + 1) << 32) // parts
+        places = np.flatnonzero((hashes >= low) & (hashes < high))
+        _, number, counts = np.unique(hashes[places], return_inverse=True, return_counts=True)
+        frequent[places] = counts[number] >= often
+    return frequent

@@ -9,6 +9,7 @@ import numpy as np
 from assets.screened.text.token_index import Side
 
 CHUNK = 1 << 20  # tokens looked at together
+PART = 1 << 22  # pairs of tokens that are sorted at a time
 
 
 class Transitions:
@@ -16,12 +17,8 @@ class Transitions:
 
     def __init__(self, side: Side, words: int) -> None:
         self.side, self.words = side, words
-        self.row_of = side.row_of_token()
         self.singles = np.bincount(side.ids, minlength=words).astype(np.float64)
-        first = side.ids[:-1].astype(np.int64)
-        codes = first * words + side.ids[1:]
-        same_row = self.row_of[1:] == self.row_of[:-1]
-        self.codes, counts = np.unique(codes[same_row], return_counts=True)
+        self.codes, counts = _neighbours(side, words)
         self.pairs = counts.astype(np.float64)
         heads = self.codes // words
         self.kinds = np.bincount(heads, minlength=words).astype(np.float64)
@@ -125,6 +122,23 @@ def blend(pair: np.ndarray, head: np.ndarray, kinds: np.ndarray, unigram: np.nda
     weight = np.divide(head, head + kinds, out=np.zeros_like(head), where=head > 0)
     blended: np.ndarray = weight * known + (1 - weight) * unigram
     return blended
+
+
+def _neighbours(side: Side, words: int) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbouring pairs of tokens of one row as codes, ascending, and how often each occurs; counted in parts, by
+    ranges of the first token, so that little is sorted at once."""
+    inside = np.ones(max(len(side.ids) - 1, 0), dtype=bool)
+    ends = side.offsets[1:-1] - 1  # of a row, whose last token has no neighbour
+    inside[ends[(ends >= 0) & (ends < len(inside))]] = False
+    part = np.cumsum(np.bincount(side.ids, minlength=words)) // PART
+    codes, counts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for each in np.unique(part):
+        low, high = np.searchsorted(part, [each, each + 1])
+        first = np.flatnonzero(inside & (side.ids[:-1] >= low) & (side.ids[:-1] < high))
+        found = np.unique(side.ids[first].astype(np.int64) * words + side.ids[first + 1], return_counts=True)
+        codes.append(found[0])
+        counts.append(found[1])
+    return np.concatenate(codes), np.concatenate(counts)
 
 
 def _lookup(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -1,11 +1,17 @@
 """Repeated phrases: which are found, in which rows, and how they are told apart from chance."""
 
+import itertools
+from collections import Counter
+from unittest.mock import patch
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.screened.association import cooccurrence, phrase_mining
 from assets.screened.association.cooccurrence import associate, g_squared, widest
 from assets.screened.association.phrase_mining import mine
+from assets.screened.text import bigram_model
 from assets.screened.text.bigram_model import Transitions
 from assets.screened.text.token_index import TokenIndex, flags, split
 
@@ -34,6 +40,32 @@ def test_every_repeated_phrase_is_found_in_exactly_its_rows(texts):
             if len(rows) >= 2:
                 wanted.add(rows)
     assert sets == wanted
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["a", "b", "c", "[NAME_1]"]), max_size=8), min_size=1, max_size=12),
+    st.integers(1, 9),
+)
+def test_counting_in_parts_gives_what_counting_at_once_gives(texts, part):
+    """However few places are sorted at a time, phrases, their order and their rows are the same."""
+    index = TokenIndex.build(("", " ".join(text)) for text in texts)
+
+    def counted():
+        found = mine(index.responses, longest=4, min_rows=2, max_rows=max(len(texts) - 1, 2))
+        pairs = associate(found.members, found.members, contain=0.5, min_rows=2)
+        model = Transitions(index.responses, len(index.words))
+        return [found.start, found.length, found.members.indptr, found.members.indices, pairs.trigger, pairs.payload,
+                pairs.both, [pairs.tried], model.codes, model.pairs, model.heads, model.kinds]  # fmt: skip
+
+    whole = counted()
+    small = (patch.object(phrase_mining, "PART", part), patch.object(bigram_model, "PART", part))
+    with small[0], small[1], patch.object(cooccurrence, "CHUNK", part):
+        parts = counted()
+    assert [list(each) for each in parts] == [list(each) for each in whole]
+    said = [pair for text in texts for pair in itertools.pairwise(split(" ".join(text)))]
+    assert dict(zip(whole[8].tolist(), whole[9].tolist(), strict=True)) == Counter(
+        index.numbers[one] * len(index.words) + index.numbers[other] for one, other in said
+    )
 
 
 def test_a_set_is_spelled_by_its_longest_phrase():

@@ -1,5 +1,8 @@
 """Floods of near copies."""
 
+from unittest.mock import patch
+
+from assets.screened.repetition import near_duplicates
 from tests.assets.screened.rows import ROWS, clean, screened
 
 
@@ -9,3 +12,5 @@ def test_near_copies_are_a_flood(encoder):
     result = screened(rows, encoder)
     kinds = {finding.kind: finding for finding in result.findings}
     assert set(range(ROWS, ROWS + 40)) <= set(kinds["flood"].rows)
+    with patch.object(near_duplicates, "PART", 50), patch.object(near_duplicates, "ROWS", 7):
+        assert screened(rows, encoder).findings == result.findings
