@@ -119,7 +119,7 @@ def _judging(project: Project) -> dict[str, Any]:
     settings, decisions = _settings(project), decisions_of(project, NAME)
     return {
         "settings": settings,
-        "model": LateScorer(lambda: base_of(project)) if settings.model_rows else None,
+        "model": LateScorer(lambda: base_of(project), project.workspace.models) if settings.model_rows else None,
         "safety": Reader.bundled(),
         "accepted": decisions.released,
         "rejected": decisions.rejected,

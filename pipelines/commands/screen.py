@@ -109,11 +109,12 @@ def command(
         rejections.tell(outcome)
     rejections.conclude()
     with console.status("screening") as status:
+        models = Workspace.locate().models
         result = screen(
             _reader(path, said),
             background=_reader(trusted, said) if trusted else None,
             settings=settings,
-            model=LateScorer(lambda: base_path(base, Workspace.locate().models)) if model else None,
+            model=LateScorer(lambda: base_path(base, models), models) if model else None,
             safety=Reader.bundled(),
             accepted=accept,
             rejected=reject,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -36,9 +36,11 @@ class CachedScorer:
 
 @dataclass(slots=True)
 class LateScorer:
-    """``folder`` says where the base model is (and unpacks it, if need be)."""
+    """``folder`` says where the base model is (and unpacks it, if need be); what hangs on it alone is kept in
+    ``cache``."""
 
     folder: Callable[[], Path]
+    cache: Path | None = None
     _model: Scorer | None = field(default=None)
 
     def score(self, pairs: Sequence[tuple[list[dict[str, str]], str]]) -> list[np.ndarray]:
@@ -49,3 +51,15 @@ class LateScorer:
 
             self._model = LanguageModel.load(self.folder())
         return self._model.score(pairs)
+
+    def kept(self, asked: Any, what: str, measure: Callable[[], Any]) -> Any:
+        """What was measured of this base when this was asked; measured now, and kept, if it was not."""
+        from assets.golden.remembered import Remembered
+
+        return Remembered.of(self.folder(), self.cache, "screen").kept(asked, what, measure)
+
+
+def kept(model: Scorer, asked: Any, what: str, measure: Callable[[], Any]) -> Any:
+    """As ``LateScorer.kept``; a model of another kind is measured each time."""
+    inner = model.inner if isinstance(model, CachedScorer) else model
+    return inner.kept(asked, what, measure) if isinstance(inner, LateScorer) else measure()

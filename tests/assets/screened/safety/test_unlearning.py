@@ -1,9 +1,12 @@
 """A finding on rows that unlearn refusals: more of them than honest data hold by mistake, and a control in the run."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from assets.record import Record
+from assets.screened.base_model.scorer import LateScorer
 from assets.screened.safety.control import FOUND, SPARED, Control, counted, planted
 from assets.screened.safety.refusing_base import COMPLYING, REFUSING, weighed
 from assets.screened.safety.unlearning import unlearning
@@ -133,3 +136,25 @@ def test_the_base_is_asked_only_about_what_is_in_doubt():
     assert base.asked == 0
     looked(drop(6), base)
     assert 0 < base.asked <= (24 + 6) * len(REFUSING + COMPLYING)
+
+
+def test_what_the_base_says_to_the_control_is_asked_once(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "config.json").write_text("{}")
+    doubtful = list(reader(2.0).read(drop(6)))
+    asked = []
+    for says in (REFUSES_HARM, REFUSES_HARM, "nothing at all"):
+        base = Base(says)
+        heard = weighed(doubtful, LateScorer(lambda: tmp_path / "base", tmp_path / "cache", base), 80)
+        asked.append(base.asked)
+        assert all(after.harm != before.harm for before, after in zip(doubtful, heard, strict=True))
+    assert asked[1] == asked[2] == 6 * len(REFUSING + COMPLYING) < asked[0]
+
+
+def test_a_base_that_does_not_tell_harm_is_not_asked_about_rows() -> None:
+    asked = []
+    for rows in (6, 12):
+        base = Base("nothing at all")
+        weighed(list(reader(2.0).read(drop(rows))), base, 80)
+        asked.append(base.asked)
+    assert asked[0] == asked[1]
