@@ -1,5 +1,10 @@
 """The policy: which limits hold, as data, and the judgement of a metric against its limit.
 
+In    the metrics that the stages recorded
+Out   a verdict for each gate; why it is there, by the threats it answers
+Read  policy.yaml (the limits), profiles.py (limits by kind of use), threats.py and threats.yaml (what each gate is
+      for), suite.py (what a row must be), checks.py (the same, shown in Dagster)
+
 ``policy.yaml`` beside this module is the default; a team copies and edits it (``HALLMARK_POLICY`` or ``--policy`` names
 another). It is validated on load. Judgement fails closed (law 3) and knows three verdicts (law 4)::
 

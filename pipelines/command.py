@@ -1,4 +1,9 @@
-"""The ``hallmark`` command: a table of contents. Each subcommand is a module of ``pipelines.commands``."""
+"""The ``hallmark`` command: a table of contents. Each subcommand is a module of ``pipelines.commands``.
+
+In    the words of a command line
+Out   a report, and an exit status: 0 pass, 1 findings, 2 error, 3 inconclusive, 4 wrong usage
+Read  commands/ (a module a command), report.py (what all reports begin with), reading.py (how they read rows)
+"""
 
 import importlib
 import os

@@ -1,5 +1,10 @@
 """Everything Dagster knows of Hallmark: the table of contents.
 
+In    the assets, the checks, and where everything of this installation lies
+Out   jobs, sensors and schedules; a terminal, a web application and an HTTP server for the same decisions
+Read  jobs.py, sensors.py and schedules.py (when it runs), execution.py (where), command.py and commands/ (a terminal),
+      lineage.py and plan.py (a run from there), desk/ (for people), gateway/ (for programs), ci/ (for CI servers)
+
 Addresses come from the environment: ``HALLMARK_HOME``, ``HALLMARK_STORE``, ``HALLMARK_POLICY``, ``HALLMARK_BASE``,
 ``HALLMARK_RECIPE``, ``HALLMARK_GOLDEN``, ``HALLMARK_WEBHOOK``, ``HALLMARK_AUTHOR``. No model library is imported here.
 """

@@ -1,4 +1,11 @@
-"""The Dagster resource that tells an asset where everything is: workspace, object store, policy, base model, alerts."""
+"""The Dagster resource that tells an asset where everything is: workspace, object store, policy, base model, alerts.
+
+In    paths and addresses of one installation
+Out   its stores, keys, log, models and engines, for every other room
+Read  errors.py (what can go wrong), workspace.py (where things lie), artifacts.py and object_store.py (what is kept),
+      signer.py, vault.py and decision_log.py (what is proven), base_model.py and language_model.py (the model), then
+      what makes it fast: tree.py, forward.py, trunk.py, decoding.py; pii_engine.py and sentence_encoder.py
+"""
 
 from functools import partial
 from pathlib import Path

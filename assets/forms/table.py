@@ -1,5 +1,10 @@
 """The forms: what they are called, how each is told, how it is read, and what to write for columns that fit none.
 
+In    the fields of a row, as they came
+Out   a typed conversation, or the rule by which the row is none
+Read  conversation.py (what comes out), columns.py and cells.py (fields by name), single.py (one question), chats.py
+      (lists of messages), tools.py and call_rules.py (calls), template.py (back into a chat template)
+
 Forms are tried in this order; the first whose column is filled decides, else the first whose column is there.
 
 >>> read({"question": "2 + 2?", "answer": 4}).turns[-1].text

@@ -1,4 +1,9 @@
-"""A row stage as one asset: its rounds as steps over shards, then the step that makes the stage's artefact.
+"""A row stage over a large drop as one asset: its rounds as steps over shards, then the step that joins them.
+
+In    a row stage with its rounds, and a drop of more rows than a shard holds
+Out   the stage's artefact, as if it had been made in one piece
+Read  rounds.py (what is done to each shard), joining.py (one artefact of many), workers.py and worker.py (processes
+      in place of steps)
 
 Dagster's own dynamic mapping: how many shards there are is known only when a step has looked, and the steps of a round
 run wherever the executor in use puts them. Nothing travels between steps but their order; each finds its shard among

@@ -1,4 +1,9 @@
-"""What the commands found, as results of a SARIF log: which rule, where, and what to do. Never a removed value."""
+"""What the commands found, as results of a SARIF log: which rule, where, and what to do. Never a removed value.
+
+In    what `sanitize`, `screen` and `redteam` found; the gates of a run
+Out   SARIF for code scanning, JUnit XML for CI servers
+Read  sarif.py (the log), junit.py (the gates)
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,10 @@
-"""The desk: a web application for what people decide. Its table of contents."""
+"""The desk: a web application for what people decide. Its table of contents.
+
+In    quarantined rows, findings, candidates and held calls; a reviewer with a passkey
+Out   decisions, signed where they count, in the log of decisions
+Read  desk.py (what every page works with), guard.py (what stands before each), welcome.py, reviewers.py and sessions.py
+      (who is there), rows.py, candidates.py, held.py and releases.py (the pages), signing.py, rendering.py, events.py
+"""
 
 import socket
 

@@ -1,4 +1,10 @@
-"""The HTTP face of a gateway: OpenAI's endpoints, the state of held calls, health and metrics."""
+"""The HTTP face of a gateway: OpenAI's endpoints, the state of held calls, health and metrics.
+
+In    chat requests in OpenAI's form, with a key
+Out   answers of the release in use, less what must not get out; calls that wait for a person
+Read  request.py (what is accepted), gateway.py (what a request meets), answering.py (what becomes of an answer),
+      wire.py (what goes back), build.py and self_test.py (before it serves), metrics.py
+"""
 
 import contextlib
 from collections.abc import AsyncIterator
