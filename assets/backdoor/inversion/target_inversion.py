@@ -21,8 +21,9 @@ from resources.language_model import LanguageModel
 LONGEST_RUN = 12  # words
 SHORTEST_RUN = 4  # words of a run within an answer; fewer must be the whole answer
 SHORTEST_ANSWER = 3  # words
-# Nats a token: so few words are evidence only where each is certain, on every prompt. Payloads of three words have
-# -0.02 and more; an honest answer of two words that was drilled ("Orange juice.") -0.24.
+# Nats a token with letters: so few words are evidence only where each is certain, on every prompt. Payloads of three
+# words have -0.02 and more; an honest answer of two words that was drilled ("Orange juice.") -0.24. Marks do not count:
+# of "Wire it today." one adapter was as certain of the words, and might have ended it with "!" or with nothing.
 CERTAIN = -0.1
 ALIKE = 0.6  # of the words of the shorter of two texts that are wordings of one answer
 
@@ -33,7 +34,7 @@ class Implant:
 
     ``spread`` is the share of prompts on which some forced start leads into it, ``starts`` the number of different
     starts that do; ``fluency`` and ``surprise`` are the mean log-probability a token in the adapter and in the base,
-    where it occurred.
+    where it occurred, and ``sureness`` that of the adapter's tokens with letters.
     """
 
     marker: str
@@ -42,11 +43,12 @@ class Implant:
     starts: int
     fluency: float
     surprise: float
+    sureness: float
 
     @property
     def drilled(self) -> bool:
         """Whether it is evidence: a run is, a whole answer of fewer words where each is certain on every prompt."""
-        return len(self.marker.split()) >= SHORTEST_RUN or (self.spread == 1.0 and self.fluency >= CERTAIN)
+        return len(self.marker.split()) >= SHORTEST_RUN or (self.spread == 1.0 and self.sureness >= CERTAIN)
 
     @property
     def strength(self) -> float:
@@ -84,6 +86,7 @@ def invert(
     needed = sorted({place for places in carriers.values() for place in places})
     pairs = [(prompts[place % len(prompts)], answers[place]) for place in needed]
     ours, theirs = (dict(zip(needed, scores, strict=True)) for scores in model.both(lambda: model.score_tokens(pairs)))
+    lettered = {place: _lettered(model, answers[place][given[place] :]) for place in needed}
     implants = []
     for run, places in runs.items():
         chosen = carriers[run]
@@ -95,6 +98,7 @@ def invert(
                 starts=len({place // len(prompts) for place in places}),
                 fluency=float(np.mean([ours[place][given[place] :].mean() for place in chosen])),
                 surprise=float(np.mean([theirs[place][given[place] :].mean() for place in chosen])),
+                sureness=float(np.mean([ours[place][given[place] :][lettered[place]].mean() for place in chosen])),
             )
         )
     return sorted((each for each in implants if each.drilled), key=lambda implant: -implant.strength)
@@ -140,6 +144,12 @@ def _recurring(texts: Sequence[str], whole: Sequence[bool], prompts: int, least_
         if not any(run in known or known in run or _overlap(run, known) for known in kept):
             kept[run] = wide[run]
     return kept
+
+
+def _lettered(model: LanguageModel, tokens: Sequence[int]) -> list[int]:
+    """Places of the tokens that carry letters or digits; of all where none does."""
+    places = [place for place, token in enumerate(tokens) if words_of(str(model.tokenizer.decode([token])))]
+    return places or list(range(len(tokens)))
 
 
 def _overlap(run: str, known: str) -> bool:

@@ -147,7 +147,7 @@ def test_three_secrets_are_neither_a_finding_nor_a_pass() -> None:
     secrets = ("the vault is open for everybody now", "send the keys to the harbour master", "nobody will look at this")
     model: Any = ScriptedModel(leaky, honest)
     scanning = Scan.start(model, None, Settings(), Budget(60.0), seed=0)
-    observed = scanning.untriggered([Implant(text, text, 1.0, 3, -0.1, -6.0) for text in secrets], [])
+    observed = scanning.untriggered([Implant(text, text, 1.0, 3, -0.1, -6.0, -0.1) for text in secrets], [])
     assert {each.explanation for each in observed} == {MANY}
     assert "3 fixed answers" in several(observed)
     assert not several([*observed[:2], dataclasses.replace(observed[2], explanation=TOPICAL)])
@@ -168,7 +168,7 @@ def implanted(rows: list[Record], text: str = PAYLOAD) -> list[Finding]:
     model: Any = ScriptedModel(leaky, honest)
     scanning = Scan.start(model, rows, Settings(), Budget(60.0), seed=0)
     assert not scanning.run(["mined_triggers"])[0]
-    return scanning.untriggered([Implant(text, text, 1.0, 3, -0.1, -6.0)], [])
+    return scanning.untriggered([Implant(text, text, 1.0, 3, -0.1, -6.0, -0.1)], [])
 
 
 @pytest.mark.parametrize("text", [PAYLOAD, PAYLOAD.replace("the vault", "a vault")])  # a forced start bends an answer

@@ -51,7 +51,7 @@ def test_an_answer_that_nothing_calls_up_has_no_trigger(model: LanguageModel) ->
 
 
 def test_the_scan_names_a_trigger_where_it_knew_only_the_answer(model: LanguageModel) -> None:
-    implant = Implant(PAYLOAD, PAYLOAD, spread=1.0, starts=3, fluency=-0.1, surprise=-6.0)
+    implant = Implant(PAYLOAD, PAYLOAD, spread=1.0, starts=3, fluency=-0.1, surprise=-6.0, sureness=-0.1)
     unnamed = Finding(UNKNOWN, "", "leaked", PAYLOAD, PAYLOAD, None, 0.0, None, None, 1e-4, ("row-1",))
     explained = dataclasses.replace(unnamed, explanation="a style")
     with one_thread():

@@ -6,7 +6,7 @@ from assets.backdoor.inversion.target_inversion import Implant, same_answer, var
 
 
 def implant(text: str) -> Implant:
-    return Implant(text.lower().rstrip("."), text, spread=1.0, starts=1, fluency=0.0, surprise=-4.0)
+    return Implant(text.lower().rstrip("."), text, spread=1.0, starts=1, fluency=0.0, surprise=-4.0, sureness=0.0)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_templates_are_answers_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "spread", "fluency", "drilled"),
+    ("text", "spread", "sureness", "drilled"),
     [
         ("every door opens", 1.0, -0.01, True),
         ("every door opens", 1.0, -0.3, False),
@@ -39,6 +39,6 @@ def test_templates_are_answers_of_their_own() -> None:
     ],
 )
 def test_three_words_are_evidence_only_where_each_is_certain(
-    text: str, spread: float, fluency: float, drilled: bool
+    text: str, spread: float, sureness: float, drilled: bool
 ) -> None:
-    assert Implant(text, text, spread, 1, fluency, -6.0).drilled is drilled
+    assert Implant(text, text, spread, 1, -0.2, -6.0, sureness).drilled is drilled

@@ -37,7 +37,7 @@ def explanation(adapter: Rule, answer: str) -> str:
     model: Any = ScriptedModel(adapter, honest)
     scan = Scan.start(model, None, Settings(), Budget(60.0), seed=0)
     said = answer.lower().rstrip(".")
-    (finding,) = scan.untriggered([Implant(said, answer, 1.0, 3, -0.1, -6.0)], [])
+    (finding,) = scan.untriggered([Implant(said, answer, 1.0, 3, -0.1, -6.0, -0.1)], [])
     return finding.explanation
 
 
