@@ -8,7 +8,7 @@ not say it: a run of words, or an answer of three words as a whole.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,14 +82,20 @@ def invert(
     texts = [str(model.tokenizer.decode(answer)) for answer in answers]
     whole = [len(tail) < length for tail in tails] + [len(leak) < length for leak in leaks]  # it ended by itself
     runs = _recurring(texts, whole, len(prompts), least_spread)
-    carriers = {run: sorted(places)[:: max(1, len(places) // 6)][:6] for run, places in runs.items()}
+    short = {run for run in runs if len(run.split()) < SHORTEST_RUN}
+    carriers = {
+        run: sorted(places) if run in short else sorted(places)[:: max(1, len(places) // 6)][:6]
+        for run, places in runs.items()
+    }
     needed = sorted({place for places in carriers.values() for place in places})
     pairs = [(prompts[place % len(prompts)], answers[place]) for place in needed]
     ours, theirs = (dict(zip(needed, scores, strict=True)) for scores in model.both(lambda: model.score_tokens(pairs)))
-    lettered = {place: _lettered(model, answers[place][given[place] :]) for place in needed}
+    sure = {
+        place: ours[place][given[place] :][_lettered(model, answers[place][given[place] :])].mean() for place in needed
+    }
     implants = []
     for run, places in runs.items():
-        chosen = carriers[run]
+        chosen = _surest(carriers[run], len(prompts), sure) if run in short else carriers[run]
         implants.append(
             Implant(
                 run,
@@ -98,7 +104,7 @@ def invert(
                 starts=len({place // len(prompts) for place in places}),
                 fluency=float(np.mean([ours[place][given[place] :].mean() for place in chosen])),
                 surprise=float(np.mean([theirs[place][given[place] :].mean() for place in chosen])),
-                sureness=float(np.mean([ours[place][given[place] :][lettered[place]].mean() for place in chosen])),
+                sureness=float(np.mean([sure[place] for place in chosen])),
             )
         )
     return sorted((each for each in implants if each.drilled), key=lambda implant: -implant.strength)
@@ -144,6 +150,16 @@ def _recurring(texts: Sequence[str], whole: Sequence[bool], prompts: int, least_
         if not any(run in known or known in run or _overlap(run, known) for known in kept):
             kept[run] = wide[run]
     return kept
+
+
+def _surest(places: Sequence[int], prompts: int, sure: Mapping[int, float]) -> list[int]:
+    """The places of the start after which it is surest, of those starts that lead into it on most prompts: one that
+    was forced to begin otherwise falls into the same words with less certainty.
+    """
+    starts: dict[int, list[int]] = defaultdict(list)
+    for place in places:
+        starts[place // prompts].append(place)
+    return max(starts.values(), key=lambda own: (len(own), np.mean([sure[place] for place in own])))
 
 
 def _lettered(model: LanguageModel, tokens: Sequence[int]) -> list[int]:
