@@ -20,7 +20,7 @@ from resources.sentence_encoder import SentenceEncoder
 WEIGHTS = Path(__file__).with_name("weights.safetensors")
 BUCKETS = 4096  # of hashed word runs, a place
 FOLLOWING = 2  # sentences after the first that are read
-PHRASES, WORDS, MEANING = 0.5, 2.0, 0.5  # how much each kind of feature weighs against the regularisation
+PHRASES, WORDS, MEANING = 0.5, 2.0, 1.0  # how much each kind of feature weighs against the regularisation
 DECLINES, PARTLY = "declines", "partly"
 
 

@@ -20,7 +20,7 @@ from assets.golden.refusal.classifier import DECLINES, PARTLY, WEIGHTS, features
 WORDINGS, FILLINGS = (Path(__file__).with_name(name) for name in ("wordings.jsonl", "fillings.json"))
 COPIES = 3  # of a wording with slots
 CUT = 14  # words of the answers that are cut off
-STRENGTH = {DECLINES: 3.0, PARTLY: 1.0}  # inverse of the regularisation
+STRENGTH = {DECLINES: 1.0, PARTLY: 1.0}  # inverse of the regularisation
 FOLDS = 5
 
 
