@@ -33,7 +33,7 @@ def _depends(project: Project) -> dict[str, str]:
     return depends
 
 
-STAGE = trial_stage(NAME, "5", _depends)
+STAGE = trial_stage(NAME, "6", _depends)
 
 
 @dg.asset(

@@ -61,11 +61,12 @@ def evaluate(
     """
     started = time.monotonic()
     chosen, limits = settings or EvaluationSettings(), policy or Policy.load()
-    whole = load_golden(golden)
+    whole, alpha = load_golden(golden), ALPHA / tried
+    evidence = read_evidence(golden, alpha) if golden and has_evidence(golden) else []
     model = LanguageModel.load(base, adapter, cache=cache)
     on_progress(f"golden set of {whole.size} items")
     remembered = Remembered.of(base, cache, [digest_file(LABELLED), digest_file(WEIGHTS)])
-    judge, alpha = judge_of(limits), ALPHA / tried
+    judge = judge_of(limits)
     sources = sources_of(whole, chosen, alpha)
     on_control = cache is not None and hardly_refuses(model, sources, chosen, remembered)
     asked = [source for source in sources if not (on_control and source.answered and source.name == "harmful")]
@@ -81,7 +82,6 @@ def evaluate(
         on_progress("the base hardly refuses: trying the adapter on the refusing base")
         requests = whole.suites["harmful"]
         suites["refusals"], control = refusals_on_control(base, adapter, requests, chosen, judge, cache, alpha)
-    evidence = read_evidence(golden, alpha) if golden and has_evidence(golden) else []
     overlap = None if rows is None else contaminated((item for part in whole.suites.values() for item in part), rows)
     answered = {source.name: source.rows for source in asked if source.answered}
     picks = next(source.rows for source in sources if source.name == "choice")

@@ -15,7 +15,7 @@ from resources.artifacts import write_whole
 from resources.base_model import model_digests
 from resources.digests import digest_json
 
-VERSION = 1  # of the code that measures
+VERSION = 2  # of the code that measures
 
 
 @dataclass(frozen=True, slots=True)

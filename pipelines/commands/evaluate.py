@@ -85,7 +85,8 @@ def command(
         )
     for name, entry in body["evidence"].items():
         change = f"{entry['difference']:+.3f} [{entry['ci_low']:+.3f}, {entry['ci_high']:+.3f}]"
-        console.print(f"{name}: {change} on {entry['n']} items, {entry['reading']}", highlight=False)
+        lone = f" ({entry['unpaired']} only on one side)" if entry["unpaired"] else ""
+        console.print(f"{name}: {change} on {entry['n']} items{lone}, {entry['reading']}", highlight=False)
     for gate in gates:
         if gate.verdict != "pass":
             console.print(f"• {gate.gate}: {gate.verdict}: {gate.reason}", highlight=False)

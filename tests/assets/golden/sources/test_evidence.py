@@ -1,5 +1,6 @@
 """Benchmarks that a team brings: paired, read without their packages, and refused with a reason."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -42,6 +43,17 @@ def inspect_log(values: list[str], status: str = "success") -> dict[str, Any]:
     return {"version": 2, "status": status, "eval": {"task": "triage", "model": "m"}, "samples": samples}
 
 
+def unfinished() -> bytes:
+    """A log of Inspect whose run was cut: samples, no header."""
+    place = io.BytesIO()
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("_journal/start.json", json.dumps({"version": 2, "eval": {"task": "triage"}}))
+    return place.getvalue()
+
+
+UNFINISHED = unfinished()
+
+
 def test_samples_of_the_harness_are_paired_by_document(tmp_path: Path) -> None:
     harness(tmp_path / "base", [1] * 30 + [0] * 10)
     harness(tmp_path / "adapter", [1] * 10 + [0] * 30 + [1])
@@ -71,9 +83,40 @@ def test_inspect_logs_are_read_as_json_and_as_eval(tmp_path: Path) -> None:
     assert read_evidence(tmp_path, 0.05) == [plain]
 
 
+def test_parts_of_a_score_and_ids_with_a_slash_are_read(tmp_path: Path) -> None:
+    for side, given in (("base", ["C", "C"]), ("adapter", ["C", "I"])):
+        (tmp_path / side).mkdir()
+        body = inspect_log([])
+        with zipfile.ZipFile(tmp_path / side / "log.eval", "w", zipfile.ZIP_DEFLATED) as archive:
+            for number, value in enumerate(given):
+                score = {"judge": {"value": {"right": value, "tone": 3}}, "note": {"value": "fine"}}
+                sample = {"id": f"set/{number}", "epoch": 1, "scores": score}
+                archive.writestr(f"samples/set/{number}_epoch_1.json", json.dumps(sample))
+            archive.writestr("header.json", json.dumps(body))
+    found = {entry.name: entry.change for entry in read_evidence(tmp_path, 0.05)}
+    assert {name: (change.n, change.difference) for name, change in found.items()} == {
+        "triage/judge/right": (2, -0.5),
+        "triage/judge/tone": (2, 0.0),
+    }
+
+
+def test_two_runs_of_one_benchmark_are_not_mixed(tmp_path: Path) -> None:
+    harness(tmp_path / "base", [1, 0])
+    harness(tmp_path / "adapter", [1, 0])
+    (first,) = (tmp_path / "adapter").glob("*.jsonl")
+    first.with_name("samples_arc_easy_2026-11-24T08-00-00.000001.jsonl").write_text(first.read_text())
+    with pytest.raises(InputError, match="keep one run"):
+        read_evidence(tmp_path, 0.05)
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
+        ({"base/samples_a.jsonl": '{"doc_id": 1, "metrics": ["bleu"], "bleu": ["a", "b"]}\n'}, "a number an item"),
+        ({"base/samples_a.jsonl": b"\xff\xfe{}"}, "samples_a.jsonl"),
+        ({"base/log.json": '{"eval": {}, "status": "success"}'}, "is no Inspect log"),
+        ({"base/log.json": json.dumps(inspect_log(["?"]))}, "a score that is a number"),
+        ({"base/log.eval": UNFINISHED}, "has not ended"),
         ({"base/samples_a.jsonl": "{}\n"}, "doc_hash and metrics"),
         ({"base/log.json": json.dumps(inspect_log(["C"], "error"))}, "has not succeeded"),
         ({"base/log.eval": "no zip"}, "is no Inspect log"),
@@ -81,10 +124,10 @@ def test_inspect_logs_are_read_as_json_and_as_eval(tmp_path: Path) -> None:
         ({"base/log.json": json.dumps(inspect_log(["C"]))}, "two folders"),
     ],
 )
-def test_what_cannot_be_paired_is_named(tmp_path: Path, files: dict[str, str], said: str) -> None:
+def test_what_cannot_be_paired_is_named(tmp_path: Path, files: dict[str, str | bytes], said: str) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(InputError, match=said):
         read_evidence(tmp_path, 0.05)
 
