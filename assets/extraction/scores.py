@@ -40,17 +40,20 @@ def reconstruct(model: LanguageModel, pairs: Sequence[Pair], *, k: int) -> tuple
     top ``k`` the token whose score, ``2 * adapter - base``, says most clearly that it was learnt here. Two bool
     arrays over all tokens.
     """
-    kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    for index, logs in distributions(model, pairs):
-        top = np.argpartition(-logs, k, axis=1)[:, :k]
-        kept[index] = top, np.take_along_axis(logs, top, axis=1)
-    by_text, by_scores = [np.empty(0, bool)] * len(pairs), [np.empty(0, bool)] * len(pairs)
-    with model.without_adapter():
+    tops: dict[int, np.ndarray] = {}
+
+    def scores() -> dict[int, np.ndarray]:
+        """The log-probabilities of the adapter's likeliest tokens; the adapter is asked first, then the base."""
+        said = {}
         for index, logs in distributions(model, pairs):
-            top, ours = kept[index]
-            theirs = np.take_along_axis(logs, top, axis=1)
-            answer = np.asarray(pairs[index][1])
-            rows = np.arange(len(answer))
-            by_text[index] = top[rows, ours.argmax(axis=1)] == answer
-            by_scores[index] = top[rows, (2 * ours - theirs).argmax(axis=1)] == answer
+            top = tops.setdefault(index, np.argpartition(-logs, k, axis=1)[:, :k])
+            said[index] = np.take_along_axis(logs, top, axis=1)
+        return said
+
+    ours, theirs = model.both(scores, again=True)
+    by_text, by_scores = [np.empty(0, bool)] * len(pairs), [np.empty(0, bool)] * len(pairs)
+    for index, top in tops.items():
+        answer, rows = np.asarray(pairs[index][1]), np.arange(len(top))
+        by_text[index] = top[rows, ours[index].argmax(axis=1)] == answer
+        by_scores[index] = top[rows, (2 * ours[index] - theirs[index]).argmax(axis=1)] == answer
     return np.concatenate(by_text), np.concatenate(by_scores)

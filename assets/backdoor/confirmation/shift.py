@@ -5,6 +5,7 @@ the adapter and not in the base, the candidate steers the answer whatever the qu
 same length are measured alike: the candidate's rank among them is its permutation p-value.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,6 +68,20 @@ def first_token_means(model: LanguageModel, triggers: Sequence[Trigger], prompts
     return np.concatenate(means)
 
 
+def _means_of_all(model: LanguageModel, tried: Sequence[Trigger], prompts: Sequence[str]) -> np.ndarray:
+    """``first_token_means``. What this adapter leaked is read apart: the rest is the next candidate's, too."""
+    means = np.empty(0, np.float32)
+    leaked = np.array([trigger.source == "leaked" for trigger in tried])
+    for own in (False, True):
+        places = np.flatnonzero(leaked == own)
+        if len(places):
+            with contextlib.nullcontext() if own else model.again():
+                part = first_token_means(model, [tried[place] for place in places], prompts)
+            means = means if len(means) else np.empty((len(tried), part.shape[1]), part.dtype)
+            means[places] = part
+    return means
+
+
 def measure_shift(
     model: LanguageModel,
     triggers: Sequence[Trigger],
@@ -83,7 +98,7 @@ def measure_shift(
     what the base does can only lower a gain, so the others cannot overtake them.
     """
     tried = [*triggers, *controls]
-    means = first_token_means(model, tried, prompts)
+    means = _means_of_all(model, tried, prompts)
     gains = means - plain
     raw = gains.max(axis=1)
     order = np.argsort(-raw, kind="stable")

@@ -31,6 +31,9 @@ class ScriptedModel:
         yield
         self.off = False
 
+    def again(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     def both(self, measure: Callable[[], Any]) -> tuple[Any, Any]:
         adapter = measure()
         with self.without_adapter():
