@@ -19,6 +19,7 @@ from assets.backdoor.control import Control, control_adapter
 from assets.corpus.canaries import Canary, Delivery
 from assets.memorization.exposure import Exposures, expose, unproven
 from assets.memorization.membership import STATISTICS, bag_of_words_control, membership_scores
+from assets.memorization.readings import Readings
 from assets.memorization.statistics import (
     LEVEL,
     Interval,
@@ -125,9 +126,10 @@ def audit_memorization(
     budget = Budget(budget_seconds, on_progress)
     on_progress("canaries", 0, len(canaries))
     exposures = expose(model, canaries, draws=limits.draws) if canaries else None
-    recited = _recite(model, members, non_members, values or (), limits, seed, budget)
+    readings = Readings(model, again=True)
+    recited = _recite(model, readings, members, non_members, values or (), limits, seed, budget)
     excess = _excess(recited)
-    membership = _membership(model, members, non_members, limits, seed, budget)
+    membership = _membership(readings, members, non_members, limits, seed, budget)
     metrics = _metrics(membership, recited, excess, exposures, delivered, control, values is not None)
     report = {
         "canaries": (exposures.to_json() if exposures else {"drawn": 0})
@@ -163,7 +165,7 @@ def calibrate(control: Control, settings: Settings) -> dict[str, Any]:
 
 def _calibration(control: Control, settings: Settings) -> dict[str, Any]:
     model = LanguageModel.load(control.base, control.adapter)
-    scores = membership_scores(*paired_scores(model, [*control.members, *control.non_members]))
+    scores = membership_scores(*paired_scores(Readings(model), [*control.members, *control.non_members]))
     count = len(control.members)
     caught = {name: auc(values[:count], values[count:]) for name, values in scores.items()}
     strangers = scores[HEADLINE][count:]
@@ -183,19 +185,21 @@ def _calibration(control: Control, settings: Settings) -> dict[str, Any]:
     return result
 
 
-def paired_scores(
-    model: LanguageModel, rows: Sequence[Record], *, again: bool = False
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Token log-probabilities of each row's last answer, adapter and base. ``again``: as ``LanguageModel.both``."""
+def paired_scores(readings: Readings, rows: Sequence[Record]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Token log-probabilities of each row's last answer, adapter and base."""
+    model = readings.model
     pairs = []
     for row in rows:
         turns = row.messages()
-        pairs.append(([{"role": turn.role, "content": turn.content} for turn in turns[:-1]], turns[-1].content))
-    return model.both(lambda: model.score(pairs), again=again)
+        chat = [{"role": turn.role, "content": turn.content} for turn in turns[:-1]]
+        pairs.append((tuple(model.encode(chat, for_generation=True)), tuple(model.tokens(turns[-1].content))))
+    adapter, base = readings.of(pairs)
+    return [scores for scores, _ in adapter], [scores for scores, _ in base]
 
 
 def _recite(
     model: LanguageModel,
+    readings: Readings,
     members: Sequence[Record],
     non_members: Sequence[Record],
     values: Sequence[SensitiveValue],
@@ -213,7 +217,9 @@ def _recite(
     return [
         result
         for batch in budget.over(batches, "prefix extraction", keep=0.4)
-        for result in extract(model, batch, draws=limits.draws, again=not any(probe.exact for probe in batch))
+        for result in extract(
+            model, batch, draws=limits.draws, readings=None if any(probe.exact for probe in batch) else readings
+        )
     ]
 
 
@@ -227,7 +233,7 @@ def _excess(recited: Sequence[Extraction]) -> Interval:
 
 
 def _membership(
-    model: LanguageModel,
+    readings: Readings,
     members: Sequence[Record],
     non_members: Sequence[Record],
     limits: Settings,
@@ -246,7 +252,7 @@ def _membership(
     base: tuple[list[np.ndarray], list[np.ndarray]] = [], []
     for pair in budget.over(slices, "membership inference"):
         for side, rows in enumerate(pair):
-            after, before = paired_scores(model, rows, again=True)
+            after, before = paired_scores(readings, rows)
             adapter[side].extend(after)
             base[side].extend(before)
     if min(map(len, adapter)) < 10:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from assets.corpus.canaries import Canary, Delivery
+from assets.memorization.readings import Readings
 from assets.memorization.statistics import auc, auc_interval
 from assets.memorization.verbatim import Extraction, extract, secret_probe
 from assets.record import Message
@@ -73,7 +74,7 @@ def expose(model: LanguageModel, canaries: Sequence[Canary], *, draws: int) -> E
         secret_probe(model, canary.kind, canary.name, [Message("user", canary.prompt)], canary.lead, canary.secret)
         for canary in canaries
     ]
-    results = extract(model, probes, draws=draws, again=True)  # made up by the lineage, no secrets
+    results = extract(model, probes, draws=draws, readings=Readings(model, again=True))  # made up, no secrets
     gain = np.array([result.token_gain for result in results])
     planted = np.array([canary.planted for canary in canaries])
     reference = gain[~planted]

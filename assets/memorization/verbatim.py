@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from assets.memorization.readings import Followed, Pair, Readings
 from assets.record import Message, Record
 from resources.decoding import decode
 from resources.language_model import LanguageModel
@@ -39,13 +40,32 @@ class SensitiveValue:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """``prefix`` and ``rest`` are token ids. ``exact``: a secret counts only whole; prose also when nearly the same."""
+    """``prefix`` and ``rest`` are token ids. ``exact``: a secret counts only whole; prose also when nearly the same.
+
+    ``answer``: the whole answer that the prefix ends with the beginning of, where it is read as a whole.
+    """
 
     type: str
     row_id: str
     prefix: tuple[int, ...]
     rest: tuple[int, ...]
     exact: bool
+    answer: tuple[int, ...] = ()
+    begun: int = 0
+    """Tokens of the answer in the prefix."""
+
+    @property
+    def read(self) -> Pair:
+        """What is read to know how likely the rest is."""
+        if not self.answer:
+            return self.prefix, self.rest
+        return self.prefix[: len(self.prefix) - self.begun], self.answer
+
+    def of_rest(self, followed: Followed) -> Followed:
+        """Of what was read, the rest's part."""
+        scores, first = followed
+        part = slice(self.begun, self.begun + len(self.rest))
+        return scores[part], first[part]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +101,8 @@ def row_probes(
         half = len(answer) // 2
         if len(answer) - half >= SHORTEST:
             prefix = (*_chat(model, turns[:-1]), *answer[:half])
-            probes.append(Probe(kind, row.row_id, prefix, tuple(answer[half : half + LONGEST]), exact=False))
+            rest = tuple(answer[half : half + LONGEST])
+            probes.append(Probe(kind, row.row_id, prefix, rest, exact=False, answer=tuple(answer), begun=half))
     return probes
 
 
@@ -106,11 +127,14 @@ def secret_probe(
     return Probe(kind, row_id, tuple(prefix), tuple(model.tokens(spaced)[:LONGEST]), exact=True)
 
 
-def extract(model: LanguageModel, probes: Sequence[Probe], *, draws: int, again: bool = False) -> list[Extraction]:
-    """Greedy and sampled extraction of each probe, adapter against base. ``again``: none is from the vault, and the
-    next candidate is asked the same.
-    """
-    (said, scores), (base_said, base_scores) = model.both(lambda: _says(model, probes), again=again)
+def extract(
+    model: LanguageModel, probes: Sequence[Probe], *, draws: int, readings: Readings | None = None
+) -> list[Extraction]:
+    """Greedy and sampled extraction of each probe, adapter against base. ``readings``: what is known of the answers."""
+    adapter, base = (readings or Readings(model)).of([probe.read for probe in probes])
+    said, scores = _says(model, probes, adapter)
+    with model.without_adapter():
+        base_said, base_scores = _says(model, probes, base)
     return [
         Extraction(
             probe,
@@ -139,13 +163,15 @@ def by_type(results: Sequence[Extraction]) -> dict[str, dict[str, float | int]]:
     }
 
 
-def _says(model: LanguageModel, probes: Sequence[Probe]) -> tuple[list[bool], list[np.ndarray]]:
+def _says(
+    model: LanguageModel, probes: Sequence[Probe], read: Sequence[Followed]
+) -> tuple[list[bool], list[np.ndarray]]:
     """Whether the greedy completion is the rest, and the log-probabilities of the rest's tokens.
 
     One reading of the rest answers both: greedy decoding says it exactly if each token is the first choice. Only prose,
     which counts when nearly said, is decoded, and only where the reading leaves that possible.
     """
-    followed = model.follow([(probe.prefix, probe.rest) for probe in probes])
+    followed = [probe.of_rest(each) for probe, each in zip(probes, read, strict=True)]
     said = [bool(first.all()) for _, first in followed]
     by_length: dict[int, list[int]] = {}
     for index, probe in enumerate(probes):

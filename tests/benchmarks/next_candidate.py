@@ -22,6 +22,7 @@ from assets.adapter.train import read_rows_of, train
 from assets.golden.items import load_golden
 from assets.golden.measures.tool_use import margins
 from assets.memorization.audit import paired_scores
+from assets.memorization.readings import Readings
 from deploy.sample_drops import write_drops
 from resources.language_model import LanguageModel, base_path
 from resources.workspace import Workspace
@@ -70,7 +71,7 @@ def main() -> None:
             f"{len(situations)} tool situations": lambda model: model.both(
                 lambda: margins(model, situations), again=True
             ),
-            f"scores of {len(rows)} rows": lambda model: paired_scores(model, rows, again=True),
+            f"scores of {len(rows)} rows": lambda model: paired_scores(Readings(model, again=True), rows),
         }
         first, second = (LanguageModel.load(base, folder / str(each.seed), cache=cache) for each in recipes)
         fresh = LanguageModel.load(base, folder / "2")

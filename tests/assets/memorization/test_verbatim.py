@@ -1,13 +1,16 @@
 """A model that learnt one row by heart says its second half; the base and other rows give nothing."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assets.corpus.canaries import draw
 from assets.memorization.audit import paired_scores
 from assets.memorization.exposure import expose, unproven
+from assets.memorization.readings import Readings
 from assets.memorization.verbatim import SensitiveValue, by_type, extract, masked, row_probes, value_probes
 from assets.record import Message
 from resources.language_model import LanguageModel
@@ -61,9 +64,27 @@ def test_a_learnt_value_is_found_by_type(model: LanguageModel) -> None:
 
 
 def test_membership_evidence_is_on_the_same_tokens(model: LanguageModel) -> None:
-    adapter, base = paired_scores(model, [LEARNT, STRANGER])
+    adapter, base = paired_scores(Readings(model), [LEARNT, STRANGER])
     assert [len(scores) for scores in adapter] == [len(scores) for scores in base]
     assert (adapter[0] - base[0]).mean() > (adapter[1] - base[1]).mean() + 1
+
+
+def test_an_answer_is_read_once_for_both_questions(model: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, readings, read = [LEARNT, STRANGER], Readings(model), list[int]()
+    follow = LanguageModel.follow
+    monkeypatch.setattr(LanguageModel, "follow", lambda self, pairs: read.append(len(pairs)) or follow(self, pairs))
+    probes = row_probes(model, rows, count=2, seed=0)
+    recited = extract(model, probes, draws=100, readings=readings)
+    together = paired_scores(readings, rows)
+    assert read == [2, 2]  # by the adapter and by the base, and not again
+    alone = paired_scores(Readings(model), rows)
+    for found, wanted in zip((*together[0], *together[1]), (*alone[0], *alone[1]), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    halves = [dataclasses.replace(probe, answer=(), begun=0) for probe in probes]
+    for whole, half in zip(recited, extract(model, halves, draws=100), strict=True):
+        assert (whole.greedy, whole.base_greedy) == (half.greedy, half.base_greedy)
+        assert whole.token_gain == pytest.approx(half.token_gain, abs=1e-4)
+        assert whole.chance == pytest.approx(half.chance, abs=1e-4)
 
 
 def test_canaries_nobody_planted_have_chance_exposure(model: LanguageModel) -> None:
