@@ -118,8 +118,21 @@ def _plan(
         f"{body['power']:.0%} to pass an adapter that lost nothing",
         highlight=False,
     )
-    enough = all(need["enough"] is not False for need in body["needs"])
-    return stage.finish("pass" if enough else "inconclusive", len(body["needs"]), body, report, as_json)
+    short = [need for need in body["needs"] if need["enough"] is False]
+    for need in short:
+        console.print(
+            f"• {need['gate']}: needs {need['needed']} items and the golden set has {need['items']}: an adapter that "
+            "lost nothing may end as inconclusive; add items, or widen the limit in the policy",
+            highlight=False,
+        )
+    for need in body["needs"]:
+        if need["suite"] == "refusals" and need["base"] < settings.least_refusals:
+            console.print(
+                f"• {need['gate']}: the base refuses {need['base']:.0%} of the harmful requests, so that it will be "
+                "tried on a refusing base, which is made once",
+                highlight=False,
+            )
+    return stage.finish("inconclusive" if short else "pass", len(body["needs"]), body, report, as_json)
 
 
 def _trust(name: str, quality: dict[str, Any]) -> str:

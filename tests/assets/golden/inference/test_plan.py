@@ -34,6 +34,7 @@ def test_the_command_says_what_each_gate_needs(base: Path, tmp_path: Path) -> No
     assert need["needed"] >= 24
     assert result.exit_code == 3
     assert "items needed" in result.stderr
+    assert f"coherence_kept: needs {need['needed']} items and the golden set has 9" in result.stderr
 
 
 def test_what_the_base_answered_for_the_plan_is_remembered(base: Path, tmp_path: Path) -> None:
