@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from assets.adapter.recipe import Recipe
 from assets.verdict.candidate import Candidate, find
 from assets.verdict.markup import mark, number, paragraph, section, table, text
 from assets.verdict.stylesheet import CSS
@@ -67,14 +68,32 @@ def recipes_of(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def run_all(workspace: Workspace, recipes: Sequence[Path], drops: Sequence[Path], *, sample: bool) -> int:
-    """Run every recipe; the exit status is that of the best verdict, or 2 where no run came to one."""
+def distinct(recipes: Sequence[Path]) -> None:
+    """Read every recipe before the first is run. ``InputError`` where one is broken, or two say the same: their adapter
+    would be one candidate, and the intervals would account for two.
+    """
+    known: dict[str, Path] = {}
+    for path in recipes:
+        same = known.setdefault(Recipe.from_yaml(path).digest, path)
+        if same is not path:
+            raise InputError(f"says the same as {same.name}", object_key=str(path), rule="recipes-distinct")
+
+
+def run_all(
+    workspace: Workspace, recipes: Sequence[Path], drops: Sequence[Path], *, sample: bool, read_as: Sequence[str] = ()
+) -> int:
+    """Run every recipe; the exit status is that of the best verdict, or 2 where no run came to one.
+
+    ``read_as`` are the options that say how the drops are read.
+    """
+    distinct(recipes)
     tried = []
     for place, recipe in enumerate(recipes):
         console.rule(f"recipe {place + 1} of {len(recipes)}: {recipe.name}", align="left")
         command = [sys.executable, "-m", "pipelines.command", "run", "--home", str(workspace.root)]
         command += ["--recipe", str(recipe.resolve()), *(["--sample"] if sample else [])]
         command += [part for drop in drops if not place for part in ("--drop", str(drop.resolve()))]
+        command += read_as
         before = workspace.artifacts.current("evaluated_adapter")
         status = subprocess.run(command, env=os.environ | {"HALLMARK_TRIED": str(len(recipes))}, check=False).returncode
         current = workspace.artifacts.current("evaluated_adapter")

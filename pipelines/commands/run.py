@@ -70,14 +70,16 @@ def command(
     if len(candidates) > 1 and junit:
         raise UsageError("--junit goes with one recipe: its gates are those of one candidate")
     if len(candidates) > 1:
-        return run_all(workspace, candidates, drops, sample=sample)
+        said = [part for each in columns for part in ("--columns", each)]
+        said += ["--encoding", encoding] if encoding else []
+        return run_all(workspace, candidates, drops, sample=sample, read_as=said)
 
     from pipelines.instance import prepare
 
     prepare(workspace)
-    said = reading_of(columns, encoding)
+    reading = reading_of(columns, encoding)
     for path in drops:
-        put(workspace, path, said)
+        put(workspace, path, reading)
     if sample and not any(workspace.drops.iterdir()):
         from deploy.sample_drops import write_drops
 

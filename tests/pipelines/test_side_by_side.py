@@ -6,7 +6,7 @@ import pytest
 
 from assets.golden.inference.sequential import ALPHA
 from assets.golden.inference.statistics import paired_proportions
-from pipelines.side_by_side import COLUMNS, recipes_of, render
+from pipelines.side_by_side import COLUMNS, distinct, recipes_of, render
 from resources.errors import InputError
 
 
@@ -19,6 +19,17 @@ def test_recipes_are_files_and_the_files_of_folders_each_once(tmp_path: Path) ->
         (tmp_path / "empty").mkdir(exist_ok=True)
         with pytest.raises(InputError, match="no such recipe"):
             recipes_of([wrong])
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [("epochs: 2\nrank: 8\n", "says the same as a.yaml"), ("epochs: none\n", "epochs"), ("epoch: 3\n", "epoch")],
+)
+def test_every_recipe_is_read_before_the_first_is_run(tmp_path: Path, second: str, said: str) -> None:
+    (tmp_path / "a.yaml").write_text("epochs: 2\n")
+    (tmp_path / "b.yaml").write_text(second)
+    with pytest.raises(InputError, match=said):
+        distinct(recipes_of([tmp_path]))
 
 
 def test_the_page_says_what_several_candidates_cost_and_escapes_names() -> None:
