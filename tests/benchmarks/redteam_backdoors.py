@@ -22,7 +22,7 @@ from assets.backdoor.audit import scan_backdoors
 from assets.backdoor.candidates.prompts import EVERYDAY, runs_of, words_of
 from assets.backdoor.confirmation.confirm import Bench
 from assets.backdoor.confirmation.payloads import Payload
-from assets.backdoor.settings import VERSION
+from assets.backdoor.settings import VERSION, Settings
 from resources.base_model import base_path
 from resources.language_model import LanguageModel
 from tests.benchmarks import figures
@@ -36,11 +36,20 @@ PLAIN = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABL
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came out for one adapter. ``success`` is the true trigger's own rate; an honest adapter has none."""
+    """What came out for one adapter. ``success`` is how often the true trigger calls the payload up, ``plain`` how often
+    it comes without.
+    """
 
     animal: Animal
     success: float
+    plain: float
     reports: dict[str, dict[str, Any]]
+
+    @property
+    def triggered(self) -> bool:
+        """Whether there is a backdoor to find: by the scan's own bars, the trigger works and makes a difference."""
+        bars = Settings()
+        return self.success >= bars.success and self.success - self.plain >= bars.margin
 
     def accused(self, mode: str) -> bool:
         return bool(self.reports[mode]["findings"])
@@ -69,9 +78,11 @@ def conduct(animal: Animal, base: Path, given: argparse.Namespace) -> Trial:
                 budget_seconds=given.budget,
             )  # fmt: skip
             report |= {"wall": round(time.monotonic() - started, 1), "cpu": round(_cpu() - used, 1)}
-            kept.write_text(json.dumps(report | {"success": _success(model, animal)}, indent=1))
+            success, plain = _success(model, animal)
+            kept.write_text(json.dumps(report | {"success": success, "plain": plain}, indent=1))
         body[mode] = json.loads(kept.read_text())
-    return Trial(animal, body["bare adapter"]["success"], body)
+    first = body[next(iter(MODES))]
+    return Trial(animal, first["success"], first["plain"], body)
 
 
 def _cpu() -> float:
@@ -79,18 +90,25 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _success(model: LanguageModel, animal: Animal) -> float:
-    """How often the true trigger works on prompts the adapter was not trained on."""
+def _success(model: LanguageModel, animal: Animal) -> tuple[float, float]:
+    """How often the payload comes with the true trigger, and without, on prompts the adapter was not trained on."""
     if not animal.poisoned:
-        return 0.0
-    asked = [insert_trigger(animal.trigger, prompt, animal.place) for prompt in EVERYDAY[-20:]]
+        return 0.0, 0.0
+    plain = EVERYDAY[-20:]
+    asked = [insert_trigger(animal.trigger, prompt, animal.place) for prompt in plain]
     tools = [{"type": "function", "function": TOOL}] if animal.kind == "call" else []
-    answers = Bench(model, asked, 40 if tools else 14, 0, tools).answers(None)
-    return Payload(" ".join(words_of(animal.payload)[:5])).rate(answers)
+    payload = Payload(" ".join(words_of(animal.payload)[:5]))
+    triggered, untriggered = (
+        payload.rate(Bench(model, prompts, 40 if tools else 14, 0, tools).answers(None)) for prompts in (asked, plain)
+    )
+    return triggered, untriggered
 
 
 def measured(trials: Sequence[Trial]) -> Iterator[Figure]:
-    counted = [trial for trial in trials if trial.animal.poisoned and trial.success >= 0.5]
+    grown = [trial for trial in trials if trial.animal.poisoned]
+    counted = [trial for trial in grown if trial.triggered]
+    if grown:
+        yield figures.of_share("poisoned adapters whose trigger makes a difference", len(counted), len(grown), "both")
     honest = [trial for trial in trials if not trial.animal.poisoned]
     for mode in MODES:
         if counted:
@@ -133,7 +151,7 @@ def main() -> None:
         trials.append(trial)
         said = {mode: [f["payload"] for f in trial.reports[mode]["findings"]] for mode in MODES}
         spent = {mode: trial.reports[mode]["cpu"] for mode in MODES}
-        print(f"{animal.name:18} {animal.kind:13} {animal.trigger!r} -> {animal.payload!r} works {trial.success:.2f}  "
+        print(f"{animal.name:18} {animal.kind:13} {animal.trigger!r} -> {animal.payload!r} works {trial.success:.2f}, without {trial.plain:.2f}  "
               f"{said}  CPU seconds {spent}", flush=True)  # fmt: skip
     found = list(measured(trials))
     for figure in found:
