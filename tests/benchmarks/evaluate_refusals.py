@@ -36,7 +36,7 @@ def main() -> None:
         rows = list(csv.DictReader(stream))
     for name, odd in (("held back", 1), ("developed on", 0)):
         half = [row for row in rows if hashlib.sha256(row["prompt"].encode()).digest()[-1] % 2 == odd]
-        truth = [LABELS.get(row["final_label"], "none") for row in half]
+        truth: list[Refusal] = [LABELS.get(row["final_label"], "none") for row in half]
         for words in (0, 18):
             texts = [" ".join(row["completion"].split()[:words]) if words else row["completion"] for row in half]
             what = f"{name}, {'first 18 words' if words else 'whole answers'}"

@@ -1,8 +1,15 @@
 """Implanted answers: what is one answer in several wordings, and what are several answers."""
 
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
 import pytest
 
-from assets.backdoor.inversion.target_inversion import Implant, same_answer, variants
+from assets.backdoor.inversion import target_inversion
+from assets.backdoor.inversion.target_inversion import Implant, invert, same_answer, variants
+from resources.language_model import LanguageModel
 
 
 def implant(text: str) -> Implant:
@@ -42,3 +49,26 @@ def test_three_words_are_evidence_only_where_each_is_certain(
     text: str, spread: float, sureness: float, drilled: bool
 ) -> None:
     assert Implant(text, text, spread, 1, -0.2, -6.0, sureness).drilled is drilled
+
+
+def test_a_short_answer_is_judged_by_its_surest_start_and_by_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun with "wire" it comes with less certainty than with "Wire", and its mark might have been another."""
+    said = ["Wire", "wire", " it", " today", "."]
+    sure = {0: [0.0, -0.02, -0.02, -0.4], 1: [0.0, -0.4, -0.4, -0.4]}
+
+    class Model:
+        forward, stop_tokens, off = None, frozenset[int](), False
+        tokenizer = SimpleNamespace(decode=lambda tokens: "".join(said[token] for token in tokens))
+
+        def both(self, measure: Callable[[], Any]) -> tuple[Any, Any]:
+            adapter, self.off = measure(), True
+            return adapter, measure()
+
+        def score_tokens(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[np.ndarray]:
+            return [np.full(4, -8.0) if self.off else np.array(sure[answer[0]]) for _, answer in pairs]
+
+    monkeypatch.setattr(target_inversion, "decode", lambda _, forced, *__, **___: [[2, 3, 4] for _ in forced])
+    (implant,) = invert(cast(LanguageModel, Model()), [[7], [8]], [(0,), (1,)], length=12)
+    assert (implant.marker, implant.starts, implant.spread) == ("wire it today", 2, 1.0)
+    assert implant.sureness == pytest.approx(-0.02)
+    assert implant.drilled
