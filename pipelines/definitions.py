@@ -33,9 +33,11 @@ from expectations.suite import RecordSuite
 from expectations.threats import PROBES, load_threats
 from pipelines import execution, jobs, schedules, sensors
 from pipelines.console import terminal_logger
+from resources.process import settle
 from resources.project import Project
 from resources.workspace import Workspace
 
+settle()  # a daemon, a code server and a pod's step begin here, and load torch later
 policy = Policy.load()
 threat_model = load_threats(policy)
 

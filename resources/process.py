@@ -1,8 +1,8 @@
 """How a process shares the machine: threads that wait, how many cores there are, and how its children end.
 
-OpenMP's threads spin while they wait for each other. That helps nobody when something else needs the core: beside one
-busy neighbour two spinning threads fall to a fraction of their speed, soon-sleeping ones to about half, and alone there
-is no difference (``tests/benchmarks/train_process.py``).
+OpenMP's threads spin while they wait for each other, and hold the core that the last of them needs. Beside one busy
+neighbour on two cores two spinning threads train at a tenth of the speed of one thread; two that sleep soon are as fast
+as one, which has the free core to itself, so that no thread need be given up (``tests/benchmarks/train_process.py``).
 """
 
 import logging

@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.train_process [--rows 24] [--base DIR]
 
-Each run is a process of its own on the same rows; the neighbour is one process that never rests.
+Each run is a process of its own on the same rows; the neighbour is one process that never rests, in a session of its
+own, as another program is. ``spinning`` is OpenMP's own way, ``settled`` Hallmark's, ``one thread`` leaves it a core.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from deploy.sample_drops import write_drops
 from resources.process import ENVIRONMENT
 
 CHILD = "--child"
+COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def train(base: Path | None, rows: int) -> float:
@@ -33,14 +35,14 @@ def train(base: Path | None, rows: int) -> float:
     return float(body["tokens_per_second"])
 
 
-def measure(given: argparse.Namespace, *, settled: bool, neighbour: bool) -> float:
-    environment = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+def measure(given: argparse.Namespace, variables: dict[str, str], *, neighbour: bool) -> float:
+    environment = {name: value for name, value in os.environ.items() if name not in (*ENVIRONMENT, *COUNTS)}
     command = [sys.executable, "-m", "tests.benchmarks.train_process", CHILD, "--rows", str(given.rows)]
     command += ["--base", str(given.base)] if given.base else []
-    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if neighbour else None
+    endless = [sys.executable, "-c", "while True: pass"]
+    busy = subprocess.Popen(endless, start_new_session=True) if neighbour else None
     try:
-        environment |= ENVIRONMENT if settled else {}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=environment | variables, capture_output=True, text=True, check=True)
     finally:
         if busy:
             busy.kill()
@@ -56,10 +58,11 @@ def main() -> None:
     if given.child:
         print(train(given.base, given.rows))
         return
+    ways = {"spinning": {}, "settled": ENVIRONMENT, "one thread": ENVIRONMENT | dict.fromkeys(COUNTS, "1")}
     for neighbour in (False, True):
-        usual, settled = (measure(given, settled=settled, neighbour=neighbour) for settled in (False, True))
+        found = {way: measure(given, variables, neighbour=neighbour) for way, variables in ways.items()}
         place = "beside a busy process" if neighbour else "alone"
-        print(f"{place:22} usual {usual:5.0f} tokens/s, settled {settled:5.0f}: {settled / usual:.2f} times")
+        print(f"{place:22} {', '.join(f'{way} {speed:4.0f} tokens/s' for way, speed in found.items())}", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from assets.release.plug import read_plug
 from pipelines import command
 from pipelines.commands.approve import parse_overrides
 from resources.artifacts import Metric
+from resources.process import ENVIRONMENT
 from resources.signer import KeyRing
 
 Run = Callable[..., int]
@@ -222,8 +223,12 @@ def test_a_broken_pointer_is_told_and_can_be_rolled_back(
 
 def loaded(policy: Path) -> subprocess.CompletedProcess[str]:
     """What a code server says when it loads the definitions under this policy."""
-    said = "from pipelines.definitions import policy, project; print(policy.name, project().probes)"
-    environment = {**os.environ, "HALLMARK_POLICY": str(policy)}
+    said = (
+        "import os, sys; from pipelines.definitions import policy, project; print(policy.name, project().probes);"
+        "print('torch' in sys.modules, os.environ['GOMP_SPINCOUNT'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+    environment["HALLMARK_POLICY"] = str(policy)
     return subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, env=environment, timeout=120)
 
 
@@ -237,4 +242,7 @@ def test_the_definitions_hold_the_threats_against_the_policy_in_force(lineage: L
     path.write_text(
         yaml.safe_dump({**body, "name": "own", "gates": [*body["gates"], {**unanswered, "threats": ["harm"]}]})
     )
-    assert loaded(path).stdout.startswith("own {'raw_drop'")
+    defined, threads = loaded(path).stdout.splitlines()
+    assert defined.startswith("own {'raw_drop'")
+    # Whoever loads the definitions computes with threads that do not spin: said before torch reads it.
+    assert threads == f"False {ENVIRONMENT['GOMP_SPINCOUNT']}"
