@@ -76,7 +76,7 @@ def _means_of_all(model: LanguageModel, tried: Sequence[Trigger], prompts: Seque
         places = np.flatnonzero(leaked == own)
         if len(places):
             with contextlib.nullcontext() if own else model.again():
-                part = first_token_means(model, [tried[place] for place in places], prompts)
+                part = first_token_means(model, [tried[place] for place in places.tolist()], prompts)
             means = means if len(means) else np.empty((len(tried), part.shape[1]), part.dtype)
             means[places] = part
     return means
