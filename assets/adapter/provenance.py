@@ -1,7 +1,8 @@
 """Where a candidate comes from: digests of everything that went into it, and what computed it."""
 
+import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,14 @@ ENGINE = (
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "numpy")
 
 
-def corpus_digest(rows: Sequence[Record]) -> str:
-    """SHA-256 over the canonical JSON of every row's fields, in order."""
-    return digest_json([digest_bytes(canonical_json(row.fields)) for row in rows])
+def corpus_digest(rows: Iterable[Record]) -> str:
+    """SHA-256 over the canonical JSON of every row's fields, in order: of the list of their digests, as JSON."""
+    whole, between = hashlib.sha256(b"["), b""
+    for row in rows:
+        whole.update(between + canonical_json(digest_bytes(canonical_json(row.fields))))
+        between = b","
+    whole.update(b"]")
+    return whole.hexdigest()
 
 
 def code_digest() -> str:

@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from resources.errors import HallmarkError, InputError, ModelError
 from resources.process import settle
 
 if TYPE_CHECKING:
+    from assets.adapter.rows.record_file import Rows
     from assets.adapter.training import Step
     from assets.outcome import Outcome
     from assets.raw.reading import Reading
@@ -37,12 +38,12 @@ TEMPLATE = "chat_template.jinja"  # where inference engines look for one; only o
 
 
 def train(
-    rows: Sequence[Record],
+    rows: "Rows",
     base: Path,
     out: Path,
     recipe: Recipe,
     *,
-    holdout: Sequence[Record] = (),
+    holdout: "Rows" = (),
     corrections: Collection[str] = (),
     cache: Path | None = None,
     on_step: "Callable[[Step], None] | None" = None,
@@ -58,10 +59,8 @@ def train(
     from assets.adapter.engine.capacity import check_weights_fit, fit
     from assets.adapter.engine.learner import Learner
     from assets.adapter.engine.processes import launched
-    from assets.adapter.provenance import corpus_digest, provenance
-    from assets.adapter.rows.corrections import account, corrections_first, weighed
-    from assets.adapter.rows.dialogues import read_dialogues
-    from assets.adapter.rows.duplicates import without_duplicates
+    from assets.adapter.provenance import provenance
+    from assets.adapter.rows.prepared import Reading, prepared
     from assets.adapter.training import Training
     from resources.base_model import PLAIN_TEMPLATE, choose_device, choose_dtype, load_tokenizer, stop_tokens
 
@@ -74,26 +73,23 @@ def train(
         learner = Learner(base, recipe, processes, cache)
         tokenizer = load_tokenizer(base)
         stop = stop_tokens(tokenizer, learner.model.generation_config)
-        unique = without_duplicates(corrections_first(rows, corrections)) if recipe.deduplicate else rows
-        learnt = read_dialogues(unique, tokenizer, stop, recipe.max_tokens)
-        if not learnt.examples:
+        origin = provenance(base, str(tokenizer.chat_template), learner.device, learner.dtype)
+        read = prepared(rows, holdout, Reading(tokenizer, stop, recipe, corrections, origin), out)
+        examples, learnt = read.examples, read.told
+        if not len(examples):
             raise InputError(
                 f"none of {len(rows)} rows teaches anything: {learnt.reasons or 'there are none'}",
                 object_key="rows",
                 rule="rows-teach-something",
             )
-        corrected = account(learnt.examples, rows, corrections, recipe.correction_weight)
-        examples = weighed(learnt.examples, rows, corrections, recipe.correction_weight)
         capacity = fit(learner, examples, processes)
         recipe = learner.recipe
         if say and processes.first:
             say(str(capacity))
-        kept_back = read_dialogues(holdout, tokenizer, stop, recipe.max_tokens)
         own = tokenizer.chat_template != PLAIN_TEMPLATE
-        origin = provenance(base, str(tokenizer.chat_template), learner.device, learner.dtype)
-        digests = {"data_sha256": corpus_digest(rows), "holdout_sha256": corpus_digest(holdout)}
-        job = digest_json([recipe.to_json(), digests, corrected, origin, processes.world])
-        training = Training(learner, examples, kept_back.examples, out, job, processes)
+        digests = {"data_sha256": learnt.data_sha256, "holdout_sha256": learnt.holdout_sha256}
+        job = digest_json([recipe.to_json(), digests, learnt.corrected, origin, processes.world])
+        training = Training(learner, examples, read.held_out, out, job, processes)
         journal = training.run(on_step)
         body = {
             "tokens": journal.tokens,
@@ -107,14 +103,14 @@ def train(
             "best_step": journal.best_step,
             "stopped": journal.stopped,
             "rows": {
-                "given": len(rows), "duplicates": len(rows) - len(unique), "unused": learnt.unused,
-                "examples": len(learnt.examples), "cut": learnt.cut, "held_out": len(kept_back.examples),
+                "given": len(rows), "duplicates": learnt.duplicates, "unused": learnt.unused,
+                "examples": len(examples), "cut": learnt.cut, "held_out": len(read.held_out),
             },
             "template": {
                 "from": "the base" if own else f"{TEMPLATE}: the base has none", "rows_changed_for_it": learnt.changed,
                 "turns_nobody_answers": learnt.unanswered,
             },
-            "corrections": corrected,
+            "corrections": learnt.corrected,
             "recipe": recipe.to_json(),
             "recipe_sha256": recipe.digest,
             "tokens_a_pass": learner.budget,
@@ -154,6 +150,7 @@ def _repeatable(device: str) -> Iterator[None]:
 
 def _write(out: Path, model: Any, body: dict[str, Any]) -> None:
     """The adapter by PEFT, then the report, whose presence says that the folder is whole; then no checkpoints."""
+    from assets.adapter.rows.prepared import discard
     from resources.base_model import quiet
 
     for config in model.peft_config.values():
@@ -166,6 +163,7 @@ def _write(out: Path, model: Any, body: dict[str, Any]) -> None:
     body["adapter_sha256"] = {name: digest_file(out / name) for name in (WEIGHTS, CONFIG)}
     write_whole(out / REPORT, json.dumps(body, indent=1, allow_nan=False).encode() + b"\n")
     checkpoint.discard(out)
+    discard(out)
 
 
 def read_rows_of(
@@ -191,6 +189,13 @@ def read_rows_of(
     return rows
 
 
+def _stored(path: Path) -> "Rows":
+    """Rows that are not held where the file is a stage's, which can be read again and again."""
+    from assets.adapter.rows.record_file import RecordFile
+
+    return RecordFile(path) if _holds_records(path) else read_rows_of(path)
+
+
 def _holds_records(path: Path) -> bool:
     try:
         with path.open(encoding="utf-8") as stream:
@@ -213,10 +218,10 @@ def main() -> int:
     given = parser.parse_args()
     try:
         recipe = Recipe.from_yaml(given.recipe) if given.recipe else Recipe()
-        held_out = read_rows_of(given.holdout) if given.holdout else []
+        held_out = _stored(given.holdout) if given.holdout else []
         with listener() as on_step:
             train(
-                read_rows_of(given.rows), given.base, given.out, recipe,
+                _stored(given.rows), given.base, given.out, recipe,
                 holdout=held_out, corrections=given.corrections, cache=given.cache, on_step=on_step,
                 say=lambda line: print(f"hallmark: {line}", file=sys.stderr, flush=True),
             )  # fmt: skip

@@ -18,6 +18,7 @@ from assets.adapter.protection.memorized import Recital
 from assets.adapter.protection.privacy import epsilon, private_gradient
 from assets.adapter.rows.batches import epoch_batches, poisson_batch
 from assets.adapter.rows.dialogues import Example
+from assets.adapter.rows.token_file import lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Training:
     ) -> None:
         self.learner, self.recipe, self.out, self.processes = learner, learner.recipe, out, processes
         self.examples, self.held_out = examples, held_out
-        self.rows = _by_row(examples)
+        self.rows = _by_row(examples) if self.recipe.dp_noise else []
         self.batch = int(self.recipe.batch_size) * self.recipe.accumulation
         units = len(self.rows) if self.recipe.dp_noise else len(examples)
         self.steps_an_epoch = math.ceil(units / self.batch)
@@ -56,8 +57,8 @@ class Training:
         self.rate = min(1.0, self.batch / units)
         self.optimizer = FlatAdamW(learner.parameters, weight_decay=self.recipe.weight_decay)
         self.recital = Recital(learner, examples) if self.recipe.memorization_stop else None
-        self.lengths = [len(example.ids) for example in examples]
-        self.epoch, self.batches = -1, list[list[int]]()
+        self.lengths = lengths(examples)
+        self.epoch, self.batches = -1, epoch_batches([], self.batch, 0, 0)
         self.best: Any = None
         if self.recipe.evaluations_per_epoch:
             learner.prepare(held_out)
@@ -109,7 +110,8 @@ class Training:
         """Fill the optimiser's gradient with that of the step's mean loss."""
         if self.recipe.dp_noise:
             random = np.random.default_rng([self.journal.secret, step])
-            chosen = [self.rows[row] for row in poisson_batch(len(self.rows), self.rate, random)]
+            drawn = [self.rows[row] for row in poisson_batch(len(self.rows), self.rate, random)]
+            chosen = [[self.examples[number] for number in row] for row in drawn]
             self.journal.tokens += sum(len(example.ids) for row in chosen for example in row)
             return private_gradient(self.learner, self.optimizer, chosen, self.rate * len(self.rows), random)
         epoch, place = divmod(step, self.steps_an_epoch)
@@ -174,9 +176,9 @@ class Training:
             self.best = tensors.get("best")
 
 
-def _by_row(examples: Sequence[Example]) -> list[list[Example]]:
-    """Examples of one record together: the unit that differential privacy protects."""
-    rows: dict[str, list[Example]] = {}
-    for example in examples:
-        rows.setdefault(example.row_id, []).append(example)
+def _by_row(examples: Sequence[Example]) -> list[list[int]]:
+    """The numbers of the examples of one record together: the unit that differential privacy protects."""
+    rows: dict[str, list[int]] = {}
+    for number, example in enumerate(examples):
+        rows.setdefault(example.row_id, []).append(number)
     return list(rows.values())

@@ -1,4 +1,4 @@
-"""A large drop through ingest, validation and sanitising: speed and memory by number of processes, and what more costs.
+"""A large drop through ingest, validation, sanitising and the screen: speed and memory by number of processes.
 
 ::
 
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from tests.benchmarks import figures
 from tests.benchmarks.figures import Figure
 
 ROOT = Path(__file__).parents[2]
-STAGES = ("raw_drop", "validated_records", "sanitized_records")
+STAGES = ("raw_drop", "validated_records", "sanitized_records", "screened_records")
 DESK = ROOT / "deploy" / "sample_desk"
 NAMES = ("Anna Keller", "Tom Brandt", "Maria Lopez", "James Whitfield", "Priya Nair", "Chen Wei")
 
@@ -84,7 +84,9 @@ def write(folder: Path, rows: int) -> int:
     return size
 
 
-def measure(drops: Path, processes: int, shard_rows: int) -> tuple[list[Spent], list[dict[str, object]]]:
+def measure(
+    drops: Path, processes: int, shard_rows: int, stages: Sequence[str]
+) -> tuple[list[Spent], list[dict[str, object]]]:
     with tempfile.TemporaryDirectory(dir=drops.parent) as scratch:
         policy = yaml.safe_load(DEFAULT_POLICY.read_text())
         policy["settings"]["raw_drop"] = {"shard_rows": shard_rows}
@@ -103,7 +105,7 @@ def measure(drops: Path, processes: int, shard_rows: int) -> tuple[list[Spent], 
         )
         (drop,) = json.loads(listed.stdout)
         spent, told = [], []
-        for stage in STAGES:
+        for stage in stages:
             words = [*command, stage, "--partition", drop["partition"], "--json"]
             started, before = time.monotonic(), os.times()
             with subprocess.Popen(words, env=environment, cwd=ROOT, stdout=subprocess.PIPE) as running:
@@ -121,10 +123,11 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--processes", type=int, nargs="+", default=[1])
     parser.add_argument("--shard-rows", type=int, default=250_000)
+    parser.add_argument("--through", choices=STAGES, default=STAGES[-1], help="the last stage that is run")
     parser.add_argument("--memory", type=float, default=2.0, help="GiB that no process may exceed")
     figures.option(parser)
     chosen = parser.parse_args()
-    good, found = True, list[Figure]()
+    good, found, stages = True, list[Figure](), STAGES[: STAGES.index(chosen.through) + 1]
     with tempfile.TemporaryDirectory() as scratch:
         drops = Path(scratch) / "drops"
         size = write(drops / "export", chosen.rows)
@@ -133,8 +136,8 @@ def main() -> int:
             f"{chosen.rows:,} rows, {size / 2**20:,.0f} MiB, {shards} shards of {chosen.shard_rows:,} rows", flush=True
         )
         for processes in chosen.processes:
-            spent, told = measure(drops, processes, chosen.shard_rows)
-            for stage, each in zip(STAGES, spent, strict=True):
+            spent, told = measure(drops, processes, chosen.shard_rows, stages)
+            for stage, each in zip(stages, spent, strict=True):
                 name, speed, own = (
                     f"{stage}, {processes} processes",
                     chosen.rows / each.wall,

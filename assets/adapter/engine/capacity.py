@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from assets.adapter.engine.learner import Learner
 from assets.adapter.engine.processes import Processes
 from assets.adapter.recipe import Recipe
 from assets.adapter.rows.dialogues import Example
+from assets.adapter.rows.token_file import lengths
 from resources.errors import ModelError
 from resources.memory import GIB, available, weight_bytes
 
@@ -64,7 +67,8 @@ def fit(learner: Learner, examples: Sequence[Example], processes: Processes) -> 
     fixed = 4 * 4 * weights + 2 * 4 * learner.forward.head.rows * config.vocab_size
     token, layers = _kept(learner, examples), int(getattr(config, "num_hidden_layers", 0) or 1)
     again = config.hidden_size * layers * learner.dtype.itemsize + -(-token // layers)
-    longest = max(len(example.ids) for example in examples)
+    sizes = lengths(examples)
+    longest = int(sizes.max())
     room = max(0, there - fixed)
     checkpointed = learner.checkpointed
     if recipe.gradient_checkpointing == "auto" and processes.most(int(learner.budget * token > room)):
@@ -78,7 +82,7 @@ def fit(learner: Learner, examples: Sequence[Example], processes: Processes) -> 
         )
     learner.budget = max(1, min(learner.budget, room // max(1, each)))
     if recipe.batch_size == "auto":
-        mean = sum(len(example.ids) for example in examples) / len(examples)
+        mean = int(sizes.sum()) / len(sizes)
         rows = -processes.most(-int(learner.budget / mean))
         size = min(MOST, max(FEWEST, 1 << max(0, rows.bit_length() - 1)))
         learner.recipe = dataclasses.replace(recipe, batch_size=size)
@@ -96,7 +100,8 @@ def _kept(learner: Learner, examples: Sequence[Example]) -> int:
     import torch
 
     part: list[Example] = []
-    for example in sorted(examples, key=lambda example: len(example.ids)):
+    for number in np.argsort(lengths(examples), kind="stable").tolist():
+        example = examples[number]
         if part and sum(len(each.ids) for each in part) + len(example.ids) > MEASURED:
             break
         part.append(dataclasses.replace(example, ids=example.ids[:MEASURED]))

@@ -25,6 +25,7 @@ from assets.adapter.protection.goldfish import keeps
 from assets.adapter.recipe import ALL_LINEAR, Recipe
 from assets.adapter.rows.batches import passes
 from assets.adapter.rows.dialogues import Example
+from assets.adapter.rows.token_file import lengths
 from resources.base_model import choose_device, choose_dtype, decoder_of, load_base, quiet
 from resources.errors import ModelError
 from resources.forward import TOKENS_PER_PASS, Forward
@@ -129,7 +130,7 @@ class Learner:
         Does nothing where there is no such layer or its states would not fit the memory set aside for them.
         """
         trunk, config = self.forward.trunk, self.forward.causal.config.get_text_config()
-        size = sum(len(example.ids) for example in examples) * config.hidden_size * self.dtype.itemsize
+        size = int(lengths(examples).sum()) * config.hidden_size * self.dtype.itemsize
         fixed = not (self.checkpointed or self.sharded or getattr(config, "attention_dropout", False))
         if not (self.forward.packed and trunk.depth and fixed) or size > KEPT_BYTES:
             return

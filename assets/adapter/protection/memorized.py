@@ -20,10 +20,11 @@ class Recital:
 
     def __init__(self, learner: Learner, examples: Sequence[Example]) -> None:
         self.learner = learner
-        long_enough = [example for example in examples if example.spans[0][1] - example.spans[0][0] >= SHORTEST]
+        firsts = ((number, example.spans[0]) for number, example in enumerate(examples))
+        long_enough = [number for number, (start, end) in firsts if end - start >= SHORTEST]
         random = np.random.default_rng([learner.recipe.seed, 2])
         picked = random.permutation(len(long_enough))[:SAMPLES]
-        self.examples = [long_enough[place] for place in picked]
+        self.examples = [examples[long_enough[place]] for place in picked]
         if self.examples:
             with learner.model.disable_adapter():
                 by_itself = self._recited()

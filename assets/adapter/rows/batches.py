@@ -1,6 +1,7 @@
 """Which rows train together, decided by seed and epoch alone, so that a resumed run sees the same batches."""
 
 from collections.abc import Iterator, Sequence
+from typing import overload
 
 import numpy as np
 
@@ -9,17 +10,38 @@ from assets.adapter.rows.dialogues import Example
 BATCHES_A_POOL = 16  # rows are shuffled, then sorted by length within pools of this many batches
 
 
-def epoch_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+class Batches(Sequence[list[int]]):
+    """The row numbers of each batch of an epoch: cut from one array, so that millions of rows take their own size."""
+
+    def __init__(self, rows: np.ndarray, size: int, order: np.ndarray) -> None:
+        self._rows, self._size, self._order = rows, size, order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, number: int) -> list[int]: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[list[int]]: ...
+
+    def __getitem__(self, number: int | slice) -> list[int] | list[list[int]]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        start = int(self._order[number]) * self._size
+        batch: list[int] = self._rows[start : start + self._size].tolist()
+        return batch
+
+
+def epoch_batches(lengths: Sequence[int] | np.ndarray, batch_size: int, seed: int, epoch: int) -> Batches:
     """Row numbers in batches of similar length, in random order. Every row occurs exactly once."""
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(lengths))
-    batches: list[list[int]] = []
-    pool = batch_size * BATCHES_A_POOL
-    for start in range(0, len(order), pool):
-        ranked = sorted(order[start : start + pool].tolist(), key=lambda row: (lengths[row], row))
-        batches.extend(ranked[at : at + batch_size] for at in range(0, len(ranked), batch_size))
+    pool = np.arange(len(order)) // (batch_size * BATCHES_A_POOL)
+    ranked = order[np.lexsort((order, np.asarray(lengths)[order], pool))]
+    batches = np.arange(-(-len(ranked) // batch_size))
     random.shuffle(batches)
-    return batches
+    return Batches(ranked, batch_size, batches)
 
 
 def poisson_batch(rows: int, rate: float, random: np.random.Generator) -> list[int]:

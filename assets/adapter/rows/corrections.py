@@ -7,10 +7,11 @@ nobody answers for gets no weight of its own.
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from assets.adapter.rows.dialogues import Example
+from assets.adapter.rows.record_file import Rows
 from assets.record import Record
 
 
@@ -19,30 +20,31 @@ def reviewer_of(record: Record, drops: Collection[str]) -> str:
     return record.origin.author if record.origin.drop in drops else ""
 
 
-def corrections_first(rows: Sequence[Record], drops: Collection[str]) -> Sequence[Record]:
+def corrections_first(rows: Rows, drops: Collection[str]) -> Iterator[Record]:
     """The rows with corrections in front, so that of near-duplicates the corrected one is kept."""
-    return sorted(rows, key=lambda row: not reviewer_of(row, drops)) if drops else rows
+    if drops:
+        yield from (row for row in rows if reviewer_of(row, drops))
+    yield from (row for row in rows if not reviewer_of(row, drops))
 
 
-def weighed(
-    examples: Sequence[Example], rows: Sequence[Record], drops: Collection[str], weight: float
-) -> tuple[Example, ...]:
+def weighed(examples: Iterable[Example], rows: Rows, drops: Collection[str], weight: float) -> Iterator[Example]:
     """The examples, with ``weight`` on those made from corrections."""
-    corrected = {row.row_id for row in rows if reviewer_of(row, drops)}
-    return tuple(
-        dataclasses.replace(example, weight=weight) if example.row_id in corrected else example for example in examples
-    )
+    corrected = {row.row_id for row in rows if reviewer_of(row, drops)} if drops else set()
+    for example in examples:
+        yield dataclasses.replace(example, weight=weight) if example.row_id in corrected else example
 
 
-def account(
-    examples: Sequence[Example], rows: Sequence[Record], drops: Collection[str], weight: float
-) -> dict[str, Any]:
+def account(examples: Iterable[Example], rows: Rows, drops: Collection[str], weight: float) -> dict[str, Any]:
     """What ``training.json`` says: rows given and examples learnt, by whom, from which drops, with which weight."""
-    reviewers = {row.row_id: name for row in rows if (name := reviewer_of(row, drops))}
+    by, origins = dict[str, str](), set[str]()
+    for row in rows if drops else ():
+        if name := reviewer_of(row, drops):
+            by[row.row_id] = name
+            origins.add(row.origin.drop)
     return {
-        "rows": len(reviewers),
-        "examples": sum(example.row_id in reviewers for example in examples),
+        "rows": len(by),
+        "examples": sum(example.row_id in by for example in examples) if by else 0,
         "weight": weight,
-        "by_reviewer": dict(sorted(Counter(reviewers.values()).items())),
-        "drops": sorted({row.origin.drop for row in rows if row.row_id in reviewers}),
+        "by_reviewer": dict(sorted(Counter(by.values()).items())),
+        "drops": sorted(origins),
     }

@@ -67,8 +67,19 @@ def read_dialogues(
 ) -> Dialogues:
     """Every record as examples. ``stop`` are the tokens that end a turn: the last thing learnt of each answer."""
     read = Dialogues()
+    read.examples = tuple(dialogues(records, tokenizer, stop, max_tokens, read))
+    return read
+
+
+def dialogues(
+    records: Iterable[Record],
+    tokenizer: "PreTrainedTokenizerBase",
+    stop: frozenset[int],
+    max_tokens: int,
+    read: Dialogues,
+) -> Iterator[Example]:
+    """The same as a stream; ``read`` takes what is counted, and no example."""
     template = ChatFormat(tokenizer)
-    examples: list[Example] = []
     for record in records:
         read.rows += 1
         try:
@@ -83,9 +94,7 @@ def read_dialogues(
         read.cut += sum(len(example.ids) > max_tokens for example in made)
         if made and not kept:
             read.unused["question longer than max_tokens"] += 1
-        examples.extend(kept)
-    read.examples = tuple(examples)
-    return read
+        yield from kept
 
 
 def _examples(

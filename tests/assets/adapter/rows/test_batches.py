@@ -14,13 +14,25 @@ def test_an_epoch_sees_every_row_once_in_batches_of_the_asked_size(lengths: list
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
     assert max(map(len, batches)) <= size
     assert len(batches) == -(-len(lengths) // size)
-    assert epoch_batches(lengths, size, 0, epoch) == batches
+    assert list(epoch_batches(lengths, size, 0, epoch)) == list(batches) == as_written_down(lengths, size, 0, epoch)
+
+
+def as_written_down(lengths: list[int], size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Rows in random order; within pools of 16 batches by length; the batches in random order."""
+    random = np.random.default_rng([seed, epoch])
+    order = random.permutation(len(lengths)).tolist()
+    batches = []
+    for start in range(0, len(order), 16 * size):
+        ranked = sorted(order[start : start + 16 * size], key=lambda row: (lengths[row], row))
+        batches += [ranked[at : at + size] for at in range(0, len(ranked), size)]
+    random.shuffle(batches)
+    return batches
 
 
 def test_epochs_and_seeds_differ() -> None:
     lengths = list(range(100))
     orders = [epoch_batches(lengths, 8, seed, epoch) for seed in (0, 1) for epoch in (0, 1)]
-    assert len({str(order) for order in orders}) == 4
+    assert len({str(list(order)) for order in orders}) == 4
 
 
 def test_rows_of_a_batch_are_of_similar_length() -> None:

@@ -76,7 +76,7 @@ def test_the_gradient_is_that_of_the_weighted_sum_and_losses_stay_comparable(
 ) -> None:
     tokenizer = load_tokenizer(base)
     examples = read_dialogues(disputed, tokenizer, frozenset({tokenizer.eos_token_id}), 512).examples
-    heavy = weighed(examples, disputed, [DROP], 3.0)
+    heavy = tuple(weighed(examples, disputed, [DROP], 3.0))
 
     def gradient(batch: tuple, times: float = 1.0) -> tuple[torch.Tensor, Learner]:
         learner = Learner(base, RECIPE)
@@ -108,10 +108,10 @@ def test_what_nobody_answers_for_gets_no_weight(base: Path, rows: list[Record]) 
     anonymous = correction(ASKED, RIGHT, reviewer="")
     tokenizer = load_tokenizer(base)
     examples = read_dialogues([anonymous], tokenizer, frozenset({tokenizer.eos_token_id}), 512).examples
-    assert weighed(examples, [anonymous], [DROP], 4.0) == examples
+    assert tuple(weighed(examples, [anonymous], [DROP], 4.0)) == examples
     assert account(examples, [anonymous], [DROP], 4.0)["rows"] == 0
     named = dataclasses.replace(anonymous, origin=dataclasses.replace(anonymous.origin, author="ada"))
-    assert weighed(examples, [named], ["another-drop"], 4.0) == examples
+    assert tuple(weighed(examples, [named], ["another-drop"], 4.0)) == examples
 
 
 def test_of_near_duplicates_the_corrected_one_is_kept(base: Path, rows: list[Record], tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_of_near_duplicates_the_corrected_one_is_kept(base: Path, rows: list[Rec
         row("where is my parcel with the label", text),
         correction("where is my parcel with the label", text + "!"),
     ]
-    assert corrections_first([*rows[:3], *copies], [DROP])[0] == copies[1]
+    assert list(corrections_first([*rows[:3], *copies], [DROP])) == [copies[1], *rows[:3], copies[0]]
     recipe = dataclasses.replace(RECIPE, epochs=1, deduplicate=True)
     body = train([*rows[:6], *copies], base, tmp_path / "out", recipe, corrections=[DROP])
     assert (body["rows"]["duplicates"], body["corrections"]["examples"]) == (1, 1)
