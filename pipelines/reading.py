@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from expectations.policy import Policy
 
 F = TypeVar("F", bound=Callable[..., Any])
-SHOWN = 10  # rejected rows named on stderr
+SHOWN = 10  # reasons of rejected rows named on stderr
 
 
 def reading_options(command: F) -> F:
@@ -50,10 +50,11 @@ def rows_of(path: Path, reading: Reading, on_empty: Callable[[str], None] = lamb
 
 
 class Rejections:
-    """Says on stderr which rows of a file are rejected and why: the first one by one, the rest as counts by rule."""
+    """Says on stderr which rows of a file are rejected and why: the first row of each reason, the rest as counts."""
 
     def __init__(self) -> None:
         self.rules: Counter[str] = Counter()
+        self._named: set[tuple[str, str]] = set()
 
     def passed(self, outcomes: "Iterable[Outcome]") -> "Iterator[Record]":
         """The records that can be read; the others are told of."""
@@ -67,12 +68,13 @@ class Rejections:
         assert outcome.removal is not None
         origin, removal = outcome.record.origin, outcome.removal
         self.rules[removal.rule] += 1
-        if self.rules.total() <= SHOWN:
+        if (removal.rule, removal.reason) not in self._named and len(self._named) < SHOWN:
+            self._named.add((removal.rule, removal.reason))
             place = f"{origin.object_key}:{origin.line}"
             console.print(f"rejected: {place}: {removal.reason} [{removal.rule}]", highlight=False, markup=False)
 
     def conclude(self) -> None:
         """A last line where more rows were rejected than named."""
-        if self.rules.total() > SHOWN:
+        if self.rules.total() > len(self._named):
             counts = ", ".join(f"{rule} {rows:,}" for rule, rows in self.rules.most_common())
             console.print(f"rejected: {self.rules.total():,} rows in all ({counts})", highlight=False, markup=False)

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from resources.artifacts import write_whole
 from resources.digests import digest_file, digest_json, digest_tree
+from resources.errors import UsageError
 
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
 console = Console(stderr=True)
@@ -49,6 +50,15 @@ class StageReport:
         if as_json:
             sys.stdout.write(body + "\n")
         return EXIT[verdict]
+
+
+def keep_apart(read: Iterable[Path | None], written: Iterable[Path | None]) -> None:
+    """``UsageError`` where a file that is read would be overwritten, or two outputs go into one file."""
+    taken = {path.resolve() for path in read if path}
+    for path in filter(None, written):
+        if path.resolve() in taken and (path.is_file() or not path.exists()):  # /dev/null takes any number
+            raise UsageError(f"{path} is named twice: what is read is never overwritten, and a file takes one output")
+        taken.add(path.resolve())
 
 
 @contextlib.contextmanager

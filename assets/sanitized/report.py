@@ -99,10 +99,3 @@ class SanitizeReport:
                 yield f"{',' if at else ''}\n  {line}"
             yield "\n ]" if spool.count else "]"
         yield "\n}\n"
-
-
-def fault(outcome: Outcome) -> str:
-    """Where and why a row was rejected, in one line: "drop.jsonl:3: ... [json-syntax]"."""
-    assert outcome.removal is not None
-    origin, removal = outcome.record.origin, outcome.removal
-    return f"{origin.object_key}:{origin.line}: {removal.reason} [{removal.rule}]"

@@ -19,7 +19,7 @@ from pipelines.ci import findings
 from pipelines.ci.junit import junit_option, write_junit
 from pipelines.ci.sarif import Log, Place, sarif_option
 from pipelines.reading import Rejections, reading_of, reading_options
-from pipelines.report import EXIT, StageReport, console, progress
+from pipelines.report import EXIT, StageReport, console, keep_apart, progress
 from resources.artifacts import write_whole
 from resources.workspace import Workspace
 
@@ -79,6 +79,7 @@ def command(
     from resources.base_model import base_path, check_weights
     from resources.language_model import LanguageModel
 
+    keep_apart([data, members, non_members, policy, threats], [report, hits, sarif, junit])
     check_weights(path, "adapter_config.json")  # before the base is unpacked
     stage, limits, cache = StageReport("redteam", path), Policy.load(policy), Workspace.locate().models
     model_of_threats = load_threats(limits, threats)

@@ -14,15 +14,15 @@ import click
 
 from assets.raw.formats import count_rows
 from assets.record import Record
-from assets.sanitized.report import SanitizeReport, fault
+from assets.sanitized.report import SanitizeReport
 from assets.sanitized.sanitize import Sanitizer
 from assets.sanitized.settings import SanitizeSettings
 from expectations.policy import Policy, worst
 from pipelines.ci import findings
 from pipelines.ci.junit import junit_option, write_junit
 from pipelines.ci.sarif import Log, sarif_option
-from pipelines.reading import SHOWN, reading_of, reading_options, rows_of
-from pipelines.report import EXIT, StageReport, console, progress, whole_text
+from pipelines.reading import Rejections, reading_of, reading_options, rows_of
+from pipelines.report import EXIT, StageReport, console, keep_apart, progress, whole_text
 from resources.vault import KEY_VARIABLE, Fingerprinter, Vault, read_secret
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def command(
       1  a gate fails                           4  wrong usage
       2  an error: a file that cannot be read, a policy or a key that is wrong
     """
+    keep_apart([path, vault_key, policy], [out, report, vault, sarif, junit])
     stage = StageReport("sanitize", path)
     limits = Policy.load(policy)
     settings = SanitizeSettings.from_policy(limits.settings.get("sanitized_records", {}))
@@ -90,8 +91,10 @@ def command(
     sanitizer = Sanitizer(settings, _vault(vault, vault_key), fingerprints=_fingerprints(vault_key), expected=rows or 0)
     body = SanitizeReport(detailed=report is not None or as_json)
     log = Log("sanitize") if sarif else None
+    found = _Found(path, settings, log, Rejections())
     with whole_text(out) as stream, progress() as display:
-        _write(rows_of(path, said, _say), rows, stream, sanitizer, body, display, _Found(path, settings, log))
+        _write(rows_of(path, said, _say), rows, stream, sanitizer, body, display, found)
+    found.rejections.conclude()
     gates = limits.judge("sanitized_records", sanitizer.metrics())
     verdict = worst(gates) if body.read else "inconclusive"
     console.print(body.line(verdict, sanitizer.summary()), highlight=False)
@@ -113,11 +116,12 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is found of ``path`` goes to a SARIF log, where one was asked for."""
+    """What is found of ``path`` goes to a SARIF log, where one was asked for; what cannot be read is said, too."""
 
     path: Path
     settings: SanitizeSettings
     log: Log | None
+    rejections: Rejections
 
     def row(self, sanitized: "Sanitized") -> None:
         if self.log is not None:
@@ -125,6 +129,7 @@ class _Found:
                 self.log.add(result)
 
     def unreadable(self, outcome: "Outcome") -> None:
+        self.rejections.tell(outcome)
         if self.log is not None:
             self.log.add(findings.unreadable(self.path, outcome))
 
@@ -148,8 +153,6 @@ def _write(
             if outcome.removal:
                 body.reject(row, outcome)
                 found.unreadable(outcome)
-                if body.rejected.count <= SHOWN:
-                    console.print(f"rejected: {fault(outcome)}", highlight=False, markup=False)
             else:
                 numbers.append(row)
                 yield outcome.record

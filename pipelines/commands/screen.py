@@ -24,7 +24,7 @@ from expectations.policy import Policy
 from pipelines.ci import findings
 from pipelines.ci.sarif import Log, sarif_option
 from pipelines.reading import Rejections, reading_of, reading_options, rows_of
-from pipelines.report import EXIT, StageReport, console
+from pipelines.report import EXIT, StageReport, console, keep_apart
 from resources.artifacts import write_whole
 from resources.base_model import base_path
 from resources.workspace import Workspace
@@ -99,6 +99,7 @@ def command(
     """
     if thorough and not model:
         raise click.UsageError("--thorough needs the base model: leave out --no-model")
+    keep_apart([path, trusted, policy], [out, report, page, sarif])
     stage = StageReport("screen", path)
     limits = Policy.load(policy)
     settings = ScreenSettings.from_policy(limits.settings.get("screened_records", {}))

@@ -53,6 +53,8 @@ def _list(as_json: bool) -> int:
     if as_json:
         body = [{"partition": drop.partition, "status": at.status, "stage": at.stage} for drop, at in found]
         sys.stdout.write(json.dumps(body) + "\n")
+    elif not found:
+        console.print("No drop has arrived; `hallmark run --drop FILE` puts one into the store.", highlight=False)
     else:
         for drop, at in found:
             console.print(f"{drop.partition}  {at.status:<5} {at.stage}", highlight=False)

@@ -8,7 +8,7 @@ import click
 
 from assets.adapter.recipe import Recipe
 from pipelines.reading import Rejections, reading_of, reading_options
-from pipelines.report import StageReport, console
+from pipelines.report import StageReport, console, keep_apart
 from resources.workspace import Workspace
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -41,11 +41,18 @@ def command(
     """Train a LoRA adapter on IN; OUT becomes a PEFT folder with training.json.
 
     The loss counts the assistant's words only. A killed run, started again, goes on from its last checkpoint.
+
+    \b
+    hallmark train rows.jsonl -o adapter
+    hallmark train rows.jsonl -o adapter --base models/my-model --recipe recipe.yaml --holdout held-out.jsonl
+
+    Exit status 0: trained; 2: an error, such as no row that can be learnt; 4: wrong usage.
     """
     from assets.adapter.progress import lines
     from assets.adapter.train import read_rows_of, train
     from resources.base_model import base_path
 
+    keep_apart([path, holdout, recipe], [report])
     stage = StageReport("train", path)
     settings = Recipe.from_yaml(recipe) if recipe else Recipe()
     said, rejections = reading_of(columns, encoding), Rejections()

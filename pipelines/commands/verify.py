@@ -41,7 +41,10 @@ def command(release: str, keys: Path | None, report: Path | None, as_json: bool,
     workspace = Workspace.locate(home)
     ring = KeyRing.open(keys or workspace.keys)
     if not ring.of("pipeline"):
-        raise UsageError(f"{keys or workspace.keys} holds no public key of a pipeline to trust")
+        raise UsageError(
+            f"{keys or workspace.keys} holds no public key of a pipeline to trust; --keys names the folder of those "
+            "that you were given, such as the keys/*.pub of the workspace that made the release"
+        )
     folder = _folder(release, workspace, ring)
     at_home = folder.parent == workspace.releases
     log = workspace.decision_log if at_home else None

@@ -11,9 +11,9 @@ import pytest
 
 from pipelines import command as program
 from pipelines.reading import Rejections, reading_of, rows_of
-from pipelines.report import whole_text
+from pipelines.report import keep_apart, whole_text
 from resources.artifacts import write_whole
-from resources.errors import InputError
+from resources.errors import InputError, UsageError
 
 BROKEN = [
     {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant"}]},
@@ -48,6 +48,7 @@ def test_a_broken_row_is_a_rejection_with_its_rule_and_is_told(
     rejections.conclude()
     told = " ".join(capsys.readouterr().err.split())
     assert "in.jsonl:1: a message has no content [not-text]" in told and "12 rows in all (not-text 6" in told
+    assert told.count("no form fits its columns") == 1  # a reason is said once, with its first row
 
 
 def test_training_on_broken_rows_is_an_error_that_tells_them_and_no_finding(broken: Path, tmp_path: Path) -> None:
@@ -87,6 +88,19 @@ def test_an_error_nobody_foresaw_is_one_sentence_and_exit_two(
     told = capsys.readouterr().err
     assert caught.value.code == 2
     assert "this should not happen: ZeroDivisionError" in told and "hunter2" not in told and "Traceback" not in told
+
+
+def test_what_is_read_is_never_overwritten(tmp_path: Path) -> None:
+    rows = tmp_path / "in.jsonl"
+    rows.write_text('{"question": "Where is it?", "answer": "At the depot."}\n')
+    before = rows.read_bytes()
+    for command in (["sanitize"], ["screen", "--no-model"]):
+        done = run(*command, "in.jsonl", "-o", str(rows), cwd=tmp_path)
+        assert done.returncode == 4 and "never overwritten" in done.stderr
+    with pytest.raises(UsageError, match="named twice"):
+        keep_apart([rows], [tmp_path / "out", tmp_path / "." / "out"])
+    keep_apart([rows, None], [Path("/dev/null"), Path("/dev/null"), None, tmp_path / "out"])
+    assert rows.read_bytes() == before and [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
 def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
