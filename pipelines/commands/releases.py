@@ -32,12 +32,14 @@ def command(context: click.Context, as_json: bool, home: Path | None) -> None:
     if as_json:
         sys.stdout.write(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
         return
-    table = Table("", "release", "released", "approved by", "holds")
+    table = Table("", "release", "released", "approved by", "verifies")
     for row in rows:
         holds = "[green]yes[/]" if not row.differences else f"[red]no: {len(row.differences)} differences[/]"
         table.add_row("*" if row.current else "", row.release, row.released_at, ", ".join(row.approved_by), holds)
     if rows:
         console.print(table)
+        if not fault and not any(row.current for row in rows):
+            console.print("None is plugged in. To use one again, approve its candidate again with --release.")
     else:
         console.print("nothing was released yet")
 

@@ -62,9 +62,8 @@ def command(release: str, keys: Path | None, report: Path | None, as_json: bool,
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     outcome = "[red bold]does not verify[/]" if found else "[green bold]verifies[/]"
     beside = "" if at_home else "; no log of decisions to hold it against"
-    console.print(
-        f"{folder.name} {outcome} ({len(found)} differences, {time.time() - started:.1f} s{beside})", highlight=False
-    )
+    count = f"{len(found)} difference{'s' * (len(found) != 1)}"
+    console.print(f"{folder.name} {outcome} ({count}, {time.time() - started:.1f} s{beside})", highlight=False)
     return 1 if found else 0
 
 
@@ -72,7 +71,7 @@ def _folder(release: str, workspace: Workspace, ring: KeyRing) -> Path:
     if release == "current":
         name = read_plug(workspace.releases, ring).release
         if not name:
-            raise UsageError("no release is plugged in")
+            raise UsageError("no release is plugged in; name one of those that `hallmark releases` lists, or a folder")
         return workspace.releases / name
     named = workspace.releases / release
     folder = named if Path(release).name == release and named.exists() else Path(release)
