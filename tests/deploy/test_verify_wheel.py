@@ -102,6 +102,11 @@ def test_its_command_says_whether_a_release_and_a_grant_hold(bare: Path, home: L
     folder, keys = home.released(), ("-m", "hallmark_verify", "--keys", str(home.workspace.keys))
     said = run(bare, *keys, "release", str(folder))
     assert said.returncode == 0 and f"{folder.name} verifies" in said.stdout, said.stderr
+    after = run(bare, *keys[:2], "release", str(folder), *keys[2:])  # the keys may stand after the command, too
+    assert after.stdout == said.stdout
+    assert "--keys names the folder" in run(bare, *keys[:2], "release", str(folder)).stderr
+    absent = run(bare, *keys, "release", "nowhere")
+    assert absent.returncode == 2 and "there is no such folder" in absent.stderr
     grant = (*keys, "grant", str(token), "--tool", "refund", "--spend", str(home.workspace.root / "spent"))
     assert run(bare, *grant, "--arguments", json.dumps(CALL)).returncode == 0
     assert "used before" in run(bare, *grant, "--arguments", json.dumps(CALL)).stderr
