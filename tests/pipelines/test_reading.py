@@ -90,17 +90,24 @@ def test_an_error_nobody_foresaw_is_one_sentence_and_exit_two(
     assert "this should not happen: ZeroDivisionError" in told and "hunter2" not in told and "Traceback" not in told
 
 
-def test_what_is_read_is_never_overwritten(tmp_path: Path) -> None:
-    rows = tmp_path / "in.jsonl"
-    rows.write_text('{"question": "Where is it?", "answer": "At the depot."}\n')
-    before = rows.read_bytes()
-    for command in (["sanitize"], ["screen", "--no-model"]):
-        done = run(*command, "in.jsonl", "-o", str(rows), cwd=tmp_path)
-        assert done.returncode == 4 and "never overwritten" in done.stderr
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sanitize", "IN", "-o", "IN"], ["screen", "IN", "-o", "IN"], ["screen", "IN", "-o", "out", "--sarif", "out"],
+        ["train", "IN", "-o", "adapter", "--report", "IN"], ["redteam", ".", "--data", "IN", "--hits", "IN"],
+    ],
+)  # fmt: skip
+def test_what_is_read_is_never_overwritten(words: list[str], broken: Path) -> None:
+    before = broken.read_bytes()
     with pytest.raises(UsageError, match="named twice"):
-        keep_apart([rows], [tmp_path / "out", tmp_path / "." / "out"])
-    keep_apart([rows, None], [Path("/dev/null"), Path("/dev/null"), None, tmp_path / "out"])
-    assert rows.read_bytes() == before and [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+        program.hallmark.main([str(broken) if word == "IN" else word for word in words], standalone_mode=False)
+    assert broken.read_bytes() == before
+
+
+def test_no_file_takes_any_number_of_outputs(tmp_path: Path) -> None:
+    keep_apart([tmp_path / "in", None], [Path("/dev/null"), Path("/dev/null"), None, tmp_path / "out"])
+    with pytest.raises(UsageError, match="named twice"):
+        keep_apart([], [tmp_path / "out", tmp_path / "." / "out"])
 
 
 def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
