@@ -11,6 +11,7 @@ Whoever reads says whether it may be kept: text from the vault may not. On a GPU
 import contextlib
 import hashlib
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     import torch
 
 FOLDER = "states"
-ROOM = 2**30  # bytes a folder of states may take; those that were not asked for longest go first
+ROOM = 2**30  # bytes a folder of states may take; those that were not asked for longest go first,
+STALE = 24 * 3600  # seconds after which: what is read in turn and does not fit would else push itself out
 VERSION = 1  # of the code that computes them
 NAME = "states"  # of the only tensor of a file
 
@@ -57,26 +59,27 @@ class KeptStates:
         return None
 
     def put(self, name: bytes, states: "torch.Tensor") -> None:
-        """Keep them, whole or not at all. A full disk is no reason to stop: they are computed again."""
+        """Keep them, whole or not at all, where there is room. A full disk is no reason to stop."""
         from safetensors.torch import save
 
         body = save({NAME: states.contiguous()})
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._make_room(len(body))
-            write_whole(self._path(name), body)
+            if self._has_room(len(body)):
+                write_whole(self._path(name), body)
+                self._used += len(body)
 
-    def _make_room(self, size: int) -> None:
-        self._used += size
-        if self._used <= self._room:
-            return
+    def _has_room(self, size: int) -> bool:
+        if self._used + size <= self._room:
+            return True
         files = self._files()
-        self._used = size + sum(size for _, size, _ in files)  # other processes keep states here, too
-        for _, old, path in files:
-            if self._used <= self._room:
-                return
+        self._used = sum(size for _, size, _ in files)  # other processes keep states here, too
+        for asked, old, path in files:
+            if self._used + size <= self._room or time.time() - asked < STALE:
+                break
             path.unlink(missing_ok=True)
             self._used -= old
+        return self._used + size <= self._room
 
     def _files(self) -> list[tuple[float, int, Path]]:
         """When each was last asked for, its size, and its path, the longest ago first."""
