@@ -38,8 +38,9 @@ GROUPS = {
     "ZIP_CODE": "ZIP",
 }
 LABELS = tuple(dict.fromkeys(GROUPS.values()))
+PERSON = LABELS.index("PERSON")
 LIKELY = 0.5  # mean probability from which a word has a label
-FAINT = 0.06  # from which a word that has none may still be part of a name: PERSON?
+TRACE = 0.002  # probability of a person from which a word without a label is still told of
 
 
 def bundled_tagger() -> Path:
@@ -51,7 +52,8 @@ def bundled_tagger() -> Path:
 
 
 class MultilingualTagger:
-    """``entities`` as ``EntityTagger`` has it, a word each: PERSON, STREET, HOUSE, CITY, ZIP, or PERSON?."""
+    """``entities`` as ``EntityTagger`` has it, a word each: PERSON, STREET, HOUSE, CITY, ZIP, or "" for a mere trace of
+    a person; each with the probability that the word is (part of) a person's name."""
 
     def __init__(self, folder: Path | None = None) -> None:
         import onnxruntime
@@ -77,11 +79,11 @@ class MultilingualTagger:
             if (group := GROUPS.get(name.partition("-")[2])) is not None:
                 self._sums[int(index), LABELS.index(group)] = 1.0
 
-    def entities(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
-        """``(start, end, label)`` in characters of each tagged word, for each text, in order."""
+    def entities(self, texts: Sequence[str]) -> list[list[tuple[int, int, str, float]]]:
+        """``(start, end, label, probability of a person)`` of each tagged word, in characters, for each text."""
         return [list(self._words(text)) for text in texts]
 
-    def _words(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def _words(self, text: str) -> Iterator[tuple[int, int, str, float]]:
         scores: dict[tuple[int, int], Floats] = {}
         for start, end in _windows(text):
             for span, found in self._read(text[start:end]):
@@ -89,11 +91,9 @@ class MultilingualTagger:
                 # A word in two windows is read best where it is further from the edge: the later one sees what follows.
                 scores[at] = np.maximum(scores[at], found) if at in scores else found
         for (start, end), found in sorted(scores.items(), key=lambda item: item[0]):
-            best = int(found.argmax())
-            if found[best] >= LIKELY:
-                yield start, end, LABELS[best]
-            elif found[0] >= FAINT:
-                yield start, end, "PERSON?"
+            best, person = int(found.argmax()), float(found[PERSON])
+            if found[best] >= LIKELY or person >= TRACE:
+                yield start, end, LABELS[best] if found[best] >= LIKELY else "", person
 
     def _read(self, window: str) -> Iterator[tuple[tuple[int, int], Floats]]:
         """Each word of a window with the mean over its pieces of the probability of each of ``LABELS``."""

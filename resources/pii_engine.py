@@ -20,11 +20,15 @@ LANGUAGE = "en"
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A named entity of the NER: characters ``start`` to ``end`` carry ``label`` (OntoNotes names: PERSON, GPE...)."""
+    """A named entity of the NER: characters ``start`` to ``end`` carry ``label`` (OntoNotes names: PERSON, GPE...).
+
+    ``person`` is the probability of a person's name, where the network tells it of each word.
+    """
 
     start: int
     end: int
     label: str
+    person: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ class SpanRecognizer(EntityRecognizer):  # type: ignore[misc]
 class Tagger(Protocol):
     """A network that names entities: ``EntityTagger``, ``MultilingualTagger``."""
 
-    def entities(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
-        """``(start, end, label)`` in characters, for each text, in order."""
+    def entities(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int, str] | tuple[int, int, str, float]]]:
+        """What ``Entity`` has, in characters, for each text, in order."""
 
 
 class PiiEngine:

@@ -3,7 +3,8 @@
 Templates, names and streets are in ``tests/spoken``. Registers ``letter``, ``chat``, ``ticket`` and ``contract`` are
 split by parity: rules may look at the even templates ("tune"), the odd ones ("report") are measured only, and so is
 ``other``, whose styles no rule was made on. Half of the people have names of Faker's lists, from which the sanitiser's
-are made; the other half have names that its lists do not know.
+are made; the other half have names that its lists do not know. ``held_back`` (voicemail, invoices, medical notes, forum
+posts, delivery notes) has names and streets of its own, too.
 
 ``{person}`` is a full name, ``{given}`` and ``{family}`` its parts, ``{street}`` a street with its number, ``{address}``
 the same with its town, ``{spoken}`` as people type it in a chat; identifiers go by their own names.
@@ -72,20 +73,18 @@ def _faker(locale: str) -> Any:
 
 
 def labelled(language: str, half: str, seed: int) -> Iterator[Labelled]:
-    """Every template of a half ("tune", "report" or "other"), with values of its own."""
+    """Every template of a half ("tune", "report", "other" or "held_back"), with values of its own."""
     for register, texts in templates(language).items():
         for index, template in enumerate(texts):
-            mine = (
-                half == "other" if register == "other" else register in SPLIT and ("tune", "report")[index % 2] == half
-            )
+            mine = register == half or (register in SPLIT and ("tune", "report")[index % 2] == half)
             if mine:
                 yield _filled(language, register, template, random.Random(f"{seed}:{language}:{register}:{index}"))
 
 
 def clean(language: str, half: str) -> list[str]:
     """Texts of a half with nobody in them."""
-    if half == "other":
-        return templates(language)["clean_other"]
+    if half in ("other", "held_back"):
+        return templates(language)[f"clean_{half}"]
     return templates(language)["clean"][half == "report" :: 2]
 
 
@@ -93,20 +92,20 @@ def _filled(language: str, register: str, template: str, rng: random.Random) -> 
     text, spans, position = "", [], 0
     for field in FIELD.finditer(template):
         text += template[position : field.start()]
-        type_, value, listed = value_of(field[1], language, rng)
+        type_, value, listed = value_of(field[1], language, rng, register == "held_back")
         spans.append((type_, len(text), len(text) + len(value), listed))
         text += value
         position = field.end()
     return Labelled(register, text + template[position:], tuple(spans))
 
 
-def value_of(kind: str, language: str, rng: random.Random) -> tuple[str, str, bool]:
-    """``(type, value, whether the lists may know it)``."""
+def value_of(kind: str, language: str, rng: random.Random, held_back: bool = False) -> tuple[str, str, bool]:
+    """``(type, value, whether the lists may know it)``; ``held_back``: of the names and streets that are held back."""
     if kind in ("person", "given", "family"):
-        name, listed = _name(kind, language, rng)
+        name, listed = _name(kind, language, rng, held_back)
         return "PERSON", name, listed
     if kind in ("street", "address", "spoken"):
-        return "STREET_ADDRESS", _address(kind, language, rng), False
+        return "STREET_ADDRESS", _address(kind, language, rng, held_back), False
     if kind == "phone":
         digits = FIRST_DIGITS[language]
         pattern = rng.choice(PHONES[language])
@@ -116,7 +115,7 @@ def value_of(kind: str, language: str, rng: random.Random) -> tuple[str, str, bo
     if kind == "iban":
         return "IBAN_CODE", _iban(rng.choice(BANKS[language]), rng), False
     if kind == "email":
-        name, _ = _name("person", language, rng)
+        name, _ = _name("person", language, rng, held_back)
         local = re.sub(r"[^a-z.]", "", name.lower().replace(" ", "."))
         return (
             "EMAIL_ADDRESS",
@@ -128,8 +127,8 @@ def value_of(kind: str, language: str, rng: random.Random) -> tuple[str, str, bo
     return "IDENTIFIER", IDENTIFIERS[kind](rng), False
 
 
-def _name(kind: str, language: str, rng: random.Random) -> tuple[str, bool]:
-    own, listed = _data("names")[language], rng.random() < 0.5
+def _name(kind: str, language: str, rng: random.Random, held_back: bool) -> tuple[str, bool]:
+    own, listed = _data("held_back" if held_back else "names")[language], rng.random() < 0.5
     if not listed:
         given, family = rng.choice(own["given"]), rng.choice(own["family"])
     else:
@@ -144,9 +143,10 @@ def _seeded(locale: str, rng: random.Random) -> Any:
     return faker
 
 
-def _address(kind: str, language: str, rng: random.Random) -> str:
+def _address(kind: str, language: str, rng: random.Random, held_back: bool) -> str:
     known = _data("streets")[language]
-    line = rng.choice(known["lines"]).format(street=rng.choice(known["streets"]), n=rng.randrange(1, 240))
+    streets = _data("held_back")[language]["streets"] if held_back else known["streets"]
+    line = rng.choice(known["lines"]).format(street=rng.choice(streets), n=rng.randrange(1, 240))
     if kind == "street":
         return line
     locales, weights = zip(*known["places"], strict=True)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from assets.sanitized.numbers.labelled import is_label
 from assets.sanitized.people.lexicon import FUNCTION, Lexicon
+from assets.sanitized.places.answered import QUANTITY, STREET_HINT, AnsweredAddress
 from assets.sanitized.redaction.spans import PLACEHOLDER
 from resources.pii_engine import Span
 
@@ -69,27 +70,6 @@ BUSINESS = frozenset(
     "ltd inc llc limited industries solutions technologies technology infotech services systems corporation info industry music musical musicals "
     "enterprises traders group holdings labs studio studios media telecom bank".split()
 )
-ADDRESS_FILLER = frozenset(
-    "yes sure ok okay oh my the address is it its it's this new home full delivery deliver to please and here".split()
-)
-STREET_FUNCTION = frozenset("of in near opposite at no".split())
-STREET_WORD = re.compile(
-    r"street|st|avenue|ave|road|rd|drive|dr|lane|ln|blvd|boulevard|nagar|colony|hwy|highway|way|circle|court|apartments?|building|(?:street|avenue|road)[a-z]{2,20}|[a-z]{3,20}(?:street|nagar)"
-)
-STREET_END = re.compile(r"street|st|avenue|ave|road|rd|drive|lane|ln|blvd|boulevard|nagar|colony")
-PREMISE = re.compile(
-    r"\b(?:(?:door|house|plot|flat|h|d)\s+)?(?:no|number|door|house|plot|flat)\s+$"
-)  # what a pared address begins with
-STREET_HINT = re.compile(
-    r"(?:street|avenue|road|nagar|building|apartments?)\b|\b(?:st|ave|rd|drive|dr|lane|ln|blvd|boulevard|colony|hwy|highway|way|circle|court)\b|"
-    r"street|avenue|road",
-    re.I,
-)
-QUANTITY = frozenset(
-    "gb mb tb kb mbps gbps usd inr eur rs rupees dollars dollar euro euros pounds kg g km miles am pm hrs hours hour mins minutes days day weeks "
-    "week months month years year qty nos pcs pieces items jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june "
-    "july august september october november december date time amount cost costs price bill balance paid pay total charged percent x st nd rd th bed beds bedroom bedrooms room rooms bath bhk ticket tickets people persons seats".split()
-)
 YEAR = re.compile(r"(?:19\d\d|20[0-3]\d)")
 DAY = re.compile(
     r"(?:0?[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
@@ -126,7 +106,7 @@ class Answers:
     """Reads user turns. ``found`` are spans the recognisers already have: their words need no further reading."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._lexicon = lexicon
+        self._lexicon, self._address = lexicon, AnsweredAddress(lexicon)
 
     def find(self, text: str, wanted: str, found: Sequence[Span]) -> Iterator[Span]:
         if "[" in text:
@@ -146,7 +126,11 @@ class Answers:
             yield Span(*card.span("card"), "CREDIT_CARD", "answer.card", 0.6)
             return
         known = any(span.type == "STREET_ADDRESS" for span in found)
-        if (digits or STREET_HINT.search(text)) and (text.islower() or not known) and (address := self._address(text)):
+        if (
+            (digits or STREET_HINT.search(text))
+            and (text.islower() or not known)
+            and (address := self._address.find(text))
+        ):
             yield address
             return
         if not (digits or wanted) and self._talks(text, found):
@@ -181,54 +165,6 @@ class Answers:
             and not any(start <= word.start() and word.end() <= end for start, end in taken)
             for word in words
         )
-
-    def _address(self, text: str) -> Span | None:
-        """A turn that is an address without its street number or type: "62 anna nagar", "452 ram melur"."""
-        words = [match for match in TOKEN.finditer(text) if match[0].lower() not in ADDRESS_FILLER]
-        while (
-            words
-            and words[0][0].isalpha()
-            and self._lexicon.ordinary(words[0][0])
-            and not STREET_WORD.fullmatch(words[0][0].lower())
-        ):
-            words.pop(0)
-        plain = [match[0].lower() for match in words]
-        if (
-            not 2 <= len(words) <= 9
-            or "\n" in text
-            or not any(map(str.isalpha, plain))
-            or any(word in QUANTITY or (word in FUNCTION and word not in STREET_FUNCTION) for word in plain)
-        ):
-            return None
-        letters = [word for word in plain if word.isalpha()]
-        digits = [word for word in plain if word.isdigit()]
-        unread = [word for word in letters if len(word) > 2 and not self._lexicon.ordinary(word)]
-        proper = [word for word in unread if self._proper(word)]
-        street = any(STREET_WORD.fullmatch(word) for word in letters[-4:] + letters[1:4])
-        kept = words[0].start()
-        if before := PREMISE.search(text, 0, kept):
-            kept = before.start()
-        whole = plain[0].isdigit() and len(words) <= 6 and bool(STREET_END.fullmatch(letters[-1]) if letters else None)
-        if whole and len(letters) > 1:  # "22 north car street"
-            return Span(kept, words[-1].end(), "STREET_ADDRESS", "answer.address", 0.6)
-        if street and len(letters) > 1 and (digits or len(words) <= 5) and len(unread) >= len(letters) / 3:
-            return Span(kept, words[-1].end(), "STREET_ADDRESS", "answer.address", 0.6)
-        numbered = plain[0].isdigit() and len(plain[0]) <= 5 and len(proper) >= 2 and len(proper) == len(letters)
-        zipped = (
-            plain[-1].isdigit()
-            and len(plain[-1]) in (5, 6)
-            and len(plain) >= 3
-            and len(proper) == len(letters)
-            and len(digits) > 1
-        )
-        if numbered or zipped:
-            return Span(kept, words[-1].end(), "STREET_ADDRESS", "answer.address", 0.55)
-        return None
-
-    def _proper(self, word: str) -> bool:
-        """Whether a word could be part of an address: a name, a place or a word nobody knows."""
-        lexicon = self._lexicon
-        return not lexicon.harmless(word) or (not lexicon.ordinary(word) and lexicon.place(word) > 0.05)
 
     def _read(self, text: str, found: Sequence[Span]) -> list[Word]:
         matches = list(TOKEN.finditer(text))

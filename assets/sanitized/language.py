@@ -30,6 +30,7 @@ LETTERS, SURE = 60, 0.8  # as validation judges
 FEWEST, SURER = 24, 0.7  # the same where only the seven languages are asked about
 CLEARLY = 4  # small words from which a text counts as in their language, whatever the identifier says
 SEVERAL = 3  # small words of one language more than of any other that speak for it
+LABELS, FORM = 2, 200  # small words, and the most letters, of a form
 SHORT = 20  # characters below which the classifier knows nothing
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
@@ -54,7 +55,10 @@ def language_of(text: str) -> str:
         if probability >= SURE and code in ("en", *LANGUAGES):
             return code if code in votes else "en"
         if probability >= SURE and max(votes.values()) < CLEARLY:
-            return code  # a language that shares small words with one of these
+            # A language that shares small words with one of these; or a form, whose names and numbers tell nothing.
+            among, surely = classify(text[:READ], ("en", *LANGUAGES))
+            form = among in votes and surely >= SURER and len(telling & SMALL_WORDS[among]) >= LABELS
+            return among if form and letters <= FORM else code
     best = max(votes, key=lambda language: votes[language])
     return best if votes[best] > 1 or len(words) > 2 else ""
 

@@ -20,6 +20,7 @@ def recognizers(lexicon: Lexicon) -> list[SpanRecognizer]:
         LabelledRecognizer(lexicon),
         TelephoneRecognizer(),
         IdentifierRecognizer(),
+        NationalRecognizer("en"),
     ]
 
 

@@ -27,7 +27,17 @@ SECRET = re.compile(r"[^\s\"'“”„«»,;]{3,64}")
 SECRETS = ("PASSWORD", "USERNAME")
 YEAR = re.compile(r"(?:19|20)\d\d")
 ANNOUNCED = re.compile(r"(?::|\b(?:al|el|ao|no|o|pelo|au|le|il|lo))\s*$")  # "estamos en el 686210010"
+# Right before a number that is no telephone's: "n.º", "Bestellung 6123...", "ref. ", "= ".
+OF_SOMETHING = re.compile(
+    r"(?:[#=$€£/]|\b(?:n|nr|no|num|núm|número|numero|numéro|nummer|ref\w*|id|cod\w*|cód\w*|codice|ticket|serie\w*|série|lote|lotto|"
+    r"isbn|ean|imei|pedid\w*|encomenda|factura|fatura|fattura|facture|factuur|ordine|pratica|commande|dossier|caso|"
+    r"incidencia|expediente|albarán|guia|bolla|spedizione|envío|colis|bestell\w*|rechnung\w*|auftrag\w*|zaak|order|"
+    r"contrat\w*|client\w*|kunden?\w*|klant\w*|cuenta|conta|conto|compte|konto|rekening|nif|nie|dni|contribuinte|cpf|bsn|iva))"
+    r"[ .:º°#=-]*$",
+    re.I,
+)
 DIGITS = 3  # fewest in a labelled value
+GROUPED = re.compile(r"(?:\+|00|\(?0)\d{1,4}\)?(?:[ /-]+\d{1,4}){3,5}$")  # numbers that no plan of numbers knows
 NUMBER_LIKE = re.compile(r"(?<![\w.,/-])(?:\+|00)?\(?\d[\d ()./-]{5,20}\d(?![\w]|[.,/]\d)")
 
 
@@ -51,18 +61,34 @@ class SpokenPhoneRecognizer(SpanRecognizer):
                 yield Span(match.start, match.end, "PHONE_NUMBER", "phone.valid", 0.75)
         for near in NUMBER_LIKE.finditer(text):
             digits = sum(map(str.isdigit, near[0]))
-            if 7 <= digits <= 15 and not DATE.match(near[0].strip()) and self._called(text, near.start(), 24):
+            if not 7 <= digits <= 15 or DATE.match(near[0].strip()):
+                continue
+            if self._called(text, near.start(), 24):
                 yield Span(*near.span(), "PHONE_NUMBER", "phone.named", 0.7)
+            elif digits >= 9 and GROUPED.match(near[0]):
+                yield Span(*near.span(), "PHONE_NUMBER", "phone.grouped", 0.55)
 
     def _believed(self, text: str, match: Any) -> bool:
-        """With a code or trunk zero, in groups, or near a word for it: other valid numbers are numbers of something."""
+        """With a code or trunk zero, in groups, near a word for it, or a mobile's: others are numbers of something."""
         value = match.raw_string
         grouped = len(re.findall(r"\d+", value)) > 2
         announced = ANNOUNCED.search(text, max(0, match.start - 8), match.start) is not None
-        return value[0] in "+0(" or grouped or announced or self._called(text, match.start, 40)
+        return (
+            value[0] in "+0("
+            or grouped
+            or announced
+            or self._called(text, match.start, 40)
+            or (_is_mobile(match.number) and OF_SOMETHING.search(text[max(0, match.start - 30) : match.start]) is None)
+        )
 
     def _called(self, text: str, start: int, reach: int) -> bool:
         return self._word.search(text, max(0, start - reach), start) is not None
+
+
+def _is_mobile(number: Any) -> bool:
+    import phonenumbers
+
+    return phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
 
 
 def labels_of(language: str) -> Iterator[tuple[str, re.Pattern[str]]]:

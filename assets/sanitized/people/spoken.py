@@ -19,16 +19,24 @@ from resources.pii_engine import Entity, Span, SpanRecognizer
 
 PLACED = frozenset({"STREET", "HOUSE", "ZIP"})
 NAMELIKE, PLACELIKE = 0.2, 0.1  # lexicon scores from which a word could be a name, or a place
+# Probabilities of the tagger. It takes rare names for towns or for nothing, but leaves a trace that nouns do not have.
+IN_GERMAN, SUBJECT, FAINT, PAIRED, TRACE, NONE = 0.2, 0.1, 0.06, 0.04, 0.015, 0.002
 LINE = re.compile(r"(?m)^[ \t]*(?P<name>[^\W\d_][^\n\d,;:.!?()]*?)[ \t\r]*$")
 OPENED = re.compile(r"[.!?:\n¿¡\"“„«-]\s*$")
 NUMBER = re.compile(r"\d|@")
 VERB = re.compile(r"[ \t]+[^\W\d_A-Z][\w'’-]*")
+PLURAL = re.compile(r"(?:s|en)$")
 LONGEST = 5  # words of a name, particles included
 GREETED = re.compile(r"[ \t]*(?:[,!.?:;–—…)\n-]|$)")
+REACHED = re.compile(r"[ \t]*\((?=[+\d(])[\d +()./-]{7,}")  # a telephone number in brackets
 LINE_END = re.compile(r"[ \t]*(?:[,.!|)]|\r?\n|$)")
 SPEAKER = re.compile(r"(?m)^[ \t>*-]*(?P<name>[^\W\d_][^\W\d_'’.-]*(?:[ \t][^\W\d_][\w'’.-]*){0,2})[ \t]?:(?=\s)")
-GLUE = re.compile(r"[ \t]+|[-'’]|\.[ \t]*(?=\w)")
+GLUE = re.compile(r"[ \t]+['’]?|[-'’]|\.[ \t]*(?=\w)")
 OPENING = re.compile(r"[\s\"“„«(]+")
+DETERMINERS = frozenset(
+    "der die das den dem des ein eine einen einem einer zum zur beim im am mein meine sein ihr kein keine".split()
+)
+INTO = frozenset("in te uit naar nach aus en em à".split())  # before towns
 ARTICLE = re.compile(r"(?:der|die|den|el|la|il|lo|l['’]|de|o|a|os|as|le|les)[ \t]+", re.I)
 
 
@@ -38,6 +46,7 @@ class Word:
     end: int
     text: str
     mark: str  # the tagger's label, or ""
+    person: float  # the tagger's probability of a name
 
     @property
     def capital(self) -> bool:
@@ -56,13 +65,14 @@ class SpokenNameRecognizer(SpanRecognizer):
         self._nouns = words.language == "de"  # which are written with a capital
 
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
-        marks = {entity.start: entity.label for entity in entities}
-        words = [Word(*match.span(), match[0], marks.get(match.start(), "")) for match in WORD.finditer(text)]
+        marks = {entity.start: (entity.label, entity.person) for entity in entities}
+        words = [Word(*match.span(), match[0], *marks.get(match.start(), ("", 0.0))) for match in WORD.finditer(text)]
         names: dict[int, str] = {}  # which words are part of a name, by which rule
         lowered = text.islower()
         self._tagged(words, names, lowered)
         self._introduced(text, words, names, lowered)
         self._listed(text, words, names, lowered)
+        self._traced(text, words, names)
         self._standing(text, words, names)
         self._speakers(text, words, names)
         yield from self._runs(text, words, names)
@@ -87,7 +97,11 @@ class SpokenNameRecognizer(SpanRecognizer):
         for rule, pattern, accepts, stop in rules:
             for match in pattern.finditer(text):
                 at = self._first(text, match.end(), starts)
-                taken = list(self._from(text, words, at, accepts)) if at is not None else []
+                if at is None:
+                    continue
+                article = ARTICLE.match(text, match.end())  # "aan de Belastingdienst": names have none
+                noun = rule == "announced" and article is not None and article.end() == words[at].start
+                taken = list(self._from(text, words, at, likely if noun else accepts))
                 if taken and (stop is None or stop.match(text, words[taken[-1]].end)):
                     for index in taken:
                         names.setdefault(index, rule)
@@ -134,10 +148,54 @@ class SpokenNameRecognizer(SpanRecognizer):
                 and (follower.capital or follower.text.lower() in self._words.family)
             )
             alone = word.capital and not lowered and word.text.lower() not in self._words.ambiguous
-            if word.mark == "PERSON?" or paired or alone:
+            if (not word.mark and word.person >= FAINT) or paired or alone:
                 names[at] = "listed"
                 if paired:
                     names.setdefault(at + 1, "listed")
+
+    def _traced(self, text: str, words: list[Word], names: dict[int, str]) -> None:
+        """Rare names of which the tagger has but a trace: two together, or one where no noun has a capital."""
+        for at, word in enumerate(words):
+            if at in names or not self._plain(word) or self._placed(words, at):
+                continue
+            if word.person < TRACE and not REACHED.match(text, word.end):
+                continue
+            follower = words[at + 1] if at + 1 < len(words) else None
+            if (
+                follower
+                and self._joined(text, word, follower)
+                and self._plain(follower)
+                and not self._calls(text, word)
+            ):
+                both = min(word.person, follower.person)
+                if both >= PAIRED or (both >= TRACE and self._rare(word) and self._rare(follower)):
+                    names.update({at: "trace", at + 1: names.get(at + 1, "trace")})
+                    continue
+            determined = at > 0 and words[at - 1].text.lower() in DETERMINERS
+            if self._nouns:
+                needed = IN_GERMAN
+            elif self._opens(text, word):
+                needed = SUBJECT if VERB.match(text, word.end) and not PLURAL.search(word.text) else 1.0
+            else:
+                needed = 0.0 if REACHED.match(text, word.end) else FAINT
+            if not word.mark and not determined and word.person >= needed and self._rare(word):
+                names[at] = "trace"
+
+    def _plain(self, word: Word) -> bool:
+        return self._capitalised(word) and not word.text.isupper() and not self._lexicon.ordinary(word.text)
+
+    def _placed(self, words: list[Word], at: int) -> bool:
+        """Whether a word that is marked as a town stands where towns stand: behind a postcode or a preposition."""
+        before = [each.text for each in words[max(0, at - 2) : at]]
+        coded = any(any(map(str.isdigit, each)) for each in before)
+        return words[at].mark == "CITY" and (coded or (" ".join(before[-1:]).lower() in INTO))
+
+    def _calls(self, text: str, word: Word) -> bool:
+        """Whether a capitalised word stands before a name and is none: "Bel Hans Jansen"."""
+        return self._words.before.match(text, word.start) is not None
+
+    def _opens(self, text: str, word: Word) -> bool:
+        return word.start == 0 or OPENED.search(text[max(0, word.start - 3) : word.start]) is not None
 
     def _standing(self, text: str, words: list[Word], names: dict[int, str]) -> None:
         """Capitals where only names stand: on a line of their own in a letter head or at the end, and outside German
@@ -146,13 +204,16 @@ class SpokenNameRecognizer(SpanRecognizer):
         for line in LINE.finditer(text) if "\n" in text else ():
             at = starts.get(line.start("name"))
             taken = list(self._from(text, words, at, self._nameable)) if at is not None else []
+            if len(taken) < 2 and at is not None and self._addressed(text, words, line):
+                taken = list(self._from(text, words, at, self._plain))
             if len(taken) > 1 and words[taken[-1]].end == line.end("name") and self._heads(text, line):
                 names.update({index: names.get(index, "line") for index in taken})
         if self._nouns:
             return
         for at, (word, follower) in enumerate(itertools.pairwise(words)):
-            opens = at == 0 or OPENED.search(text[max(0, word.start - 3) : word.start]) is not None
+            opens = self._opens(text, word)
             named = self._nameable(word) and self._nameable(follower) and self._joined(text, word, follower)
+            named = named and max(word.person, follower.person) >= NONE and not self._calls(text, word)
             clear = self._lexicon.name(word.text) >= CLEAR or not self._lexicon.known(word.text)
             if named and (clear or not opens):
                 names.update({at: names.get(at, "pair"), at + 1: names.get(at + 1, "pair")})
@@ -165,6 +226,12 @@ class SpokenNameRecognizer(SpanRecognizer):
         """Whether a line is a name's by where it stands: the last one, or one before an address or number."""
         rest = text[line.end() :].lstrip("\r\n")
         return not rest.strip() or NUMBER.search(rest.partition("\n")[0]) is not None
+
+    def _addressed(self, text: str, words: list[Word], line: re.Match[str]) -> bool:
+        """Whether the next line is marked as a street."""
+        following = text[line.end() :].lstrip("\r\n").partition("\n")[0]
+        start = len(text) - len(text[line.end() :].lstrip("\r\n"))
+        return any(start <= each.start < start + len(following) and each.mark == "STREET" for each in words)
 
     def _nameable(self, word: Word) -> bool:
         """A capitalised word that is no place, brand or English word that the vectors know."""
@@ -200,18 +267,34 @@ class SpokenNameRecognizer(SpanRecognizer):
         while ahead + 1 < len(words) and ahead - at < LONGEST and self._joined(text, words[ahead], words[ahead + 1]):
             ahead += 1
             word = words[ahead]
-            if ahead in names or (self._could_be(word) and word.capital and self._extends(text, words, ahead, last)):
+            if (
+                ahead in names
+                or self._surname(text, word)
+                or (self._could_be(word) and word.capital and self._extends(text, words, ahead, last))
+            ):
                 last = ahead
-            elif word.text.lower() not in self._words.particles:
+            elif word.text.lower() not in self._words.particles or (self._nouns and self._determined(words, ahead)):
                 break
         return last
+
+    def _surname(self, text: str, word: Word) -> bool:
+        """A family name that is a word of forms, too, after a name: "Ana Nascimento"."""
+        known = not self._nouns and word.capital and word.text.lower() in self._words.family
+        return known and self._words.barred(word.text) and text[word.end : word.end + 1] != ":"
+
+    def _determined(self, words: list[Word], at: int) -> bool:
+        """Whether an article follows a name, before a German noun: "Anna den Schlüssel", but "Anna von der Heide"."""
+        first = words[at - 1].text.lower() not in self._words.particles
+        return first and words[at].text.lower() in DETERMINERS
 
     def _extends(self, text: str, words: list[Word], at: int, last: int) -> bool:
         """Whether a capitalised word after a name is part of it."""
         word = words[at]
         if word.mark in PLACED:
             return False
-        if text[words[at - 1].end] in "-'’" or at - last > 1:  # a hyphen or a particle between
+        if text[words[at - 1].end] in "-'’":
+            return True
+        if at - last > 1:  # a particle between
             return True
         return self._follows(word) if self._nouns else self._capitalised(word)
 
@@ -223,7 +306,7 @@ class SpokenNameRecognizer(SpanRecognizer):
                 break  # a capital that opens the text
             initial = len(word.text) == 1 and word.capital and text[word.end] == "."
             hyphen = text[word.end] in "-"
-            likely = word.capital and self._could_be(word) and self._likely(word) and word.mark not in PLACED
+            likely = word.capital and self._likely(word) and word.mark not in PLACED and not self._calls(text, word)
             particle = word.capital and word.text.lower() in self._words.particles and first == at
             if not (initial or likely or particle or (hyphen and word.capital)):
                 break
@@ -248,11 +331,19 @@ class SpokenNameRecognizer(SpanRecognizer):
 
     def _likely(self, word: Word) -> bool:
         """A word for which more than its capital speaks."""
-        return self._could_be(word) and (word.mark in ("PERSON", "PERSON?") or word.text.lower() in self._words.given)
+        return self._could_be(word) and (self._faint(word) or word.text.lower() in self._words.given)
 
     def _likely_capital(self, word: Word) -> bool:
         return word.capital and self._likely(word)
 
     def _follows(self, word: Word) -> bool:
         """Whether a German word after a given name is a family name rather than a noun."""
-        return self._could_be(word) and (word.mark in ("PERSON", "PERSON?") or self._words.listed(word.text))
+        return self._could_be(word) and (self._faint(word) or self._words.listed(word.text))
+
+    def _faint(self, word: Word) -> bool:
+        return word.mark == "PERSON" or (not word.mark and word.person >= FAINT)
+
+    def _rare(self, word: Word) -> bool:
+        """A word that English texts do not have, or have as a name, and not as a place."""
+        score = self._lexicon.name(word.text)
+        return self._lexicon.place(word.text) <= PLACELIKE and (score >= CLEAR or not self._lexicon.known(word.text))

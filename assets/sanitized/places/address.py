@@ -70,7 +70,7 @@ ANNOUNCED_BODY = re.compile(
 # In lower case: what follows "address is" or "deliver it to", up to a word that goes on about something else.
 ANNOUNCED_LOWER = re.compile(
     r"\b(?:(?P<sure>address(?:es)?(?:\s+(?:is|was|to|as|in|at|will be|would be|should be|change(?:d)? to))*\s*[:=-]?)|"
-    r"(?:deliver(?:ed)?|ship(?:ped)?|send|sent|drop(?:ped)?|bring|moved|shifted|relocated|living|live|lives|reside|residing|staying|located)"
+    r"(?:deliver(?:ed)?|ship(?:ped)?|send|sent|drop(?:ped)?|bring|moved|shifted|relocated|living|live|lives|reside|residing|stay|staying|located)"
     r"(?:\s+(?:it|this|that|them|me|my|the|a|new|order|pizza|food|package|parcel|card|check|over|off))*\s+(?:to|at|in|on))\s+"
     r"(?:(?:my|the|a|our|new|home|house|place|office|address|is|it'?s|at|:|-)\s+)*",
 )
@@ -84,6 +84,10 @@ PREMISES = frozenset(
 GOES_ON = frozenset(
     "please pls plz thanks thank thankyou ok okay sir madam phone mobile email mail name ssn account card password today tomorrow now soon asap "
     "instead also my i it is and can could will would want need minutes minute mins hours hour days day am pm years year dollars usd".split()
+)
+# What has numbers without being a street: "it's on channel 45".
+COUNTED = frozenset(
+    "channel page chapter step line row gate platform level season episode version day week number option question table seat slide item".split()
 )
 BETWEEN = frozenset("of in near opposite opp behind beside no number the at by next to".split())
 HOUSE = re.compile(rf"(?:\d{{1,5}}\s)?{_N}")
@@ -119,12 +123,16 @@ WORDS_AFTER = re.compile(r"[ \t]*,?[ \t]*(?P<word>[^\W_]+)\.?")
 _LOWER_CODE = r"(?:[a-z]\d[a-z]\d[a-z]\d|[a-z]\d[a-z]|\d[a-z]\d|[a-z]{1,2}\d[a-z\d]?|\d[a-z]{2}|\d{4,6})"
 LOWER_STATE = re.compile(rf"(?:{STATE_LOWER}|usa|uk|zip|code|zipcode|pincode|{_LOWER_CODE})")
 PLACE_WORDS = frozenset(
-    "new north south east west saint san fort lake park city town bridge beach hill union lower upper great green".split()
+    "new north south east west saint san fort lake park city town bridge beach hill union lower upper great greater green".split()
 )
+LANDMARK = re.compile(
+    r"[ \t]*,?[ \t]+(?:near(?: to)?|opp\.?|opposite(?: to)?|behind|beside|next to|adjacent to)(?=[ \t])"
+)
+TOWN = 4  # words of a town and its state
 ENDS_OR_ZIP = re.compile(r"[ \t]+(?:\d{4,6}|[a-z]\d[a-z] ?\d[a-z]\d)\b|[ \t]*$")
 ABBREVIATED = re.compile(r"\b[A-Za-z]{1,4}$")
 LEADING = re.compile(
-    r"(?<![\w.,$€£#-])(?:\d{1,6}|(?:(?:door|house|plot|flat|shop|site|block|h|d)\.?[ \t]*)?(?:no|number)\b\.?:?|door|house|plot|(?:flat|unit|apt|apartment|suite|shop|room|level|floor)\b\.?(?:[ \t]+\d{1,4}[a-z]?[ \t]*[,/])?)[ \t]*$",
+    r"(?<![\w.,$€£#-])(?:\d{1,6}|(?:(?:door|house|plot|flat|shop|site|block|h|d)\.?[ \t]*)?(?:no|number)\b\.?:?|door|house|plot|(?:(?:ground|first|second|third|fourth|top)[ \t]+)?(?:flat|unit|apt|apartment|suite|shop|room|level|floor)\b\.?(?:[ \t]+\d{1,4}[a-z]?[ \t]*[,/])?)[ \t]*$",
     re.I,
 )
 ZIP_WORD = re.compile(
@@ -248,6 +256,7 @@ class AddressRecognizer(SpanRecognizer):
         words = [word for word in re.findall(r"[^\W\d_]+", value) if len(word) > 1]
         if loose and (
             len("".join(words)) < 3
+            or words[-1].lower() in COUNTED
             or MONTH.search(value)
             or any(word in FUNCTION and word not in STREET_LINKS for word in words)
         ):
@@ -272,7 +281,22 @@ class AddressRecognizer(SpanRecognizer):
                 break
             last = match.start("word") + len(word)
             end = last
+        if landmark := LANDMARK.match(text, end):
+            end = max((match.end() for match in _while_named(text, landmark.end())), default=end)
+        rest = text[end:].split()  # "mountain view ca": a town of ordinary words, up to the state that ends the turn
+        if 1 < len(rest) <= TOWN and LOWER_STATE.fullmatch(rest[-1].strip(".,")) and not FUNCTION.intersection(rest):
+            return len(text.rstrip())
         return end
+
+
+def _while_named(text: str, start: int) -> Iterator[re.Match[str]]:
+    """Up to ``TOWN`` words that name something."""
+    for _ in range(TOWN):
+        match = WORDS_AFTER.match(text, start)
+        if match is None or match["word"] in FUNCTION or match["word"] in GOES_ON:
+            return
+        yield match
+        start = match.end()
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -69,14 +69,11 @@ class SpokenAddressRecognizer(SpanRecognizer):
 
     def find(self, text: str, entities: Sequence[Entity]) -> Iterator[Span]:
         parts = [each for each in entities if each.label in PARTS]
-        lowered = text.islower()
         for start, end, rule in (*self._written(text), *self._tagged(text, parts)):
-            begin, stop = self._back(text, start), self._grown(text, end, parts, lowered)
-            yield Span(begin, stop, "STREET_ADDRESS", f"address.{rule}", 0.8)
+            begin = self._back(text, start)
+            yield Span(begin, self._grown(text, begin, end, parts), "STREET_ADDRESS", f"address.{rule}", 0.8)
         for match in self._box.finditer(text):
-            yield Span(
-                match.start(), self._grown(text, match.end(), parts, lowered), "STREET_ADDRESS", "address.box", 0.8
-            )
+            yield Span(match.start(), self._grown(text, *match.span(), parts), "STREET_ADDRESS", "address.box", 0.8)
         for before, each in itertools.pairwise(parts):
             follows = before.label == "ZIP" and each.label == "CITY"
             if follows and each.start - before.end < FAR and NUMBERED.search(text, before.start, before.end):
@@ -135,6 +132,7 @@ class SpokenAddressRecognizer(SpanRecognizer):
             len(gap) <= FAR
             and BETWEEN.fullmatch(gap) is not None
             and "\n\n" not in gap
+            and not ("\n" in gap and last.label == part.label == "STREET")  # the line of a name
             and not re.search(r"[.?!]\s+\w|[(]", gap)
         )
 
@@ -152,8 +150,8 @@ class SpokenAddressRecognizer(SpanRecognizer):
             return True
         return name[:1].islower() and self._ending is not None and self._ending.match(name) is None
 
-    def _grown(self, text: str, end: int, parts: list[Entity], lowered: bool) -> int:
-        grown = True
+    def _grown(self, text: str, start: int, end: int, parts: list[Entity]) -> int:
+        lowered, grown = text[start:end].islower(), True
         while grown:
             grown = False
             for pattern in self._tail:
@@ -172,7 +170,9 @@ class SpokenAddressRecognizer(SpanRecognizer):
             return end
         for _ in range(TOWN_WORDS):
             match = WORD.match(text, end)
-            if match is None or (match["word"] in self._small and not self._links(text, match)):
+            if match is None or not match["word"].islower():
+                break
+            if match["word"] in self._small and not self._links(text, match):
                 break
             end = match.end()
         return end
