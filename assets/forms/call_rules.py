@@ -6,6 +6,7 @@ A call nobody could run rejects the row as it is read; one that runs against its
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +24,8 @@ KNOWN = frozenset({"string", "integer", "number", "boolean", "array", "object", 
 def check_calls(conversation: Conversation) -> None:
     """``FormFault`` for a call without a name, arguments that are no JSON object, a result that answers no call."""
     for call in conversation.calls:
+        if call.inline and not isinstance(call.arguments, dict):
+            raise FormFault("call-unreadable", "a tool call in a text is no JSON object with a name and arguments")
         if not call.name:
             raise FormFault("call-without-name", "a tool call names no function")
         if not isinstance(call.arguments, dict):
@@ -38,6 +41,18 @@ def check_calls(conversation: Conversation) -> None:
             if unanswered < 0 or (turn.answers and named and open_ids[turn.answers] < 1):
                 raise FormFault("result-without-call", "a tool's result answers no call")
             open_ids[turn.answers] -= 1
+
+
+def without_mere_text(conversation: Conversation) -> Conversation:
+    """Where a row declares no tools, what looks like a call in a text and is none is text."""
+    if conversation.tools or all(call.name and isinstance(call.arguments, dict) for call in conversation.calls):
+        return conversation
+    turns = tuple(replace(turn, calls=tuple(filter(_is_call, turn.calls))) for turn in conversation.turns)
+    return replace(conversation, turns=turns)
+
+
+def _is_call(call: ToolCall) -> bool:
+    return not call.inline or (bool(call.name) and isinstance(call.arguments, dict))
 
 
 def misfits(conversation: Conversation) -> Iterator[str]:

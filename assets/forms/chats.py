@@ -19,7 +19,7 @@ ROLES: dict[str, Role] = {
 }  # fmt: skip
 CALL_ROLES = frozenset({"function_call", "tool_call"})
 WEIGHTS = ("weight", "train", "training")
-_MARKS = re.compile(r"<tool_call>|<functioncall>|\[TOOL_CALLS\]|<function=|^Action:", re.M)
+_MARKS = re.compile(r"<tool_call>|<functioncall>|^FUNCTION CALL:|\[TOOL_CALLS\]|<function=|^Action:", re.M)
 
 
 def chat(messages: Any, path: str, mapping: Mapping[str, str], *, learnt: bool = True) -> list[Turn]:

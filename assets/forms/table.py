@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from assets.forms.call_rules import check_calls
+from assets.forms.call_rules import check_calls, without_mere_text
 from assets.forms.columns import ANSWERS, CHATS, MEDIA, Columns, shown
 from assets.forms.conversation import Conversation, FormFault
 from assets.forms.single import (
@@ -31,6 +31,10 @@ from assets.forms.single import (
 )
 
 OTHER = "other"
+TREE = (
+    "the row is a message of a tree (parent_id, replies), not a dialogue; write one row for each path from a root to a "
+    "leaf, as messages: [{role: user, content: ...}, {role: assistant, content: ...}]"
+)
 NO_MAPPING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -81,7 +85,9 @@ def read(fields: Mapping[str, Any], mapping: Mapping[str, str] = NO_MAPPING) -> 
         raise FormFault("image-or-audio", "the row has images, audio or video; only text can be learnt here")
     if any(row.value(name) is False for name in ("label", "kto_tag")):
         raise FormFault("undesired-answer", "the row is labelled as an answer that is not desired, and is not learnt")
-    conversation = form.read(row)
+    if _of_a_tree(row, form):
+        raise FormFault("message-tree", TREE)
+    conversation = without_mere_text(form.read(row))
     check_calls(conversation)
     return conversation
 
@@ -92,8 +98,22 @@ def _told(row: Columns) -> Form | None:
     return next(filled, present[0][0] if present else None)
 
 
+def _of_a_tree(row: Columns, form: Form) -> bool:
+    """Whether a row is one message of a tree, as Open Assistant exports them: flat with ``parent_id``, or nested."""
+    if form.name == "text":
+        return row.has("parent_id") and row.has("role")
+    root = row.value("prompt")
+    return form.name == "prompt" and isinstance(root, dict) and "replies" in root
+
+
 def _advice(fields: Mapping[str, Any]) -> str:
     """What is there, and what to write so that it is read."""
+    dialogue = next((name for name, value in fields.items() if isinstance(value, list) and shown([name]) == name), "")
+    if dialogue:
+        return (
+            f"no form fits its columns ({shown(fields)}); a list of messages has a role and a content each: write "
+            f"{dialogue} as messages: [{{role: user, content: ...}}, {{role: assistant, content: ...}}]"
+        )
     texts = [name for name, value in fields.items() if isinstance(value, str) and shown([name]) == name]
     asked = next((name for name in texts if _called(name, _ASKING)), "")
     said = next((name for name in texts if name != asked and _called(name, _SAYING)), "")

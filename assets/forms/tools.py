@@ -16,6 +16,7 @@ from assets.forms.conversation import FormFault, Tool, ToolCall
 _TAGGED = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.S)
 _MISTRAL = re.compile(r"\[TOOL_CALLS\]\s*(\[.*\])", re.S)
 _GLAIVE = re.compile(r"<functioncall>\s*(.*?)\s*(?:<\|endoftext\|>|\Z)", re.S)
+_ANNOUNCED = re.compile(r"^FUNCTION CALL:\s*(\{.*?\})\s*(?:\n\s*\n|\Z)", re.S | re.M)
 _LLAMA = re.compile(r"<function=([\w.-]+)>\s*(.*?)\s*</function>", re.S)
 _REACT = re.compile(r"^Action:[ \t]*([\w.-]+)[ \t]*\n+Action Input:[ \t]*(.*?)\s*\Z", re.S | re.M)
 # Glaive writes the arguments as JSON in single quotes within JSON.
@@ -76,8 +77,8 @@ def _call(entry: Any, path: str) -> ToolCall:
 
 
 def inline_calls(text: str, path: str) -> Iterator[ToolCall]:
-    """Calls written in an assistant's text."""
-    for pattern in (_TAGGED, _MISTRAL, _GLAIVE):
+    """Calls written in an assistant's text; one that cannot be read has its text as arguments and no name."""
+    for pattern in (_TAGGED, _MISTRAL, _GLAIVE, _ANNOUNCED):
         for found in pattern.finditer(text):
             yield from _inline(found[1], path)
     for pattern in (_LLAMA, _REACT):
@@ -98,7 +99,7 @@ def _inline(body: str, path: str) -> Iterator[ToolCall]:
             call = _call(entry, path)
             yield ToolCall(call.name, call.arguments, call.id, path, inline=True)
         else:
-            raise FormFault("call-unreadable", "a tool call in a text is no JSON object with a name and arguments")
+            yield ToolCall("", body, path=path, inline=True)
 
 
 def _text(value: Any) -> str:

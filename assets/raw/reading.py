@@ -102,7 +102,8 @@ def looks_like(data: bytes) -> str:
     high = [byte for byte in data if byte >= 0x80]
     if data.count(0) > len(data) // 4:
         return "utf-16"
-    if not high or any(byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) for byte in high):
+    binary = any(byte < 9 for byte in data)  # control characters that no text has
+    if binary or not high or any(byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) for byte in high):
         return ""
     western = sum(byte >= 0xC0 or byte in _SIGNS for byte in high)
     return "windows-1252" if western >= 0.8 * len(high) else ""

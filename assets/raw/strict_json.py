@@ -34,7 +34,11 @@ def parse_object(data: bytes) -> dict[str, Any]:
             raise
         value = _without_missing(_parse(data, _LENIENT))
     if not isinstance(value, dict):
-        raise Fault("not-an-object", "the row is JSON but not an object")
+        messages = isinstance(value, list) and value and all(isinstance(each, dict) for each in value)
+        how = (
+            'a list of messages is written {"messages": [...]}' if messages else 'a plain text is written {"text": ...}'
+        )
+        raise Fault("not-an-object", f"the row is JSON but not an object; {how}")
     return value
 
 

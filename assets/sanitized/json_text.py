@@ -19,7 +19,7 @@ from typing import Any
 from assets.forms.cells import parse_json
 
 _DECODER = json.JSONDecoder()
-_NEXT = re.compile(r'"|-?\d[\d.eE+-]*')
+NEXT = re.compile(r'"|-?\d[\d.eE+-]*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class JsonText:
         first, last = self.spans[number]
         if self.raw[first - 1 : first] != '"':
             return first, last
-        places = list(_characters(self.raw, first, last))
+        places = list(characters(self.raw, first, last))
         return places[start], places[end]
 
 
@@ -62,7 +62,7 @@ def open_json(raw: str) -> JsonText | None:
         return None
     spans = []
     position = 0
-    while found := _NEXT.search(raw, position):
+    while found := NEXT.search(raw, position):
         start, position = found.span()
         if found[0] == '"':
             start, position = position, _DECODER.raw_decode(raw, start)[1]
@@ -101,7 +101,7 @@ def _is_token(value: Any) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-def _characters(raw: str, start: int, end: int) -> Iterator[int]:
+def characters(raw: str, start: int, end: int) -> Iterator[int]:
     """Where each character of a JSON string begins, and where it ends: an escape is one character of up to twelve."""
     place = start
     while place < end:

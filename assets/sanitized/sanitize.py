@@ -23,6 +23,7 @@ from assets.sanitized.detector import Detector, Passage
 from assets.sanitized.passages import FORM, read_passages, successive
 from assets.sanitized.readers import Readers
 from assets.sanitized.redaction.draft import DraftText, Redaction, echoes
+from assets.sanitized.redaction.inline_json import fitted
 from assets.sanitized.redaction.placeholders import Placeholders, Surrogates
 from assets.sanitized.redaction.spans import resolve
 from assets.sanitized.residual import Residual
@@ -206,13 +207,16 @@ class Sanitizer:
 
     def _edit(self, draft: _Draft, path: str, text: DraftText, spans: list["Span"]) -> None:
         edits = []
-        for span in spans:
+        for span, quoted in fitted(text.current, spans):
             value = text.current[span.start : span.end]
             start, end = text.place(span)
             replacement = draft.names.replacement(span.type, value)
+            replacement = f'"{replacement}"' if quoted else replacement
             edits.append((start, end, replacement))
             mark = self._fingerprints.fingerprint(value)
             draft.redactions.append(Redaction(path, start, end, span.type, span.rule, mark, replacement))
+        if not edits:
+            return
         text.edit(edits)
         if self.settings.replace == "placeholder":  # a surrogate would be taken for a value
             draft.pending.add(path)

@@ -23,6 +23,7 @@ class Rule:
 # How a row's form can be broken; the reading itself says what it found (``assets.forms``). Every command rejects these.
 FORM_RULES = (
     Rule("unknown-form", "rejected", "no form fits the row's columns"),
+    Rule("message-tree", "rejected", "the row is one message of a tree, not a dialogue"),
     Rule("not-text", "rejected", "a null, a number or a structure stands where text is expected"),
     Rule("unknown-role", "rejected", "a message's role is not known"),
     Rule("image-or-audio", "rejected", "the row has parts that are no text"),

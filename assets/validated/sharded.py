@@ -38,7 +38,7 @@ from resources.errors import HallmarkError
 from resources.project import Project
 
 NAME = "validated_records"
-VERSION = "2"
+VERSION = "3"
 
 
 class Suite(Protocol):

@@ -139,6 +139,48 @@ def test_two_results_for_one_call_are_one_too_many() -> None:
         read({"messages": [*turns[:3], turns[2], ASSISTANT]})
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"message_id": "b", "parent_id": "a", "role": "assistant", "text": SAY},
+        {"message_tree_id": "a", "prompt": {"role": "prompter", "text": ASK, "replies": [{"text": SAY}]}},
+    ],
+)
+def test_a_message_of_a_tree_is_no_text_to_learn(row: dict[str, Any]) -> None:
+    with pytest.raises(FormFault, match="one row for each path") as fault:
+        read(row)
+    assert fault.value.rule == "message-tree"
+
+
+def test_the_advice_on_a_list_of_another_kind_is_how_messages_are_written() -> None:
+    with pytest.raises(FormFault, match="write data as messages"):
+        read({"id": "7", "data": [ASK, SAY]})
+
+
+BROKEN = [
+    '<tool_call>\n{"name": "find_box", "arguments": {"box": \n</tool_call>',
+    '<tool_call>{"nome": 1}</tool_call>',
+    'FUNCTION CALL: {"name": "find_box", "arguments": {]}',
+]
+
+
+@pytest.mark.parametrize("said", BROKEN)
+def test_a_broken_call_in_a_text_rejects_a_row_that_declares_tools_and_is_text_in_others(said: str) -> None:
+    messages = [USER, {"role": "assistant", "content": said}]
+    with pytest.raises(FormFault) as fault:
+        read({"messages": messages, "tools": [TOOL]})
+    assert fault.value.rule in ("call-unreadable", "call-without-name")
+    found = read({"messages": messages})
+    assert not found.calls and found.turns[-1].text == said
+
+
+def test_a_call_announced_in_words_is_a_call() -> None:
+    said = f"FUNCTION CALL: {json.dumps(CALL)}"
+    assert [call.name for call in read({"messages": [USER, {"role": "assistant", "content": said}]}).calls] == [
+        "find_box"
+    ]
+
+
 def test_writing_about_tags_is_no_call() -> None:
     found = read({"prompt": "How do I call a tool?", "completion": "Write <tool_call> and then the JSON."})
     assert not found.calls
