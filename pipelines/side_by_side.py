@@ -18,8 +18,9 @@ from assets.adapter.recipe import Recipe
 from assets.verdict.candidate import Candidate, find
 from assets.verdict.markup import mark, number, paragraph, section, table, text
 from assets.verdict.stylesheet import CSS
+from expectations.policy import Policy
 from pipelines.report import EXIT, console
-from resources.artifacts import write_whole
+from resources.artifacts import Artifact, write_whole
 from resources.errors import InputError
 from resources.workspace import Workspace
 
@@ -31,16 +32,19 @@ COLUMNS = ("recipe", "candidate", "verdict", "failed", "unproven", "held-out los
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One recipe and what came of it; ``candidate`` is None where the run stopped before a verdict."""
+    """One recipe and what came of it; ``candidate`` is None where the run stopped before a verdict, ``adapter`` where
+    it stopped before there was one.
+    """
 
     recipe: Path
     candidate: Candidate | None
     exit_status: int
+    adapter: Artifact | None = None
 
     def cells(self, workspace: Workspace) -> list[str]:
         """What the table shows, in the order of ``COLUMNS``."""
         if self.candidate is None:
-            return [self.recipe.name, "-", f"stopped, exit {self.exit_status}", *["-"] * (len(COLUMNS) - 3)]
+            return self._stopped()
         verdict = self.candidate.verdict
         gates = {
             outcome: [item.name for item in verdict.blocking() if item.result.verdict == outcome]
@@ -54,6 +58,19 @@ class Tried:
             self.recipe.name, verdict.candidate, verdict.verdict, ", ".join(gates["fail"]) or "none",
             ", ".join(gates["inconclusive"]) or "none", number(loss), number(seconds.get("lora_adapter"), 0),
             number(sum(seconds.get(stage, 0.0) for stage in TRIALS), 0),
+        ]  # fmt: skip
+
+    def _stopped(self) -> list[str]:
+        """The row of a run without a verdict: if its adapter did not pass its own gates, which."""
+        if self.adapter is None:
+            return [self.recipe.name, "-", f"stopped, exit {self.exit_status}", *["-"] * (len(COLUMNS) - 3)]
+        made, named = self.adapter.manifest, os.environ.get("HALLMARK_POLICY")
+        gates = Policy.load(Path(named) if named else None).judge(made.stage, made.metrics)
+        refused = [[gate.gate for gate in gates if gate.verdict == outcome] for outcome in ("fail", "inconclusive")]
+        return [
+            self.recipe.name, "-", f"stopped, exit {self.exit_status}",
+            *(", ".join(names) or "none" for names in refused),
+            number(made.metrics["held_out_loss"].value), number(made.seconds, 0), "-",
         ]  # fmt: skip
 
 
@@ -101,7 +118,10 @@ def run_all(
         named = current.manifest.details["candidate"] if current and status in EXIT.values() else None
         same = before and current and before.manifest.key == current.manifest.key
         stopped = named is None or (status == EXIT["fail"] and same)
-        tried.append(Tried(recipe, None if stopped or named is None else find(workspace.artifacts, named), status))
+        adapter = workspace.artifacts.current("lora_adapter")
+        own = adapter and adapter.manifest.inputs["recipe"] == Recipe.from_yaml(recipe).digest
+        found = None if stopped or named is None else find(workspace.artifacts, named)
+        tried.append(Tried(recipe, found, status, adapter if own else None))
     return _show(workspace, tried)
 
 

@@ -6,8 +6,10 @@ import pytest
 
 from assets.golden.inference.sequential import ALPHA
 from assets.golden.inference.statistics import paired_proportions
-from pipelines.side_by_side import COLUMNS, distinct, recipes_of, render
+from pipelines.side_by_side import COLUMNS, Tried, distinct, recipes_of, render
+from resources.artifacts import Metric
 from resources.errors import InputError
+from resources.workspace import Workspace
 
 
 def test_recipes_are_files_and_the_files_of_folders_each_once(tmp_path: Path) -> None:
@@ -30,6 +32,16 @@ def test_every_recipe_is_read_before_the_first_is_run(tmp_path: Path, second: st
     (tmp_path / "b.yaml").write_text(second)
     with pytest.raises(InputError, match=said):
         distinct(recipes_of([tmp_path]))
+
+
+def test_a_recipe_that_stopped_names_the_gates_of_its_adapter(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with workspace.artifacts.draft("lora_adapter", "all", "1", {"recipe": "r"}) as draft:
+        loss = {"loss_ratio": Metric(1.0, 30), "held_out_loss": Metric(9.0, 30), "final_loss": Metric(9.1, 30)}
+        adapter = draft.seal(metrics=loss)
+    row = Tried(Path("gentle.yaml"), None, 2, adapter).cells(workspace)
+    assert row[2:4] == ["stopped, exit 2", "training_learnt, held_out_loss"]
+    assert Tried(Path("gentle.yaml"), None, 2).cells(workspace)[3:] == ["-"] * (len(COLUMNS) - 3)
 
 
 def test_the_page_says_what_several_candidates_cost_and_escapes_names() -> None:
