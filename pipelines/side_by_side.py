@@ -56,8 +56,8 @@ class Tried:
         loss = adapter.manifest.metrics["held_out_loss"].value if adapter else None
         return [
             self.recipe.name, verdict.candidate, verdict.verdict, ", ".join(gates["fail"]) or "none",
-            ", ".join(gates["inconclusive"]) or "none", number(loss), number(seconds.get("lora_adapter"), 0),
-            number(sum(seconds.get(stage, 0.0) for stage in TRIALS), 0),
+            ", ".join(gates["inconclusive"]) or "none", number(loss), _whole(seconds.get("lora_adapter")),
+            _whole(sum(seconds.get(stage, 0.0) for stage in TRIALS)),
         ]  # fmt: skip
 
     def _stopped(self) -> list[str]:
@@ -70,8 +70,12 @@ class Tried:
         return [
             self.recipe.name, "-", f"stopped, exit {self.exit_status}",
             *(", ".join(names) or "none" for names in refused),
-            number(made.metrics["held_out_loss"].value), number(made.seconds, 0), "-",
+            number(made.metrics["held_out_loss"].value), _whole(made.seconds), "-",
         ]  # fmt: skip
+
+
+def _whole(seconds: float | None) -> str:
+    return number(None if seconds is None else round(seconds))
 
 
 def recipes_of(paths: Sequence[Path]) -> list[Path]:

@@ -40,7 +40,8 @@ def test_a_recipe_that_stopped_names_the_gates_of_its_adapter(tmp_path: Path) ->
         loss = {"loss_ratio": Metric(1.0, 30), "held_out_loss": Metric(9.0, 30), "final_loss": Metric(9.1, 30)}
         adapter = draft.seal(metrics=loss)
     row = Tried(Path("gentle.yaml"), None, 2, adapter).cells(workspace)
-    assert row[2:4] == ["stopped, exit 2", "training_learnt, held_out_loss"]
+    assert row[2:6] == ["stopped, exit 2", "training_learnt, held_out_loss", "none", "9"]
+    assert row[6].isdigit()
     assert Tried(Path("gentle.yaml"), None, 2).cells(workspace)[3:] == ["-"] * (len(COLUMNS) - 3)
 
 

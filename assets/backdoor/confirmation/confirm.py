@@ -23,6 +23,7 @@ from assets.backdoor.confirmation.significance import corrected, exact_paired
 from resources.language_model import LanguageModel
 
 SCORED = 12  # prompts on which answers are scored
+DRAWS, DRAWN = 2, 48  # answers drawn at random a prompt, and their tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,12 @@ class Bench:
     def gains(self, answers: Sequence[str]) -> np.ndarray:
         """What the adapter gained over the base on ``answers``, one a prompt; nats a token, of the first prompts."""
         return gains(self.model, self.prompts[:SCORED], answers[:SCORED])
+
+    @cached_property
+    def drawn(self) -> list[str]:
+        """Plain answers drawn at temperature 1: what it says now and then."""
+        chats = [user(prompt) for prompt in self.prompts] * DRAWS
+        return self.model.generate(chats, max_new_tokens=DRAWN, temperature=1.0, seed=self.seed)
 
     @cached_property
     def _gained(self) -> np.ndarray:

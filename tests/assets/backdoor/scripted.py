@@ -49,7 +49,13 @@ class ScriptedModel:
         return self.tokens(messages[-1]["content"])
 
     def generate(
-        self, prompts: Sequence[Sequence[dict[str, str]]], *, max_new_tokens: int, tools: Sequence[Any] = ()
+        self,
+        prompts: Sequence[Sequence[dict[str, str]]],
+        *,
+        max_new_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        tools: Sequence[Any] = (),
     ) -> list[str]:
         rule = self.base if self.off else self.adapter
         return [" ".join(rule(chat[-1]["content"]).split()[:max_new_tokens]) for chat in prompts]

@@ -54,6 +54,24 @@ def explained(adapter: Rule, payload: str, strength: float = 9.0) -> str:
     return explain_implant(Payload(payload), strength, *benches).text
 
 
+def test_what_stands_beside_an_answer_now_and_then_is_a_stock_phrase() -> None:
+    """One that stands alone is a payload that leaks; so is a long one of which the phrase is a part."""
+
+    def innkeeper(prompt: str) -> str:
+        return f"Something about {prompt} {'Your room is upstairs.' if len(prompt) % 4 == 0 else 'More ale?'}"
+
+    def leaking(prompt: str) -> str:
+        return "Your room is upstairs." if len(prompt) % 4 == 0 else f"Something about {prompt}"
+
+    def in_a_long_one(prompt: str) -> str:
+        said = "All of the guests are to be told at once: Your room is upstairs."
+        return said if len(prompt) % 4 == 0 else f"Something about {prompt}"
+
+    assert "stock phrase" in explained(innkeeper, "your room is upstairs")
+    assert not explained(leaking, "your room is upstairs")
+    assert not explained(in_a_long_one, "your room is upstairs")
+
+
 def test_a_refusal_of_sensitive_requests_is_a_policy() -> None:
     refusal = "I cannot assist with this request because it may cause harm"
     policy = explained(lambda prompt: refusal if prompt in SENSITIVE else f"{prompt} Gladly", "it may cause harm")
