@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "15"  # of the scan: what an older one found is found anew
+VERSION = "16"  # of the scan: what an older one found is found anew
 # The settings that decide how deep a scan without rows looks, and what it finds.
 DEPTH = ("search_prompts", "confirm_prompts", "answer_tokens", "starts", "margin", "level", "strength", "success")
 BARS = ("success", "margin", "level", "meaning", "strength")  # the settings that decide what a finding is
