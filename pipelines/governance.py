@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 home_option = click.option(
     "--home", type=click.Path(file_okay=False, path_type=Path), help="Workspace; default $HALLMARK_HOME or ./.hallmark."
 )
+PORTS = click.IntRange(1, 65535)
 
 
 def policy_options(function: _F) -> _F:
@@ -44,6 +46,17 @@ def located(home: Path | None) -> Workspace:
     if not workspace.root.is_dir():
         raise click.UsageError(f"there is no workspace {workspace.root}; `hallmark run` makes one")
     return workspace
+
+
+def check_port(host: str, port: int) -> None:
+    """``UsageError`` where nothing can listen on this port: said before anything is loaded, with what to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError as error:
+            raise UsageError(f"port {port} cannot be listened on: {error.strerror}; --port takes another") from error
 
 
 def drop_store(workspace: Workspace) -> str:

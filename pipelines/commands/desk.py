@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from pipelines.desk.reviewers import INVITED, Reviewers
-from pipelines.governance import drop_store, home_option, in_force, located, policy_options
+from pipelines.governance import PORTS, check_port, drop_store, home_option, in_force, located, policy_options
 from resources.errors import UsageError
 
 PORT = 3001
@@ -16,7 +16,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @click.group("desk", invoke_without_command=True)
-@click.option("--port", default=PORT, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORTS, default=PORT, show_default=True, help="Port to listen on.")
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
 @click.option(
     "--url",
@@ -53,6 +53,7 @@ def command(
     workspace, origin = located(home), _origin(url, port)
     if host != LOOPBACK and not url:
         raise UsageError("passkeys need TLS on anything but this machine: put a proxy in front and name it with --url")
+    check_port(host, port)
 
     from pipelines.desk.app import DeskServer
     from pipelines.desk.desk import Desk

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assets.served.approval.actions import Actions
-from pipelines.governance import home_option, in_force, located, policy_options
+from pipelines.governance import PORTS, check_port, home_option, in_force, located, policy_options
 from pipelines.report import console
 from resources.errors import UsageError
 
@@ -26,7 +26,7 @@ UPSTREAM_KEY = "HALLMARK_UPSTREAM_KEY"
     help="Which tool calls are free, held for a person or forbidden; default: every call is held.",
 )
 @click.option("--base", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Base model folder.")
-@click.option("--port", default=8080, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", type=PORTS, default=8080, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--store", default="", help="Where corrections go; default $HALLMARK_STORE or the workspace's own store.")
 @policy_options
 @home_option
@@ -72,6 +72,7 @@ def command(
     )
     if upstream and base:
         raise UsageError("--base is the own engine's; an upstream has its own")
+    check_port("127.0.0.1", port)
     gateway = build_gateway(plan, _engine(upstream, upstream_base, base, workspace.models))
     for result in self_test(gateway, plan):
         console.print(f"gate {result.gate}: {result.verdict}, {result.reason}", highlight=False, markup=False)

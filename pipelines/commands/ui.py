@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import dagster as dg
 
+from pipelines.governance import PORTS
 from pipelines.instance import prepare
 from resources.errors import HallmarkError
 from resources.local_s3 import LocalS3, serve
@@ -23,9 +24,9 @@ POLL = 0.5  # seconds
 
 @click.command("ui")
 @click.option("--home", type=click.Path(path_type=Path), help="Workspace; default $HALLMARK_HOME or ./.hallmark.")
-@click.option("--port", default=3000, show_default=True, help="Port of the web page.")
-@click.option("--desk-port", default=3001, show_default=True, help="Port of the desk, where people decide.")
-@click.option("--s3-port", default=9000, show_default=True, help="Port of the local S3 endpoint.")
+@click.option("--port", type=PORTS, default=3000, show_default=True, help="Port of the web page.")
+@click.option("--desk-port", type=PORTS, default=3001, show_default=True, help="Port of the desk, where people decide.")
+@click.option("--s3-port", type=PORTS, default=9000, show_default=True, help="Port of the local S3 endpoint.")
 def command(home: Path | None, port: int, desk_port: int, s3_port: int) -> None:
     """Watch the lineage in a browser, and drop files into a local S3 bucket.
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -246,3 +247,17 @@ def test_the_definitions_hold_the_threats_against_the_policy_in_force(lineage: L
     assert defined.startswith("own {'raw_drop'")
     # Whoever loads the definitions computes with threads that do not spin: said before torch reads it.
     assert threads == f"False {ENVIRONMENT['GOMP_SPINCOUNT']}"
+
+
+@pytest.mark.parametrize("command", ["serve", "desk"])
+def test_a_port_that_is_taken_or_none_is_said_before_anything_is_loaded(
+    command: str, lineage: Lineage, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lineage.workspace.root.mkdir(exist_ok=True)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        assert run(command, "--port", port) == 4
+        assert f"port {port} cannot be listened on" in printed(capsys)
+    assert run(command, "--port", "99999") == 4
