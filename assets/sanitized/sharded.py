@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from resources.pii_engine import PiiEngine
 
 NAME = "sanitized_records"
-VERSION = "7"
+VERSION = "8"
 
 
 def inputs_of(project: Project, partition: str) -> dict[str, str]:

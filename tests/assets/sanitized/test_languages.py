@@ -56,6 +56,22 @@ def test_half_of_the_test_names_are_on_no_list():
             assert min(map(len, own.values())) >= 8
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Ze noemde Geesje een held, maar Machteld bloosde.", "Ze noemde [PERSON_1] een held, maar [PERSON_2] bloosde."),
+        ("Im Bericht steht, dass Tjark Grabowsky den Schlüssel hat.", "Im Bericht steht, dass [PERSON_1] den Schlüssel hat."),
+        ("Avvisati i parenti (Nevio Passaquindici, 339 1696217), torna lunedì.", "Avvisati i parenti ([PERSON_1], [PHONE_NUMBER_1]), torna lunedì."),
+        ("Na obra está Sousa (969120131): perguntar por ele.", "Na obra está [PERSON_1] [PHONE_NUMBER_1]: perguntar por ele."),
+        ("Wij schrijven aan de Belastingdienst.", "Wij schrijven aan de Belastingdienst."),
+        ("La Agencia Tributaria y la Seguridad Social han contestado.", "La Agencia Tributaria y la Seguridad Social han contestado."),
+    ],
+)  # fmt: skip
+def test_rare_names_leave_and_authorities_stay(sanitizer, text, left):
+    [row] = read(sanitizer, {"text": text})
+    assert row["text"] == left
+
+
 def test_a_text_is_in_the_language_of_its_small_words():
     said = {
         "de": "Ich heiße Jonas Weber und wohne hier.", "fr": "Bonjour, je voudrais annuler ma commande.",

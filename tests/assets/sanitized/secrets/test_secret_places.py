@@ -1,5 +1,8 @@
 """Secrets are found in the places they live in and in the shapes of tokens; what points at a secret is none."""
 
+import random
+import string
+
 import pytest
 from secret_places import harmless, places, unnamed
 
@@ -22,6 +25,26 @@ def test_a_secret_is_found_whole_where_secrets_live(detector: Detector, half: st
     assert len({context for context, _, _ in cases}) >= 50
     missed = [context for context, text, secret in cases if not covered(detector, text, secret)]
     assert len(missed) <= 0.1 * len(cases), missed
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "7z a -p{} backup.7z docs/", "zip -P {} out.zip a.txt", "openssl enc -aes-256-cbc -k {} -in a -out b",
+        "net use z: \\\\srv\\data {} /user:admin", '<wifi ssid="cafe" psk="{}"/>', "echo bob:{} | chpasswd",
+        "The wifi key is {}, come in", "Cookie: lang=en; sessionid={}; Path=/",
+    ],
+)  # fmt: skip
+def test_more_places_in_which_a_value_needs_no_name(detector: Detector, context: str) -> None:
+    drawn = random.Random(context)
+    length = 32 if "Cookie" in context else 9
+    secret = "Q7" + "".join(drawn.choices(string.ascii_letters + string.digits, k=length)) + "x4"
+    assert covered(detector, context.format(secret), secret)
+
+
+def test_sizes_of_pins_and_keys_of_music_are_no_secrets(detector: Detector) -> None:
+    for text in ("The pin diameter is 1200 microns.", "The wifi key feature is roaming", "Cookie: lang=en; theme=dark"):
+        assert not [span for span in detector.detect([Passage(text)])[0] if span.type in SECRET], text
 
 
 @pytest.mark.parametrize("half", HALVES)
