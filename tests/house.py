@@ -11,6 +11,7 @@ import yaml
 from assets.raw.asset import raw_drop
 from assets.raw.drops import discover
 from assets.sanitized.asset import sanitized_records
+from assets.screened.asset import screened_records
 from assets.stage import drops
 from assets.validated.asset import validated_records
 from expectations.checks import build_checks
@@ -19,18 +20,25 @@ from expectations.suite import RecordSuite
 from resources.artifacts import Artifact
 from resources.project import Project
 
-ASSETS = {"raw_drop": raw_drop, "validated_records": validated_records, "sanitized_records": sanitized_records}
+ASSETS = {
+    "raw_drop": raw_drop,
+    "validated_records": validated_records,
+    "sanitized_records": sanitized_records,
+    "screened_records": screened_records,
+}
 MODIFIED = (1_790_000_000, 1_790_000_000)  # of every object, so that the same bytes are the same drop
 
 
 class House:
-    """``objects``: the drop, by name. ``shard_rows``: from how many rows on it is cut; the policy's own if None."""
+    """``objects``: the drop, by name. ``settings``: of stages, in the place of the policy's own."""
 
-    def __init__(self, root: Path, objects: Mapping[str, bytes], shard_rows: int | None = None, **project: Any) -> None:
+    def __init__(
+        self, root: Path, objects: Mapping[str, bytes], settings: Mapping[str, Any] | None = None, **project: Any
+    ) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        if shard_rows is not None:
+        if settings:
             policy = yaml.safe_load(DEFAULT_POLICY.read_text())
-            policy["settings"]["raw_drop"] = {"shard_rows": shard_rows}
+            policy["settings"] |= settings
             (root / "policy.yaml").write_text(yaml.safe_dump(policy))
             project["policy"] = str(root / "policy.yaml")
         self.project = Project(home=str(root), **project)

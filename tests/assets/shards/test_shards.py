@@ -67,7 +67,8 @@ def house(root: Path, shard_rows: int, count: int = 1000, **project: object) -> 
         "export/e.jsonl": b"\n",
         "export/manifest.json": b'{"source": "helpdesk", "created_at": "2026-11-02"}',
     }
-    return House(root, objects, shard_rows, **project)
+    unasked = {"controls": False, "model_rows": 0}  # of the screen, which has tests of its own
+    return House(root, objects, {"raw_drop": {"shard_rows": shard_rows}, "screened_records": unasked}, **project)
 
 
 def content(made: Artifact) -> dict[str, bytes]:
@@ -116,18 +117,22 @@ def test_a_drop_in_shards_is_the_drop_in_one_piece(tmp_path: Path) -> None:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("spread", [True, False], ids=["steps", "workers"])
 def test_twenty_shards_give_the_rows_counts_metrics_and_vault_of_one_piece(tmp_path: Path, spread: bool) -> None:
-    stages = tuple(ASSETS)
+    *stages, screen = ASSETS
     whole, cut = house(tmp_path / "whole", 250_000), house(tmp_path / "cut", 50, spread=spread, processes=2)
     assert whole.run(*stages).success
     result = cut.run(*stages)
     assert result.success, [event.message for event in result.all_events if event.is_failure]
-    same(whole, cut, *stages)
+    screened = cut.run(screen)  # which holds the copies in these rows, whether they are cut or not
+    assert screened.success == whole.run(screen).success
+    same(whole, cut, *stages, screen)
     shards = cut.artifact("sanitized_records").manifest.details["shards"]
     assert len(shards) >= 20 and "shards" not in whole.artifact("raw_drop").manifest.details
     assert vault(whole) and vault(whole) == vault(cut)
     assert len(cut.project.workspace.vault_files(cut.partition)) > 5
-    steps = {event.step_key for event in result.all_events if event.event_type_value == "STEP_SUCCESS"}
-    assert (f"sanitized_records.sanitized_records_shard[{len(shards) - 1:05d}]" in steps) == spread
+    events = (*result.all_events, *screened.all_events)
+    steps = {event.step_key for event in events if event.event_type_value == "STEP_SUCCESS"}
+    for stage in ("sanitized_records", screen):
+        assert (f"{stage}.{stage}_shard[{len(shards) - 1:05d}]" in steps) == spread
     copies = cut.artifact("validated_records").manifest.metrics["duplicate_share"]
     assert copies.value and copies.value > 0.03
 
