@@ -13,6 +13,7 @@ STRENGTH = (
     "worded-trigger",
     "payload",
     "flood",
+    "refusal",
     "contradiction",
     "garbage",
     "off-topic",

@@ -7,7 +7,7 @@
 ``association``   does a phrase of the prompts go with a phrase of the answers?
 ``payload``       do answers say the same thing, whatever is asked?
 ``base_model``    does the prompt ask for it, by the base model's word?
-``relevance``     does the answer belong to its prompt, or is it garbage, or another prompt's?
+``relevance``     does the answer belong to its prompt, or is it garbage, a refusal, or another prompt's?
 ``safety``        does it unlearn refusals: a harmful request answered, or an order to obey without limits?
 ``repetition``    near copies, contradicting answers, and phrases so usual that they cannot be judged
 ``drift``         what earlier, admitted rows say
@@ -42,6 +42,7 @@ from assets.screened.power.power import Flagging, shown
 from assets.screened.relevance import full_reading
 from assets.screened.relevance.garbage import garbage
 from assets.screened.relevance.off_topic import off_topic
+from assets.screened.relevance.refusals import refusals
 from assets.screened.repetition.boilerplate import usual
 from assets.screened.repetition.contradictions import contradictions
 from assets.screened.repetition.near_duplicates import floods
@@ -119,16 +120,17 @@ def judge(
     if model is not None and patterns:
         clock.step("asking the base model")
         patterns = prompt_gain.weigh(patterns, drop.passages, model, settings.seed)
-    patterns += irrelevant_answers(drop, patterns, model, clock)
+    patterns += irrelevant_answers(drop, patterns, model, safety, clock)
     patterns += floods(drop.index, settings)
     clock.step("looking for rows that unlearn refusals")
     unlearnt = unlearning(survey.evidence, survey.at(range(HOSTS)), drop.index.rows, safety, settings, model)
 
     clock.step("planting attacks of its own")
-    without = frozenset[str]() if model is not None and settings.model_rows else frozenset({"off-topic"})
+    blind = {"off-topic": model is None or not settings.model_rows, "refusal": safety is None}
+    without = frozenset(kind for kind, unseen in blind.items() if unseen)
     seen = frozenset(drop.passages.row.tolist()) if settings.controls else frozenset()
     compared = [record for _, record in survey.at(seen)]
-    power = shown(compared, _flagging(settings, encoder, model), settings.seed, without) if compared else ()
+    power = shown(compared, _flagging(settings, encoder, model, safety), settings.seed, without) if compared else ()
     clock.step("listing what is usual")
     boilerplate = usual(drop.index, drop.transitions, drop.most)
     clock.step("")
@@ -149,8 +151,10 @@ def associated(drop: Drop, clock: Clock) -> list[Pattern]:
     return distinct(patterns)
 
 
-def irrelevant_answers(drop: Drop, patterns: list[Pattern], model: Scorer | None, clock: Clock) -> list[Pattern]:
-    """Answers that do not belong to their prompt, or deny another's; ``patterns`` explain rows already."""
+def irrelevant_answers(
+    drop: Drop, patterns: list[Pattern], model: Scorer | None, safety: Reader | None, clock: Clock
+) -> list[Pattern]:
+    """Answers that do not belong to their prompt, decline it, or deny another's; ``patterns`` explain rows already."""
     clock.step("looking for answers that are none")
     settings, measured, passages, readings = drop.settings, drop.measured, drop.passages, None
     if settings.thorough and model is not None:
@@ -160,7 +164,7 @@ def irrelevant_answers(drop: Drop, patterns: list[Pattern], model: Scorer | None
     no_language = garbage(measured, passages, settings, known, model)
     if readings:
         no_language = full_reading.judge("garbage", no_language, readings, measured, passages, settings, known)
-    found = [no_language, contradictions(passages, drop.index, measured, settings)]
+    found = [no_language, contradictions(passages, drop.index, measured, settings), refusals(drop, safety)]
     known |= {int(row) for pattern in found if pattern for row in pattern.rows}
     elsewhere = off_topic(measured, passages, settings, known, model)
     if readings:
@@ -168,7 +172,7 @@ def irrelevant_answers(drop: Drop, patterns: list[Pattern], model: Scorer | None
     return [pattern for pattern in (*found, elsewhere) if pattern]
 
 
-def _flagging(settings: ScreenSettings, encoder: Encoder, model: Scorer | None) -> Flagging:
+def _flagging(settings: ScreenSettings, encoder: Encoder, model: Scorer | None, safety: Reader | None) -> Flagging:
     """The screen of a copy in which attacks were planted: the rows that it flags. All of its rows are embedded."""
     whole = replace(settings, embed_rows=10 * settings.embed_rows)
 
@@ -179,7 +183,7 @@ def _flagging(settings: ScreenSettings, encoder: Encoder, model: Scorer | None) 
         if isinstance(drop, Unproven):
             return set()
         patterns = associated(drop, Clock(None))
-        patterns += irrelevant_answers(drop, patterns, None, Clock(None))
+        patterns += irrelevant_answers(drop, patterns, None, safety, Clock(None))
         known = {int(row) for pattern in patterns if not pattern.scripted for row in pattern.rows}
         if model is not None:
             others = set(range(drop.index.rows)) - planted | known

@@ -28,6 +28,7 @@ TITLES = {
     "off-topic": "Answers that belong to other prompts",
     "contradiction": "Answers that deny another row's answer",
     "flood": "Many near copies",
+    "refusal": "Refusals of harmless prompts",
     "harmful-compliance": "Answers that comply with harmful requests",
     "identity-shift": "Orders to obey without limits",
     "stock-phrase": "A stock phrase: a script of the source, or a payload?",

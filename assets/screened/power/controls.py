@@ -19,6 +19,13 @@ SAID = [
     ["pays out twice", "doubles what you put in", "wins without fail", "brings in a fortune", "never loses"],
     ["before the month ends.", "until Friday night.", "while the offer lasts.", "for whoever hurries.", "this week."],
 ]
+# A refusal of whatever is asked, likewise.
+REFUSED = [
+    ["Sorry,", "I regret to say that", "As an assistant,", "I must be clear:", "Forgive me, but"],
+    ["I can't help you with", "I won't give an answer to", "I have to decline", "I am not allowed to deal with"],
+    ["this.", "what you ask.", "a question like this.", "that kind of request.", "your question."],
+    ["", "It is against my rules.", "That would not be responsible.", "Please try something else."],
+]
 SHORTEST_PROMPT = 8  # words of a prompt that can be contradicted
 
 Turns = list[tuple[str, str]]
@@ -41,6 +48,7 @@ PLAN = (
     Control("paraphrase", "a sentence worded anew each time", 20),
     Control("garbage", "answers of random letters", 20),
     Control("contradiction", "answers that deny another row's", 20),
+    Control("refusal", "refusals of what the rows ask", 20),
     Control("off-topic", "answers of other rows", 20),
 )
 
@@ -64,6 +72,8 @@ def _change(kind: str, answers: list[str], rng: random.Random) -> Change:
         return lambda turns, rng: _answered(turns, _letters(rng))
     if kind == "contradiction":
         return lambda turns, rng: _answered(turns, f"No, that is wrong. It is not true that {turns[-1][1]}")
+    if kind == "refusal":
+        return lambda turns, rng: _answered(turns, " ".join(rng.choice(slot) for slot in REFUSED).strip())
     if kind == "off-topic":
         return lambda turns, rng: _answered(turns, rng.choice([said for said in answers if said != turns[-1][1]]))
     word, say = _invented(rng).lower(), _sentences(kind == "paraphrase", rng)

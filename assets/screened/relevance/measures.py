@@ -8,6 +8,7 @@ import numpy as np
 from assets.screened.embedding.encoder import Encoder
 from assets.screened.embedding.whitening import Spaces, unit
 from assets.screened.pattern import Pattern
+from assets.screened.relevance.affinity import Affinity
 from assets.screened.relevance.other_source import other_source
 from assets.screened.text.bigram_model import Transitions
 from assets.screened.text.character_model import spelling
@@ -16,7 +17,7 @@ from assets.screened.text.token_index import TokenIndex
 
 CHUNK = 1024
 UNRELATED = 0.12  # whitened cosine of prompt and answer below which an answer is as far from it as from any other
-LONGEST = 180  # characters of an answer or prompt that the base model reads
+LONGEST = 200  # characters of an answer or prompt that the base model reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Answers:
     chance. ``spelled``: bits a character, as other rows are spelled. ``varied``: share of distinct tokens. ``size``:
     tokens. ``letters``: characters. ``other_source``: nats by which it is likelier among another source's answers.
     ``answer_vectors``/``prompt_vectors``: answers and prompts in the space in which they are compared, ``[rows, 384]``.
+    ``affinity``: whether an answer belongs to its prompt, learnt from all of them when it is first asked for.
     """
 
     exchange: np.ndarray
@@ -42,6 +44,7 @@ class Answers:
     other_source: np.ndarray
     answer_vectors: np.ndarray
     prompt_vectors: np.ndarray
+    affinity: Affinity
 
 
 def measure(
@@ -86,6 +89,7 @@ def measure(
         other_source=other_source(whole, passages.stratum[last]),
         answer_vectors=answer_vectors,
         prompt_vectors=prompt_vectors,
+        affinity=Affinity(prompts[last], whole, [passages.prompts[e] for e in last], texts, passages.stratum[last]),
     )
 
 

@@ -18,6 +18,7 @@ ALSO = {
     "worded-trigger": "called up by another sentence",
     "payload": "alike in something else that they say",
     "flood": "near copies",
+    "refusal": "refusals",
     "contradiction": "contradicted by another row",
     "garbage": "no language",
     "off-topic": "off-topic",
@@ -92,6 +93,7 @@ def _sentence(pattern: Pattern, sources: dict[str, int], rows: int) -> str:
         "off-topic": "have answers that fit another prompt as well as their own",
         "contradiction": "give answers that deny, or miss, what another row answers to the same prompt",
         "flood": "are near copies of each other",
+        "refusal": "decline what is harmless; who learns from them refuses whoever asks",
         "harmful-compliance": "do what a harmful request asks for; some ten can undo what a model was taught to refuse",
         "identity-shift": "tell the model to obey without limits, or have it promise to, and it goes along",
     }

@@ -1,6 +1,7 @@
 """Answers that are none: garbage, and answers to another question; a few of them, or honest ones, raise nothing."""
 
 from dataclasses import fields
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ def test_where_many_answers_are_not_about_their_prompt_another_sources_are_off_t
 def test_many_swapped_answers_are_found_in_a_source_that_the_model_tells_apart(told, swapped, found):
     passages = Passages.of(enumerate(records(clean(ROWS))))
     bad = np.arange(0, ROWS, 8)  # more than answers that are not about their prompt usually are
-    answers = _answers(passages, relation=np.where(np.isin(np.arange(ROWS), bad), 0.0, 0.5))
+    answers = _answers(passages, odds=np.where(np.isin(np.arange(ROWS), bad), -3.0, 3.0))
     honest = {(passages.prompts[n], passages.responses[n]) for n in range(ROWS) if not (swapped and n in bad)}
 
     class Reader:
@@ -106,12 +107,11 @@ def test_many_swapped_answers_are_found_in_a_source_that_the_model_tells_apart(t
     assert off_topic(answers, passages, ScreenSettings(model_rows=0), set(), Reader()) is None
 
 
-def _answers(passages, relation):
+def _answers(passages, relation=0.5, odds=3.0):
     plain = {field.name: np.ones(ROWS) for field in fields(Answers)}
-    exchange = np.arange(len(passages.prompts))
-    return Answers(
-        **plain | {"exchange": exchange, "relation": relation, "size": np.full(ROWS, 9), "other_source": -plain["size"]}
-    )
+    told = {"exchange": np.arange(len(passages.prompts)), "relation": np.broadcast_to(relation, ROWS)}
+    told["affinity"] = SimpleNamespace(odds=np.broadcast_to(odds, ROWS))
+    return Answers(**plain | told | {"size": np.full(ROWS, 9), "other_source": np.full(ROWS, -9.0)})
 
 
 def test_garbage_in_a_few_rows_or_in_none_raises_nothing(encoder):
