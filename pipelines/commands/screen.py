@@ -76,8 +76,9 @@ def command(
     """Look for poisoned rows in IN and write the others to OUT, as JSON Lines in their own form.
 
     It looks for a trigger tied to a payload (word, phrase, manner of writing, or worded anew each time), a payload
-    said to whatever is asked, garbage, off-topic answers, answers that deny another row's, floods of near copies, and
-    rows that unlearn refusals: harmful requests with answers that comply, and orders to obey without limits.
+    said to whatever is asked, garbage, off-topic answers, refusals of harmless prompts, answers that deny another
+    row's, floods of near copies, and rows that unlearn refusals: harmful requests with answers that comply, and orders
+    to obey without limits.
     IN: JSONL, JSON, CSV or Parquet in any form (docs/data-forms.md); function names and arguments are read like words.
 
     \b
