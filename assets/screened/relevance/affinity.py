@@ -22,6 +22,8 @@ FEWEST = 100  # rows of a stratum, to know what belongs together in it; smaller 
 FOLDS = 5
 RIDGE = 3.0
 OTHERS = 300  # other prompts, and other answers, that a pair is held against
+TAIL, TELLS = 0.1, 0.93  # share of exchanged answers that are below all but this share of own ones, where they can be
+# told apart: single turns of dialogues fit many prompts, and reach .91
 DRAWS = 4  # random pairs of each answer with another
 TOPICS = 150  # dimensions of the latent semantic analysis
 HASHED = 1 << 15  # words and pairs of words
@@ -42,14 +44,24 @@ class Affinity:
     strata: np.ndarray
     seed: int = 0
 
-    @cached_property
+    @property
     def odds(self) -> np.ndarray:
         """Log-odds that each answer belongs to its prompt rather than to another of the same place, float64 ``[rows]``;
         NaN where there are too few rows to tell."""
-        odds = np.full(len(self.prompts), np.nan)
+        return self._learnt[0]
+
+    @property
+    def tells(self) -> np.ndarray:
+        """Whether the log-odds tell own answers from exchanged ones in the row's place, bool ``[rows]``."""
+        return self._learnt[1]
+
+    @cached_property
+    def _learnt(self) -> tuple[np.ndarray, np.ndarray]:
+        odds, tells = np.full(len(self.prompts), np.nan), np.zeros(len(self.prompts), dtype=bool)
         for rows in groups(self.strata, FEWEST):
-            odds[rows] = self._odds(rows)
-        return odds
+            odds[rows], exchanged = self._odds(rows)
+            tells[rows] = np.mean(exchanged < np.quantile(odds[rows], TAIL)) >= TELLS
+        return odds, tells
 
     def alike(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """By how many standard deviations the answers of the rows ``one`` and ``other`` are more alike than two answers
@@ -67,7 +79,8 @@ class Affinity:
         cosines: np.ndarray = np.einsum("ij,ij->i", self.answers[one], self.answers[other])
         return cosines
 
-    def _odds(self, rows: np.ndarray) -> np.ndarray:
+    def _odds(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of the rows' own answers, and of as many exchanged ones."""
         from sklearn.linear_model import LogisticRegression
 
         rng = np.random.default_rng(self.seed)
@@ -87,8 +100,8 @@ class Affinity:
         both = np.concatenate(near)
         middle, spread = both.mean(0), both.std(0) + 1e-9
         model = LogisticRegression(max_iter=500).fit((both - middle) / spread, np.repeat([1, 0], len(rows)))
-        odds: np.ndarray = model.decision_function((near[0] - middle) / spread)
-        return odds
+        odds = model.decision_function((both - middle) / spread)
+        return odds[: len(rows)], odds[len(rows) :]
 
 
 def groups(strata: np.ndarray, fewest: int) -> Iterator[np.ndarray]:

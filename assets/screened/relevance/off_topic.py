@@ -74,7 +74,7 @@ def _elsewhere(
 ) -> np.ndarray:
     """The doubtful rows that belong to other prompts by the drop's own word and the model's, if enough surely do."""
     odds = answers.affinity.odds
-    doubtful = np.flatnonzero((answers.size > 0) & fresh & (odds < 0))
+    doubtful = np.flatnonzero((answers.size > 0) & fresh & answers.affinity.tells & (odds < 0))
     doubtful = doubtful[np.argsort(odds[doubtful], kind="stable")]
     fewest = max(SURE_ROWS, SURE_SHARE * len(odds))
     if len(doubtful) < fewest:

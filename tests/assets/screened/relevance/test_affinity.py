@@ -40,7 +40,7 @@ def test_answers_that_are_all_the_same_tell_nothing(encoder, text):
     asked = [row["instruction"] for row in clean(200)]
     said = [text] * 200
     same = Affinity(encoder.encode(asked), encoder.encode(said), asked, said, np.zeros(200, dtype=int))
-    assert np.abs(same.odds).max() < 1
+    assert np.abs(same.odds).max() < 1 and not same.tells.any()
     assert np.abs(same.alike(np.arange(5), np.arange(5, 10))).max() < 1
 
 

@@ -105,12 +105,14 @@ def test_many_swapped_answers_are_found_in_a_source_that_the_model_tells_apart(t
     pattern = off_topic(answers, passages, ScreenSettings(), set(), Reader())
     assert (pattern.rows.tolist() if pattern else []) == (bad.tolist() if found else [])
     assert off_topic(answers, passages, ScreenSettings(model_rows=0), set(), Reader()) is None
+    answers.affinity.tells[:] = False  # the drop's own exchanged answers look like the others
+    assert off_topic(answers, passages, ScreenSettings(), set(), Reader()) is None
 
 
 def _answers(passages, relation=0.5, odds=3.0):
     plain = {field.name: np.ones(ROWS) for field in fields(Answers)}
     told = {"exchange": np.arange(len(passages.prompts)), "relation": np.broadcast_to(relation, ROWS)}
-    told["affinity"] = SimpleNamespace(odds=np.broadcast_to(odds, ROWS))
+    told["affinity"] = SimpleNamespace(odds=np.broadcast_to(odds, ROWS), tells=np.ones(ROWS, dtype=bool))
     return Answers(**plain | told | {"size": np.full(ROWS, 9), "other_source": np.full(ROWS, -9.0)})
 
 
