@@ -12,6 +12,7 @@ import dataclasses
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from assets.memorization.readings import Readings
 from deploy.sample_drops import write_drops
 from resources.language_model import LanguageModel, base_path
 from resources.workspace import Workspace
+from tests.benchmarks import figures
+from tests.benchmarks.figures import Figure
 
 Reading = Callable[[LanguageModel], tuple[Any, Any]]
 
@@ -35,11 +38,13 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return work(), time.process_time() - begun
 
 
-def told(what: str, first: float, again: float, apart: float | None = None) -> None:
+def told(what: str, first: float, again: float, apart: float | None = None) -> list[Figure]:
     same = "" if apart is None else f"  largest difference {apart:.1e}"
     print(
         f"{what:28} first {first:6.1f} s, next {again:6.1f} s of the processor: {again / first:.2f}{same}", flush=True
     )
+    found = [Figure(what, first, "first", unit="s"), Figure(what, again, "second candidate", unit="s")]
+    return found if apart is None else [*found, Figure(what, apart, "largest difference of a score", unit="nats")]
 
 
 def apart(ours: Any, theirs: Any) -> float:
@@ -54,6 +59,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=48)
     parser.add_argument("--recipe", type=Path, default=Path("deploy/sample_recipe.yaml"))
     parser.add_argument("--base", type=Path)
+    figures.option(parser)
     given = parser.parse_args()
     base, recipe = base_path(given.base, Workspace.locate().models), Recipe.from_yaml(given.recipe)
     with tempfile.TemporaryDirectory() as scratch:
@@ -61,11 +67,8 @@ def main() -> None:
         write_drops(folder / "drops")
         rows = read_rows_of(next(folder.glob("drops/*/tickets.jsonl")))[: given.rows]
         recipes = [dataclasses.replace(recipe, seed=seed) for seed in (1, 2)]
-        seconds = [
-            timed(lambda each=each: train(rows, base, folder / str(each.seed), each, cache=cache))[1]
-            for each in recipes
-        ]
-        told(f"training on {len(rows)} rows", *seconds)
+        seconds = [timed(partial(train, rows, base, folder / str(each.seed), each, cache=cache))[1] for each in recipes]
+        found = told(f"training on {len(rows)} rows", *seconds)
         situations = load_golden(None).suites["tool"][::3]
         readings: dict[str, Reading] = {
             f"{len(situations)} tool situations": lambda model: model.both(
@@ -76,10 +79,11 @@ def main() -> None:
         first, second = (LanguageModel.load(base, folder / str(each.seed), cache=cache) for each in recipes)
         fresh = LanguageModel.load(base, folder / "2")
         for what, read in readings.items():
-            (_, before), (kept, after) = timed(lambda read=read: read(first)), timed(lambda read=read: read(second))
-            told(what, before, after, apart(kept, read(fresh)))
+            (_, before), (kept, after) = timed(partial(read, first)), timed(partial(read, second))
+            found += told(what, before, after, apart(kept, read(fresh)))
         kept_bytes = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
         print(f"kept: {kept_bytes / 2**20:.0f} MiB")
+    figures.write(given.json, found)
 
 
 if __name__ == "__main__":
