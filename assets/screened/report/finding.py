@@ -165,7 +165,7 @@ class ScreenResult:
         if not self.power:
             return "no controls were planted, so that nothing is known of what would have been found"
         lost = "; ".join(str(each) for each in missed(self.power))
-        return f"would not be found in these rows: {lost}" if lost else ""
+        return f"of attacks planted into copies of these rows, too little was found: {lost}" if lost else ""
 
     def by_row(self) -> dict[int, list[Finding]]:
         """The open findings of every flagged row, strongest first."""

@@ -118,6 +118,6 @@ def test_what_would_not_have_been_found_leaves_the_verdict_open_and_is_named(run
     assert (result.exit_code, report["verdict"], report["clean"]) == (3, "inconclusive", True)
     (missed,) = [each for each in report["power"] if not each["shown"]]
     assert missed["kind"] == "paraphrase" and missed["found"] < 10
-    assert f"would not be found in these rows: {missed['what']}: {missed['found']} of 20 rows" in report["missing"]
+    assert f"too little was found: {missed['what']}: {missed['found']} of 20 rows" in report["missing"]
     for told in (" ".join(result.output.split()), page.read_text(encoding="utf-8")):
         assert missed["what"] in told
