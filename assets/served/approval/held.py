@@ -38,12 +38,12 @@ from resources.clock import TOLERANCE, parse, utc
 from resources.digests import canonical_json, digest_json
 from resources.errors import ApprovalRefused, InputError, IntegrityError, StoreError
 from resources.line_cipher import LineCipher
+from resources.shared_database import connect
 from resources.signer import KeyRing, SigningKey
 from resources.vault import read_secret
 from resources.workspace import Workspace
 
 Status = Literal["waiting", "approved", "rejected", "expired"]
-PATIENCE = 20.0  # seconds that a writer waits for another
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS held (
   held TEXT PRIMARY KEY, retry TEXT NOT NULL UNIQUE, tool TEXT NOT NULL, requester TEXT NOT NULL, release TEXT NOT NULL,
@@ -309,11 +309,8 @@ class HeldStore:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """One write transaction: all of it happens or nothing, and no other process is between its steps."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            database = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
+            database = connect(self.path, _SCHEMA)
             try:
-                if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'decision'").fetchone():
-                    database.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA}")
                 database.execute("PRAGMA synchronous = FULL")
                 database.execute("BEGIN IMMEDIATE")
                 yield database

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from resources.clock import parse, utc
 from resources.errors import StoreError
+from resources.shared_database import connect
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS spent (
@@ -111,10 +112,9 @@ class Budgets:
                 raise StoreError(f"the budgets in {self.path} cannot be read or written: {error}") from error
 
     def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = sqlite3.connect(self.path, timeout=20, isolation_level=None, check_same_thread=False)
+        database = connect(self.path, _SCHEMA, check_same_thread=False)
         # NORMAL: a killed process loses nothing; a power cut may lose the last counts, which harms nobody's data.
-        database.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; {_SCHEMA}")
+        database.execute("PRAGMA synchronous = NORMAL")
         self._database = database
         return database
 

@@ -76,6 +76,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     (messages(("user", [{"type": "image_url", "image_url": {}}]), ("assistant", "x")), "image-or-audio", "rejected"),
     ({"prompt": "x", "completion": "y", "images": ["a.png"]}, "image-or-audio", "rejected"),
     ({"prompt": "x", "completion": "y", "label": False}, "undesired-answer", "rejected"),
+    ({"message_id": "b", "parent_id": "a", "role": "assistant", "text": "x"}, "message-tree", "rejected"),
     ({"messages": [ASKED, {"role": "assistant", "content": "x", "weight": 0.5}]}, "turn-weight", "rejected"),
     ({"messages": [ASKED, {"role": "assistant", "content": "x", "weight": 0}]}, "missing-response", "rejected"),
     ({"prompt": "x", "completion": "y", "tools": [{"description": "no name"}]}, "tools-unreadable", "rejected"),
