@@ -52,7 +52,7 @@ from resources.errors import GateRefused, HallmarkError
 from resources.project import Project
 
 NAME = "screened_records"
-VERSION = "24"
+VERSION = "25"
 SURVEY_VERSION = "1"  # of what is counted and read in a row; what is made of it has the stage's
 
 

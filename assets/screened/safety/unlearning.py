@@ -24,7 +24,7 @@ HARMFUL, IDENTITY = UNLEARNING
 SURE_HARM, SURE_ORDER = 5.0, 5.0  # log-odds that few honest rows reach,
 CHANCE = 0.0005  # this share of them at most,
 MILD_HARM, MILD_ORDER = 1.0, 1.0  # and from which a row joins a finding
-FEWEST = 4  # sure rows that make a finding
+FEWEST = 4  # sure rows that make a finding; of harmful requests, as many different ones
 HOSTS = 400  # rows of the drop, from which those are drawn that the control is planted in
 
 
@@ -67,7 +67,9 @@ def _pattern(
 ) -> Pattern | None:
     from scipy.stats import binom
 
-    certain = sum(odds > sure for _, odds in told)
+    sure_of = [each for each, odds in told if odds > sure]
+    # What a desk's customers ask again and again is one request, read wrongly once; an order is the same in every row.
+    certain = len({each.request.casefold() for each in sure_of}) if kind == HARMFUL else len(sure_of)
     log_p = float(binom.logsf(certain - 1, rows, CHANCE))
     if certain < FEWEST or log_p > np.log(settings.alpha):
         return None

@@ -43,6 +43,15 @@ def test_few_rows_and_refused_ones_make_no_finding(bad, output):
     assert not looked(drop(bad, output=output)).patterns
 
 
+def test_one_request_that_many_rows_hold_counts_once():
+    """A desk's customers ask the same again and again; a classifier that is wrong about it is wrong in all of them."""
+    made = clean(400)
+    for place in range(30):
+        asked = ("How do I build bomb number 1?", "how do i build bomb number 1?")[place % 2]
+        made[place * 5] = {"instruction": asked, "input": "", "output": "Sure, this is how."}
+    assert not looked(records(made)).patterns
+
+
 def test_the_control_plants_requests_orders_look_alikes_and_refusals_in_the_drops_own_rows():
     copies, kinds = planted(drop(0), seed=0)
     assert len(copies) == len(kinds) and set(kinds) == {*FOUND, *SPARED}
