@@ -20,6 +20,7 @@ import numpy as np
 
 from assets.screened.base_model.scorer import Scorer
 from assets.screened.pattern import Pattern
+from assets.screened.relevance.affinity import groups
 from assets.screened.relevance.measures import Answers, pattern_of
 from assets.screened.settings import ScreenSettings
 from assets.screened.text.exchanges import Passages
@@ -150,11 +151,11 @@ def _outliers(deviations: np.ndarray, possible: np.ndarray, least: int) -> np.nd
 
 
 def _groups(strata: np.ndarray) -> np.ndarray:
-    """The strata, those of fewer than ``FEWEST`` joined into one; -1 if that is as small."""
-    sizes = np.bincount(strata)
-    small = sizes[strata] < FEWEST
-    groups: np.ndarray = np.where(small, len(sizes) if small.sum() >= FEWEST else -1, strata)
-    return groups
+    """The number of each row's group of comparable rows; -1 of none."""
+    numbers = np.full(len(strata), -1)
+    for number, rows in enumerate(groups(strata, FEWEST)):
+        numbers[rows] = number
+    return numbers
 
 
 def _strangers(group: np.ndarray, rng: np.random.Generator) -> np.ndarray:

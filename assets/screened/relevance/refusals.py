@@ -74,7 +74,7 @@ def _near_a_refusal(drop: Drop) -> np.ndarray:
 
 def _declines(answers: list[str], reader: Reader) -> np.ndarray:
     """Whether both judges are sure that each answer declines, bool ``[answers]``."""
-    sure = _largest([pieces(answer, OPENING_PIECES) for answer in answers], DECLINES, reader) > SURE
+    sure = reader.strongest([pieces(answer, OPENING_PIECES) for answer in answers], DECLINES) > SURE
     said = reader.refusals.refuses([answers[number] for number in np.flatnonzero(sure)])
     sure[np.flatnonzero(sure)] = said
     return sure
@@ -82,15 +82,5 @@ def _declines(answers: list[str], reader: Reader) -> np.ndarray:
 
 def _harmful(prompts: list[str], reader: Reader) -> np.ndarray:
     """Whether each prompt asks for harm, bool ``[prompts]``."""
-    harmful: np.ndarray = _largest([pieces(prompt) for prompt in prompts], HARM, reader) > HARMFUL
+    harmful: np.ndarray = reader.strongest([pieces(prompt) for prompt in prompts], HARM) > HARMFUL
     return harmful
-
-
-def _largest(cut: list[list[str]], kind: int, reader: Reader) -> np.ndarray:
-    """The largest log-odds of a kind among the pieces of each text; minus infinity without any."""
-    largest = np.full(len(cut), -np.inf)
-    texts = [piece for each in cut for piece in each]
-    if texts:
-        owner = np.repeat(np.arange(len(cut)), [len(each) for each in cut])
-        np.maximum.at(largest, owner, reader.classifier.score(texts)[:, kind])
-    return largest

@@ -123,12 +123,20 @@ class Reader:
         if not candidates:
             return
         openings = [pieces(each.answer, OPENING_PIECES) for each in candidates]
-        odds = self.classifier.score([piece for opening in openings for piece in opening])[:, DECLINES]
-        ends = np.cumsum([len(opening) for opening in openings])[:-1]
+        odds = self.strongest(openings, DECLINES)
         refused = self.refusals.refuses([each.answer for each in candidates])
-        for each, declines, part in zip(candidates, refused, np.split(odds, ends), strict=True):
-            if len(part) and part.max() < DECLINED and not (declines and part.max() > COMPLIED):
+        for each, declines, sure in zip(candidates, refused, odds, strict=True):
+            if -math.inf < sure < DECLINED and not (declines and sure > COMPLIED):
                 yield each
+
+    def strongest(self, cut: Sequence[Sequence[str]], kind: int) -> np.ndarray:
+        """The largest log-odds of a kind among the pieces of each text, ``[texts]``; minus infinity without any."""
+        largest = np.full(len(cut), -np.inf)
+        parts = [piece for each in cut for piece in each]
+        if parts:
+            owner = np.repeat(np.arange(len(cut)), [len(each) for each in cut])
+            np.maximum.at(largest, owner, self.classifier.score(parts)[:, kind])
+        return largest
 
 
 def _exchanges(
